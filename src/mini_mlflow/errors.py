@@ -1,0 +1,169 @@
+"""Which errors and warnings can this package raise?
+
+Every class derives from ``MiniMLflowError`` and from the nearest built-in, so that a plain ``except ValueError``
+or ``except RuntimeError`` works too. The facts of a message are attributes as well.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional
+
+
+class MiniMLflowError(Exception):
+    """The root of every error that this package raises on purpose."""
+
+
+class NoActiveRunError(MiniMLflowError, RuntimeError):
+    """Raise when a function needs an active run and this thread has none."""
+
+
+class ActiveRunError(MiniMLflowError, RuntimeError):
+    """Raise when a run is started while this thread has an active one.
+
+    Attributes:
+        run_id: Id of the run that is active.
+    """
+
+    def __init__(self, message: str, *, run_id: Optional[str] = None) -> None:
+        super().__init__(message)
+        self.run_id = run_id
+
+
+class RunEndedError(MiniMLflowError, ValueError):
+    """Raise when something is logged to a run that has ended, or when it is ended twice.
+
+    Attributes:
+        run_id: Id of the run.
+        status: The status it ended with.
+    """
+
+    def __init__(self, message: str, *, run_id: Optional[str] = None, status: Optional[str] = None) -> None:
+        super().__init__(message)
+        self.run_id = run_id
+        self.status = status
+
+
+class InvalidKeyError(MiniMLflowError, ValueError):
+    """Raise when the name of a metric, param or tag is not legal (docs/format.md, rule K1).
+
+    Attributes:
+        key: The name that was refused.
+    """
+
+    def __init__(self, message: str, *, key: object = None) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+class InvalidValueError(MiniMLflowError, ValueError, TypeError):
+    """Raise when a value, step or timestamp cannot be recorded as what it should be.
+
+    Attributes:
+        key: Name of the metric, param or tag.
+        value: What was refused.
+    """
+
+    def __init__(self, message: str, *, key: Optional[str] = None, value: object = None) -> None:
+        super().__init__(message)
+        self.key = key
+        self.value = value
+
+
+class InvalidStatusError(MiniMLflowError, ValueError):
+    """Raise when a run should end with a status that is none.
+
+    Attributes:
+        status: The status that was refused.
+    """
+
+    def __init__(self, message: str, *, status: object = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class InvalidIdError(MiniMLflowError, ValueError):
+    """Raise when a run id or experiment id is not legal (docs/format.md, rules S2 and S3).
+
+    Attributes:
+        id: The id that was refused.
+    """
+
+    def __init__(self, message: str, *, id: object = None) -> None:  # noqa: A002 - the attribute's public name
+        super().__init__(message)
+        self.id = id
+
+
+class RunNotFoundError(MiniMLflowError, FileNotFoundError):
+    """Raise when a store has no run of that id.
+
+    Attributes:
+        run_id: The id that was looked for.
+        experiment_id: The experiment that was searched, None for all of them.
+    """
+
+    def __init__(self, message: str, *, run_id: Optional[str] = None, experiment_id: object = None) -> None:
+        super().__init__(message)
+        self.run_id = run_id
+        self.experiment_id = experiment_id
+
+
+class MetricNotFoundError(MiniMLflowError, LookupError):
+    """Raise when a run has no metric of that name.
+
+    Attributes:
+        run_id: Id of the run.
+        key: The name that was looked for.
+    """
+
+    def __init__(self, message: str, *, run_id: Optional[str] = None, key: Optional[str] = None) -> None:
+        super().__init__(message)
+        self.run_id = run_id
+        self.key = key
+
+
+class AmbiguousRunError(MiniMLflowError, ValueError):
+    """Raise when several experiments of a store hold a run of the same id.
+
+    Attributes:
+        run_id: The id.
+        experiment_ids: The experiments that have it.
+    """
+
+    def __init__(self, message: str, *, run_id: Optional[str] = None, experiment_ids: tuple = ()) -> None:  # type: ignore[type-arg]
+        super().__init__(message)
+        self.run_id = run_id
+        self.experiment_ids = experiment_ids
+
+
+class UnsupportedFormatError(MiniMLflowError, ValueError):
+    """Raise when a run was written in a format that this version does not know.
+
+    Attributes:
+        path: The file that says so.
+        found: The format number found.
+    """
+
+    def __init__(self, message: str, *, path: Optional[str] = None, found: object = None) -> None:
+        super().__init__(message)
+        self.path = path
+        self.found = found
+
+
+class BrokenFileError(MiniMLflowError, ValueError):
+    """Raise when a file of a store cannot be read as what it should be.
+
+    Attributes:
+        path: The file.
+        reason: What is wrong with it, in words.
+    """
+
+    def __init__(self, message: str, *, path: Optional[str] = None, reason: Optional[str] = None) -> None:
+        super().__init__(message)
+        self.path = path
+        self.reason = reason
+
+
+class StorageWarning(UserWarning):
+    """Warn that a disk fault keeps values from being written; training goes on."""

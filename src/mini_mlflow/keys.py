@@ -1,0 +1,235 @@
+"""Which keys, values, steps, timestamps and ids are legal? Each check returns the value in the form that is stored."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from operator import index
+from typing import Any, Optional, Union
+
+from .errors import InvalidIdError, InvalidKeyError, InvalidStatusError, InvalidValueError
+from .records import Number
+
+MAX_KEY_LENGTH = 250
+INT64_MAX = 2**63 - 1
+INTEGER_BOUND = 2**1024  # the first power of two beyond every double (docs/format.md, rule M7)
+END_STATUSES = ("FINISHED", "FAILED", "KILLED")
+
+_FORBIDDEN_IN_KEYS = re.compile(r'[<>:"|?*\x00-\x1f\x7f-\x9f\ud800-\udfff]')
+_LEGAL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+_WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
+_RESERVED_IDS = frozenset(["meta.yaml", "owner.json", "params", "metrics", "tags", "artifacts", "writers"])
+# Windows opens a device for these names, whatever their ending.
+WINDOWS_DEVICE = re.compile(r"(?i:con|prn|aux|nul|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3]|conin\$|conout\$) *(\..*)?")
+
+
+def check_key(key: Any, what: str = "Key") -> str:
+    """Return *key* if it may name a metric, param or tag (docs/format.md, rule K1).
+
+    Args:
+        key: The name.
+        what: How the message calls it: ``Metric``, ``Param`` or ``Tag``.
+
+    Raises:
+        InvalidKeyError: It is no text, empty, too long, or has a character that file names cannot have everywhere.
+    """
+    if not isinstance(key, str):
+        raise InvalidKeyError("%s name must be text, got %s: %r." % (what, type(key).__name__, key), key=key)
+    if not key:
+        raise InvalidKeyError("%s name cannot be empty. Give it a name such as 'loss'." % what, key=key)
+    if "/" in key or "\\" in key:
+        suggestion = key.replace("/", ".").replace("\\", ".").strip(".")
+        hint = " Use another separator, such as %r." % suggestion if suggestion else ""
+        raise InvalidKeyError("%s name %r cannot contain slashes.%s" % (what, key, hint), key=key)
+    if key in (".", ".."):
+        raise InvalidKeyError("%s name %r is not allowed: it names a folder." % (what, key), key=key)
+    bad = _FORBIDDEN_IN_KEYS.search(key)
+    if bad:
+        message = "%s name %r contains invalid characters: %r is not allowed, nor any of <>:\"|?* and control characters."
+        raise InvalidKeyError(message % (what, key, bad.group()), key=key)
+    if len(key) > MAX_KEY_LENGTH:
+        message = "%s name has %d characters, %d are allowed: '%s...'. Shorten it."
+        raise InvalidKeyError(message % (what, len(key), MAX_KEY_LENGTH, key[:40]), key=key)
+    return str(key)
+
+
+def check_number(value: Any, key: str) -> Number:
+    """Return a metric's *value* as a plain int or float (docs/format.md, rule M7).
+
+    Args:
+        value: int, float, bool, or anything of shape () with ``.item()`` (NumPy, PyTorch, JAX), or with ``__float__``.
+        key: The metric's name, for the message.
+
+    Raises:
+        InvalidValueError: It is not one real number, or an integer of 2**1024 or beyond.
+    """
+    shape = getattr(value, "shape", ())
+    if isinstance(shape, tuple) and len(shape) > 0:
+        message = "Metric %r needs one number, got an array of shape %s. Log a reduced value such as %s.mean()."
+        raise InvalidValueError(message % (key, tuple(shape), key if key.isidentifier() else "values"), key=key, value=value)
+    if hasattr(value, "item") and hasattr(value, "shape"):
+        value = value.item()
+    if isinstance(value, int):
+        value = int(value)
+        if not -INTEGER_BOUND < value < INTEGER_BOUND:
+            raise InvalidValueError("Metric %r cannot hold an integer of 2**1024 or beyond." % key, key=key)
+        return value
+    if isinstance(value, float) or (hasattr(type(value), "__float__") and not isinstance(value, (str, bytes))):
+        try:
+            return float(value)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise InvalidValueError("Metric %r needs one number: %s." % (key, error), key=key, value=value) from error
+    hint = " Convert it with float() first." if isinstance(value, str) else ""
+    message = "Metric %r needs one number, got %s: %.60r.%s"
+    raise InvalidValueError(message % (key, type(value).__name__, value, hint), key=key, value=value)
+
+
+def check_step(step: Any, key: str) -> int:
+    """Return *step* as an int.
+
+    Raises:
+        InvalidValueError: It is not an integer, or not within 64 bits.
+    """
+    try:
+        number = index(step)
+    except TypeError:
+        message = "Step of metric %r must be an integer, got %s: %.60r."
+        raise InvalidValueError(message % (key, type(step).__name__, step), key=key, value=step) from None
+    if not -INT64_MAX - 1 <= number <= INT64_MAX:
+        raise InvalidValueError("Step of metric %r must fit 64 bits, got %.60r." % (key, step), key=key, value=step)
+    return int(number)
+
+
+def check_timestamp(timestamp: Any, key: str) -> int:
+    """Return *timestamp*, milliseconds since 1970-01-01 UTC, as an int.
+
+    Raises:
+        InvalidValueError: It is not an integer, negative, or beyond 64 bits.
+    """
+    try:
+        number = index(timestamp)
+    except TypeError:
+        number = -1
+    if not 0 <= number <= INT64_MAX:
+        message = "Timestamp of %r must be whole milliseconds since 1970, such as int(time.time() * 1000), got %.60r."
+        raise InvalidValueError(message % (key, timestamp), key=key, value=timestamp)
+    return int(number)
+
+
+def check_json_value(value: Any, key: str, what: str) -> Any:
+    """Return the value of a param or tag in the form in which JSON keeps it (docs/format.md, rule D3).
+
+    Args:
+        value: Anything that JSON has; scalars of NumPy, PyTorch and JAX; paths, enums and dtypes, which become text.
+        key: Its name, for the message.
+        what: ``Param`` or ``Tag``, for the message.
+
+    Raises:
+        InvalidValueError: JSON has no such value.
+    """
+    if value is None or type(value) in (str, bool, int, float):
+        return value
+    try:
+        # One round trip makes tuples lists and keys text, as every later reader will see them.
+        return json.loads(json.dumps(value, default=_plain))
+    except (TypeError, ValueError, RecursionError, OverflowError) as error:
+        message = "%s %r must be JSON-serializable, got %s: %s. Log a number, text, list or dict, or str(value)."
+        raise InvalidValueError(message % (what, key, type(value).__name__, error), key=key, value=value) from error
+
+
+def _plain(value: Any) -> Any:
+    """Turn what JSON lacks into what it has, as a hook of ``json.dumps``."""
+    if getattr(value, "shape", None) == () and hasattr(value, "item"):
+        return value.item()
+    if isinstance(value, os.PathLike):
+        return os.fsdecode(value)
+    kind = type(value)
+    if any(base.__module__ == "enum" and base.__name__ == "Enum" for base in kind.__mro__) or "dtype" in kind.__name__.lower():
+        return str(value)
+    raise TypeError("JSON has no %s" % kind.__name__)
+
+
+def check_run_id(run_id: Any) -> str:
+    """Return *run_id* if it may name a run's folder (docs/format.md, rule S3).
+
+    Raises:
+        InvalidIdError: It may not.
+    """
+    if not isinstance(run_id, str) or not _is_legal_id(run_id):
+        message = "Run id %.200r is not legal: 1 to 128 of letters, digits, '_', '.', '-', beginning with a letter or digit."
+        raise InvalidIdError(message % (run_id,), id=run_id)
+    return str(run_id)
+
+
+def check_known_run_id(run_id: Any) -> str:
+    """Return *run_id* if a folder of that name may be looked up: what others named is not held to rule S3.
+
+    Raises:
+        InvalidIdError: It is no name of one folder, or a hidden one.
+    """
+    if not isinstance(run_id, str) or not run_id or run_id[0] in ".-" or re.search(r"[/\\\x00]", run_id) or len(run_id) > 255:
+        raise InvalidIdError("Run id %.200r is not legal: it must be the name of a run's folder." % (run_id,), id=run_id)
+    return str(run_id)
+
+
+def check_experiment_id(experiment_id: Any) -> Union[int, str]:
+    """Return *experiment_id* as an int where it is a whole number, else as text (docs/format.md, rule S2).
+
+    Raises:
+        InvalidIdError: It is negative, or no legal folder name.
+    """
+    if isinstance(experiment_id, str):
+        if _WHOLE_NUMBER.fullmatch(experiment_id):
+            return int(experiment_id)
+        if _is_legal_id(experiment_id):
+            return str(experiment_id)
+    else:
+        number = _whole_number(experiment_id)
+        if number is not None and 0 <= number <= INT64_MAX:
+            return number
+    message = "Experiment id %.200r is not legal: a whole number from 0, or a folder name of letters, digits, '_', '.', '-'."
+    raise InvalidIdError(message % (experiment_id,), id=experiment_id)
+
+
+def check_end_status(status: Any) -> str:
+    """Return *status* if a run can end with it.
+
+    Raises:
+        InvalidStatusError: It is not FINISHED, FAILED or KILLED.
+    """
+    if status not in END_STATUSES:
+        raise InvalidStatusError("Invalid status %r. Must be one of %s." % (status, ", ".join(END_STATUSES)), status=status)
+    return str(status)
+
+
+def check_label(label: Any, what: str) -> Any:
+    """Return a run's name or version: text, or another scalar that JSON has (0.1.0 took any), or None.
+
+    Raises:
+        InvalidValueError: It is something else.
+    """
+    if label is None or type(label) in (str, bool, int, float):
+        return label
+    if isinstance(label, str):
+        return str(label)
+    message = "%s must be text, got %s: %.60r. Use str(value)."
+    raise InvalidValueError(message % (what, type(label).__name__, label), value=label)
+
+
+def _is_legal_id(text: str) -> bool:
+    return (
+        bool(_LEGAL_ID.fullmatch(text))
+        and not text.endswith(".")
+        and text.lower() not in _RESERVED_IDS
+        and not WINDOWS_DEVICE.fullmatch(text)
+    )
+
+
+def _whole_number(value: Any) -> Optional[int]:
+    if isinstance(value, bool):
+        return None
+    try:
+        return index(value)
+    except TypeError:
+        return None

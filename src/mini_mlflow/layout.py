@@ -1,0 +1,108 @@
+"""How is everything in a store called, and which file name does a key get?
+
+The only module that spells the names of files and folders (docs/format.md, rules S1 and K2 to K6).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Union
+
+from .keys import WINDOWS_DEVICE
+
+FORMAT_VERSION = 1
+
+META = "meta.yaml"
+OWNER = "owner.json"
+PARAMS = "params"
+METRICS = "metrics"
+TAGS = "tags"
+WRITERS = "writers"
+TEMPORARY = ".tmp-"
+
+_ENDING = ".json"
+_MAX_NAME_BYTES = 255
+_HASH_LENGTH = 16
+_MAX_STEM_BYTES = _MAX_NAME_BYTES - len(_ENDING)
+_UNSAFE = re.compile(r'[/\\<>:"|?*\x00-\x1f\x7f-\x9f\ud800-\udfff]|^\.|%(?=[0-9A-Fa-f]{2})')
+_PLAIN = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_LOOKS_HASHED = re.compile(r"~(?=[0-9a-f]{16}$)")
+_UNIT = re.compile(r"%[0-9A-F]{2}|[^%]|%")
+
+
+def experiment_folder(runs_dir: str, experiment_id: Union[int, str]) -> str:
+    """Return the folder of an experiment."""
+    return os.path.join(runs_dir, str(experiment_id))
+
+
+def run_folder(runs_dir: str, experiment_id: Union[int, str], run_id: str) -> str:
+    """Return the folder of a run."""
+    return os.path.join(runs_dir, str(experiment_id), run_id)
+
+
+def writer_name(host: str, pid: int, random: str) -> str:
+    """Return a name for a folder under ``writers/`` (rule W7)."""
+    return "%s-%d-%s" % (re.sub(r"[^A-Za-z0-9-]", "-", host)[:40] or "host", pid, random)
+
+
+def file_name(stem: str) -> str:
+    """Return the file name of a document whose stem is *stem*."""
+    return stem + _ENDING
+
+
+def stem_of(name: str) -> Union[str, None]:
+    """Return the stem of a document's file name, or None for a file that is no document (rule S4)."""
+    if not name.endswith(_ENDING) or name.startswith("."):
+        return None
+    return name[: -len(_ENDING)] or None
+
+
+def plain_stem(key: str) -> str:
+    """Return the stem that *key* gets where no other key is in its way (rules K2 to K4)."""
+    if _PLAIN.fullmatch(key) and not WINDOWS_DEVICE.fullmatch(key):
+        return key
+    stem = _encode(key)
+    if WINDOWS_DEVICE.fullmatch(key) or len(stem.encode("utf-8")) > _MAX_STEM_BYTES:
+        return hashed_stem(key)
+    return stem
+
+
+def hashed_stem(key: str) -> str:
+    """Return the stem that *key* gets where its plain one is not to be had (rules K3 to K5)."""
+    from hashlib import sha256  # costs 1 ms, and few keys need it
+
+    digest = sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_LENGTH]
+    room = _MAX_STEM_BYTES - _HASH_LENGTH - 1
+    prefix, used = [], 0
+    for unit in _UNIT.findall(_encode(key)):
+        used += len(unit.encode("utf-8"))
+        if used > room:
+            break
+        prefix.append(unit)
+    return "%s~%s" % ("".join(prefix), digest)
+
+
+def fold(stem: str) -> str:
+    """Return what is equal for two stems that some file system takes for one (rule K5)."""
+    if stem.isascii():
+        return stem.lower()
+    from unicodedata import normalize  # only names beyond ASCII need it
+
+    return normalize("NFC", normalize("NFC", stem).upper().casefold())
+
+
+def fits(stem: str, key: str) -> bool:
+    """Tell whether a document named *stem* may hold *key* (rule K6)."""
+    folded = fold(stem)
+    return folded == fold(plain_stem(key)) or folded == fold(hashed_stem(key))
+
+
+def _encode(key: str) -> str:
+    """Percent-encode what a file name cannot have everywhere (rule K2)."""
+    encoded = _UNSAFE.sub(lambda match: _percent(match.group()), key)
+    return _LOOKS_HASHED.sub("%7E", encoded)
+
+
+def _percent(character: str) -> str:
+    return "".join("%%%02X" % byte for byte in character.encode("utf-8", "surrogatepass"))

@@ -1,0 +1,143 @@
+"""The storage functions of 0.1.0: values into and out of a run's files, without a ``Run``.
+
+Code written for 0.1.0 imports them from here. New code has ``Run`` and ``ExperimentTracker``.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from time import time
+from typing import Any, Dict, Iterator, List, Mapping, Union
+
+from . import active, config, keys, layout
+from .store import documents, meta, opening, reader
+from .store.writer import RunWriter
+
+ExperimentId = Union[int, str]
+Path = Union[str, "os.PathLike[str]"]
+DEFAULT_RUNS_DIR = config.DEFAULT_RUNS_DIR
+
+
+def save_param(
+    run_id: str, experiment_id: ExperimentId, key: str, value: Any, runs_dir: Path = DEFAULT_RUNS_DIR
+) -> None:
+    """Write one param of a run, which need not have a meta.yaml.
+
+    Args:
+        run_id: The run; its folder is made if need be.
+        experiment_id: The experiment.
+        key: As in ``Run.log_param``.
+        value: As in ``Run.log_param``.
+        runs_dir: The store's folder.
+
+    Raises:
+        InvalidKeyError: *key* is not legal.
+        InvalidValueError: JSON has no such value.
+    """
+    key = keys.check_key(key, "Param")
+    value = keys.check_json_value(value, key, "Param")
+    with _writer(run_id, experiment_id, runs_dir) as writer:
+        writer.write_value(layout.PARAMS, key, value)
+
+
+def save_metric(
+    run_id: str, experiment_id: ExperimentId, key: str, value: float, runs_dir: Path = DEFAULT_RUNS_DIR
+) -> None:
+    """Append one value to a metric of a run, which need not have a meta.yaml.
+
+    Args:
+        run_id: The run; its folder is made if need be.
+        experiment_id: The experiment.
+        key: As in ``Run.log_metric``.
+        value: As in ``Run.log_metric``.
+        runs_dir: The store's folder.
+
+    Raises:
+        InvalidKeyError: *key* is not legal.
+        InvalidValueError: *value* is not one real number.
+    """
+    key = keys.check_key(key, "Metric")
+    text = documents.encode_number(keys.check_number(value, key))
+    with _writer(run_id, experiment_id, runs_dir) as writer:
+        writer.write_row(key, text, None, None, time())
+
+
+def save_metadata(
+    run_id: str, experiment_id: ExperimentId, metadata: Mapping[str, Any], runs_dir: Path = DEFAULT_RUNS_DIR
+) -> None:
+    """Write fields of a run's meta.yaml; those that are there and not named stay.
+
+    Args:
+        run_id: The run; its folder is made if need be.
+        experiment_id: The experiment.
+        metadata: Fields by name, with values that JSON has.
+        runs_dir: The store's folder.
+
+    Raises:
+        InvalidValueError: JSON has no such value.
+    """
+    fields = {str(name): keys.check_json_value(value, str(name), "Field") for name, value in metadata.items()}
+    folder = _folder(run_id, experiment_id, runs_dir)
+    fields.update(run_id=run_id, experiment_id=keys.check_experiment_id(experiment_id))
+    for run in active.live_runs():
+        if run.holds(folder):
+            run.change_metadata(fields)
+            return
+    os.makedirs(folder, exist_ok=True)
+    path = os.path.join(folder, layout.META)
+    there = meta.read_meta(path) if os.path.exists(path) else {"format": layout.FORMAT_VERSION}
+    there.update(fields)
+    documents.replace(path, meta.encode(there))
+
+
+def load_run(run_id: str, experiment_id: ExperimentId = 0, runs_dir: Path = DEFAULT_RUNS_DIR) -> Dict[str, Any]:
+    """Return what a run holds; see ``ExperimentTracker.get_run``.
+
+    Args:
+        run_id: The run.
+        experiment_id: The experiment.
+        runs_dir: The store's folder.
+
+    Raises:
+        RunNotFoundError: There is no such run.
+    """
+    from .tracker import ExperimentTracker
+
+    return ExperimentTracker(experiment_id=experiment_id, runs_dir=runs_dir).get_run(run_id)
+
+
+def list_runs(experiment_id: ExperimentId = 0, runs_dir: Path = DEFAULT_RUNS_DIR) -> List[str]:
+    """Return the ids of an experiment's runs, newest first.
+
+    Args:
+        experiment_id: The experiment.
+        runs_dir: The store's folder.
+    """
+    return reader.list_run_ids(os.path.abspath(runs_dir), keys.check_experiment_id(experiment_id))
+
+
+@contextmanager
+def _writer(run_id: str, experiment_id: ExperimentId, runs_dir: Path) -> Iterator[RunWriter]:
+    """Lend a hand in a run: that of the ``Run`` that this process has open, else one for this call alone."""
+    folder = _folder(run_id, experiment_id, runs_dir)
+    for run in active.live_runs():
+        if run.holds(folder):
+            yield run.writer
+            return
+    writer, role = opening.amend_run(folder, active.pool())
+    try:
+        yield writer
+    finally:
+        if role == opening.CREATED:
+            writer.withdraw()
+        else:
+            writer.release()
+
+
+def _folder(run_id: str, experiment_id: ExperimentId, runs_dir: Path) -> str:
+    store = os.path.abspath(runs_dir)
+    folder = layout.run_folder(store, keys.check_experiment_id(experiment_id), keys.check_known_run_id(run_id))
+    if not os.path.isdir(folder):
+        keys.check_run_id(run_id)
+    return folder

@@ -1,0 +1,287 @@
+"""How is one small file created, read and replaced so that nobody ever sees half of it?
+
+Rules D1 to D5 of docs/format.md.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import stat
+import sys
+from math import isfinite
+from time import sleep
+from typing import Any, Callable, Dict, Optional
+
+from ..errors import BrokenFileError
+from ..layout import TEMPORARY
+
+MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
+_WINDOWS = os.name == "nt"
+_BINARY = getattr(os, "O_BINARY", 0)
+_NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # a FIFO in place of a document must not block the reader
+_LINKS_UNSUPPORTED = frozenset([errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EACCES, errno.EMLINK])
+_NON_FINITE = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
+_ENDLESS_NUMBER = re.compile(rb"[0-9]{400}")
+_LIMITS_DIGITS = hasattr(sys, "get_int_max_str_digits")
+
+if hasattr(os, "pread"):
+    read_at, write_at = os.pread, os.pwrite
+else:  # Windows: the callers hold their run's lock, so that nobody moves the position in between
+
+    def read_at(descriptor: int, size: int, offset: int) -> bytes:
+        """Read like ``os.pread``."""
+        os.lseek(descriptor, offset, os.SEEK_SET)
+        return os.read(descriptor, size)
+
+    def write_at(descriptor: int, data: bytes, offset: int) -> int:
+        """Write like ``os.pwrite``."""
+        os.lseek(descriptor, offset, os.SEEK_SET)
+        return os.write(descriptor, data)
+
+
+_encode_finite = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+_encode_ascii = json.JSONEncoder(ensure_ascii=True, allow_nan=False).encode
+
+
+def create(path: str, data: bytes) -> None:
+    """Create the file *path* with *data*, whole from its first moment (rule D1).
+
+    Raises:
+        FileExistsError: There is one already; it is left as it is.
+        FileNotFoundError: Its folder is missing.
+    """
+    os.close(create_open(path, data))
+
+
+def create_open(path: str, data: bytes, prepare: Optional[Callable[[int], None]] = None) -> int:
+    """Create the file *path* like ``create`` and return an open descriptor of it.
+
+    Args:
+        path: Where.
+        data: The whole content.
+        prepare: Called with the descriptor before the file gets its name, to lock or to fill it.
+    """
+    temporary = _temporary_beside(path)
+    descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
+    try:
+        write_all(descriptor, data)
+        if prepare is not None:
+            prepare(descriptor)
+        if _WINDOWS:  # an open file can be neither renamed nor unlinked there, and rename does not clobber
+            os.close(descriptor)
+            descriptor = -1
+            os.rename(temporary, path)
+            return os.open(path, os.O_RDWR | _BINARY)
+        _link(temporary, path, descriptor)
+        return descriptor
+    except BaseException:
+        if descriptor >= 0:
+            os.close(descriptor)
+        _unlink_quietly(temporary)
+        raise
+
+
+def replace(path: str, data: bytes, *, sync: bool = False) -> None:
+    """Replace the file *path*, or create it, in one step (rule D2).
+
+    Args:
+        path: Where.
+        data: The whole content.
+        sync: Whether the content is on the disk before it gets its name.
+    """
+    temporary = _temporary_beside(path)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
+    try:
+        try:
+            write_all(descriptor, data)
+            if sync:
+                sync_descriptor(descriptor)
+        finally:
+            os.close(descriptor)
+        _rename_over(temporary, path)
+    except BaseException:
+        _unlink_quietly(temporary)
+        raise
+
+
+def read(path: str, limit: int = MAX_DOCUMENT_BYTES) -> bytes:
+    """Return the content of a regular file of at most *limit* bytes.
+
+    Raises:
+        FileNotFoundError: There is none.
+        BrokenFileError: It is no regular file, or larger.
+    """
+    descriptor = os.open(path, os.O_RDONLY | _NONBLOCK | _BINARY)
+    try:
+        state = os.fstat(descriptor)
+        if not stat.S_ISREG(state.st_mode):
+            raise broken(path, "it is not a regular file")
+        if state.st_size > limit:
+            raise broken(path, "it has %d bytes, at most %d are read" % (state.st_size, limit))
+        return read_all(descriptor, state.st_size)
+    finally:
+        os.close(descriptor)
+
+
+def read_all(descriptor: int, size: int, offset: int = 0) -> bytes:
+    """Return up to *size* bytes of an open file from *offset* on."""
+    parts = []
+    while size > 0:
+        part = read_at(descriptor, min(size, 1 << 24), offset)
+        if not part:
+            break
+        parts.append(part)
+        size -= len(part)
+        offset += len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write all of *data* at the descriptor's position."""
+    written = os.write(descriptor, data)
+    while written < len(data):
+        more = os.write(descriptor, data[written:])
+        if more == 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        written += more
+
+
+def sync(path: str) -> None:
+    """Bring a file or folder to the disk, so that it survives a power cut."""
+    if _WINDOWS and os.path.isdir(path):
+        return  # Windows opens no folder; its file systems keep names in a journal
+    descriptor = os.open(path, (os.O_RDWR if _WINDOWS else os.O_RDONLY) | _BINARY)
+    try:
+        sync_descriptor(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_descriptor(descriptor: int) -> None:
+    """Bring an open file to the disk; on macOS past the drive's own cache too."""
+    if sys.platform == "darwin":
+        import fcntl
+
+        try:
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+            return
+        except OSError:
+            pass  # a file system without it
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # what cannot be synced (a folder on some network disks) says so
+            raise
+
+
+def encode_json(value: Any) -> str:
+    """Return *value* as JSON text; NaN and infinities become strings at any depth (rule D4)."""
+    try:
+        text = _encode_finite(value)
+    except ValueError:
+        value = _finite(value)
+        text = _encode_finite(value)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:  # lone surrogates: only an escape can carry them
+        return _encode_ascii(value)
+    return text
+
+
+def decode_json(data: bytes, path: str) -> Any:
+    """Return what a JSON file says.
+
+    Raises:
+        BrokenFileError: It is not JSON, too deep, or has a number without end.
+    """
+    if not _LIMITS_DIGITS and _ENDLESS_NUMBER.search(data):
+        raise broken(path, "it has a number of more than 400 digits")
+    try:
+        return json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise broken(path, "it is not valid JSON: %s" % (str(error)[:200] or type(error).__name__)) from error
+
+
+def encode_value(key: str, value: Any, timestamp_ms: int) -> bytes:
+    """Return the document of a param or tag (rule D3)."""
+    kind = ', "type": "float"' if isinstance(value, float) and not isfinite(value) else ""
+    text = '{"key": %s, "value": %s%s, "timestamp": %d}\n'
+    return (text % (encode_json(key), encode_json(value), kind, timestamp_ms)).encode("utf-8")
+
+
+def decode_value(document: Dict[str, Any]) -> Any:
+    """Return the value that the document of a param or tag holds."""
+    value = document["value"]
+    if document.get("type") == "float" and isinstance(value, str):
+        return _NON_FINITE.get(value, value)
+    return value
+
+
+def decode_number(value: Any) -> Any:
+    """Return a metric's value: the three strings of rule M7 become floats, anything else stays."""
+    return _NON_FINITE.get(value, value) if type(value) is str else value
+
+
+def encode_number(value: Any) -> str:
+    """Return a finite or non-finite number as the JSON text that a metric row holds (rule M7)."""
+    if isinstance(value, float) and not isfinite(value):
+        return '"NaN"' if value != value else '"Infinity"' if value > 0 else '"-Infinity"'
+    return repr(value)
+
+
+def broken(path: str, reason: str) -> BrokenFileError:
+    """Return the error for a file that cannot be read as what it should be."""
+    return BrokenFileError("Cannot read %s: %s." % (path, reason), path=path, reason=reason)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not isfinite(value):
+        return encode_number(value)[1:-1]
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value
+
+
+def _temporary_beside(path: str) -> str:
+    return os.path.join(os.path.dirname(path), TEMPORARY + os.urandom(8).hex())
+
+
+def _link(temporary: str, path: str, descriptor: int) -> None:
+    """Give a finished file its name unless that is taken, then drop its temporary one."""
+    try:
+        os.link(temporary, path)
+    except OSError as error:
+        # NFS repeats a request whose answer was lost, and then calls our own link an obstacle: the link count tells.
+        if error.errno == errno.EEXIST and os.fstat(descriptor).st_nlink < 2:
+            raise
+        if error.errno in _LINKS_UNSUPPORTED:
+            if os.path.lexists(path):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path) from error
+            os.rename(temporary, path)
+            return
+        if error.errno != errno.EEXIST:
+            raise
+    _unlink_quietly(temporary)
+
+
+def _rename_over(temporary: str, path: str) -> None:
+    for attempt in range(10):
+        try:
+            os.replace(temporary, path)
+            return
+        except PermissionError:
+            if not _WINDOWS or attempt == 9:
+                raise
+            sleep(0.01 * (attempt + 1))  # Windows: a reader holds the old file for a moment
+
+
+def _unlink_quietly(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        pass  # a leftover temporary file is ignored by readers and swept by the next owner

@@ -1,0 +1,130 @@
+"""Which folders of a run hold documents, and which file there holds a key?"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+
+from .. import layout
+from ..errors import BrokenFileError
+from . import documents, meta, metric_file, owner
+
+
+class Part(NamedTuple):
+    """One writer's share of a run (rule W1).
+
+    Attributes:
+        name: Name of the folder under ``writers/``, empty for the run's own folder.
+        folder: Where it lies.
+    """
+
+    name: str
+    folder: str
+
+
+def list_parts(run_folder: str) -> List[Part]:
+    """Return the shares of a run: its own folder first, then its writers by name."""
+    parts = [Part("", run_folder)]
+    writers = os.path.join(run_folder, layout.WRITERS)
+    try:
+        names = sorted(os.listdir(writers))
+    except OSError:
+        return parts
+    for name in names:
+        folder = os.path.join(writers, name)
+        if not name.startswith(".") and os.path.isdir(folder):
+            parts.append(Part(name, folder))
+    return parts
+
+
+def iter_documents(folder: str, kind: str) -> Iterator[Tuple[str, str]]:
+    """Yield (stem, path) of every document in a folder such as ``params``, in the order of their names."""
+    inside = os.path.join(folder, kind)
+    try:
+        names = sorted(os.listdir(inside))
+    except OSError:
+        return
+    for name in names:
+        stem = layout.stem_of(name)
+        if stem is not None:
+            yield stem, os.path.join(inside, name)
+
+
+def key_in(path: str, kind: str) -> Optional[str]:
+    """Return which key a document holds, None where it does not say (format 0).
+
+    Raises:
+        BrokenFileError: It cannot be read.
+    """
+    if kind == layout.METRICS:
+        return metric_file.read_latest(path)[0]
+    document = documents.decode_json(documents.read(path), path)
+    key = document.get("key") if isinstance(document, dict) else None
+    return key if isinstance(key, str) else None
+
+
+def find_document(folder: str, kind: str, key: str) -> Optional[str]:
+    """Return the file in *folder* that holds *key*, None where there is none."""
+    stems = [layout.plain_stem(key), layout.hashed_stem(key)]
+    if os.path.basename(key) == key:
+        stems.append(key)  # format 0 names its files by the bare key
+    for stem in stems:
+        path = os.path.join(folder, kind, layout.file_name(stem))
+        try:
+            held = key_in(path, kind)
+        except (OSError, ValueError):
+            continue
+        if held == key or (held is None and stem == key):
+            return path
+    return None
+
+
+def greatest_step(run_folder: str, key: str) -> Optional[int]:
+    """Return the greatest step of a metric in any writer's share of a run, None where it has no row (rule W9)."""
+    steps = []
+    for part in list_parts(run_folder):
+        path = find_document(part.folder, layout.METRICS, key)
+        if path is not None:
+            try:
+                steps.extend(row.step for row in metric_file.read_history(path).rows)
+            except (OSError, BrokenFileError):
+                continue  # its rows cannot be read, so nobody will see them beside ours
+    return max(steps) if steps else None
+
+
+def read_meta(run_folder: str) -> Tuple[Dict[str, Any], str]:
+    """Return what meta.yaml of a run says, that of the highest generation (rule L4), and the folder it lies in.
+
+    The fields are empty where there is none.
+
+    Raises:
+        UnsupportedFormatError: It was written in a newer format.
+        BrokenFileError: One cannot be read.
+    """
+    best: Tuple[int, float] = (-1, 0.0)
+    fields: Dict[str, Any] = {}
+    home = run_folder
+    for part in list_parts(run_folder):
+        path = os.path.join(part.folder, layout.META)
+        try:
+            found = meta.read_meta(path)
+            rank = (meta.generation_of(found), os.stat(path).st_mtime)
+        except FileNotFoundError:
+            continue
+        meta.check_format(found, path)
+        if rank > best:
+            best, fields, home = rank, found, part.folder
+    return fields, home
+
+
+def generations(run_folder: str) -> List[Tuple[int, Part]]:
+    """Return the generation of every share whose owner.json can be read (rule W6)."""
+    found = []
+    for part in list_parts(run_folder):
+        try:
+            record = owner.read_owner(part.folder)
+        except (OSError, BrokenFileError):
+            continue
+        if record is not None:
+            found.append((record.generation, part))
+    return found

@@ -1,0 +1,47 @@
+"""Who shows other machines that a run lives while it logs nothing? (Rule L2 of docs/format.md.)"""
+
+from __future__ import annotations
+
+import os
+from threading import Event, Thread
+from typing import Optional
+from weakref import WeakMethod
+
+from . import machine
+from .owner import HEARTBEAT_S
+
+
+class Heartbeat:
+    """A small thread that gives signs of life where the lock cannot be seen from everywhere.
+
+    On disks of this machine alone nobody needs it: there the lock tells, and log calls touch owner.json by the way.
+    """
+
+    def __init__(self) -> None:
+        self._stopped: Optional[Event] = None
+
+    def start(self, folder: str, beat: "WeakMethod") -> None:  # type: ignore[type-arg]
+        """Start beating if *folder* is not known to be on a local disk.
+
+        Args:
+            folder: Where owner.json lies.
+            beat: What to call every 30 seconds; the thread ends when its object is gone.
+        """
+        if self._stopped is None and not machine.is_local_device(os.stat(folder).st_dev):
+            self._stopped = Event()
+            Thread(target=_beat, args=(self._stopped, beat), name="mini-mlflow heartbeat", daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop beating; the thread ends by itself."""
+        if self._stopped is not None:
+            self._stopped.set()
+            self._stopped = None
+
+
+def _beat(stopped: Event, beat: "WeakMethod") -> None:  # type: ignore[type-arg]
+    while not stopped.wait(HEARTBEAT_S):
+        call = beat()
+        if call is None:
+            return
+        call()
+        del call

@@ -1,0 +1,78 @@
+"""How is a file locked on each system, and who may wait for it?
+
+``flock``, not ``lockf``: that one is lost when any descriptor of the file closes, and granted twice within a process
+(rule W2 of docs/format.md).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from time import monotonic, sleep
+from typing import Optional
+
+_REFUSED = frozenset([errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK])
+_PATIENCE_S = 1.0
+_FAR_BEYOND_THE_END = 1 << 30
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try(descriptor: int, shared: bool) -> None:
+        os.lseek(descriptor, _FAR_BEYOND_THE_END, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+
+    def _drop(descriptor: int) -> None:
+        os.lseek(descriptor, _FAR_BEYOND_THE_END, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+
+else:
+    import fcntl
+
+    def _try(descriptor: int, shared: bool) -> None:
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+
+    def _drop(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+def try_lock(descriptor: int, *, shared: bool = False) -> Optional[bool]:
+    """Try to lock an open file without waiting.
+
+    Returns:
+        True: locked. False: somebody else holds a lock that forbids it. None: this file system has no locks.
+    """
+    try:
+        _try(descriptor, shared)
+        return True
+    except OSError as error:
+        return False if error.errno in _REFUSED else None
+
+
+def unlock(descriptor: int) -> None:
+    """Let go of a lock at once: a descriptor that a child inherited would keep it beyond our close."""
+    try:
+        _drop(descriptor)
+    except OSError:
+        pass  # this file system has no locks
+
+
+def lock_as_owner(descriptor: int) -> Optional[bool]:
+    """Lock a file for writing, waiting for those who only look, never for an owner (rule W3).
+
+    Returns:
+        As ``try_lock``. False means that an owner lives.
+    """
+    end = monotonic() + _PATIENCE_S
+    while True:
+        locked = try_lock(descriptor)
+        if locked is not False:
+            return locked
+        looking = try_lock(descriptor, shared=True)
+        if looking is False:
+            return False
+        unlock(descriptor)  # only readers are there: they stay for microseconds
+        if monotonic() > end:
+            return False
+        sleep(os.urandom(1)[0] / 128000)  # 0 to 2 ms

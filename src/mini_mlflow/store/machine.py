@@ -1,0 +1,72 @@
+"""Which machine and process is this, and does a process of this machine still live?"""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from typing import Optional
+
+_LOCAL_FILE_SYSTEMS = frozenset(
+    "ext2 ext3 ext4 xfs btrfs zfs f2fs jfs reiserfs nilfs2 bcachefs tmpfs ramfs ntfs ntfs3 vfat exfat hfsplus apfs".split()
+)
+
+
+@lru_cache(maxsize=None)
+def boot_id(host: str) -> str:
+    """Return what tells this machine, since it was started, from every other; elsewhere than on Linux its *host* name."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", "rb") as file:
+            return file.read().decode("ascii").strip()
+    except OSError:
+        return host
+
+
+@lru_cache(maxsize=None)
+def pid_namespace() -> Optional[str]:
+    """Return which numbering of processes this one lives in (containers have their own), None where there is one only."""
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return None
+
+
+def process_start(pid: int) -> Optional[int]:
+    """Return when a process started, in clock ticks since boot: tells it from a later one of the same number.
+
+    None where there is no such process, or no way to ask.
+    """
+    try:
+        with open("/proc/%d/stat" % pid, "rb") as file:
+            return int(file.read().rpartition(b")")[2].split()[19])
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def is_process_gone(pid: int, start: Optional[int]) -> bool:
+    """Tell whether a process of this numbering is certainly no more; sends no signal."""
+    if not os.path.exists("/proc/self/stat"):
+        return False
+    try:
+        os.kill(pid, 0)  # asks only; /proc alone hides the processes of others where it is mounted with hidepid
+    except ProcessLookupError:
+        return True
+    except (PermissionError, OverflowError):
+        return False
+    now = process_start(pid)
+    return now is not None and start is not None and now != start
+
+
+@lru_cache(maxsize=64)
+def is_local_device(device: int) -> bool:
+    """Tell whether the file system of this device number is known to be on a disk of this machine alone."""
+    number = "%d:%d" % (os.major(device), os.minor(device)) if hasattr(os, "major") else ""
+    try:
+        with open("/proc/self/mountinfo", "rb") as file:
+            for line in file:
+                fields = line.split(b" ")
+                if fields[2].decode("ascii") == number:
+                    kind = fields[fields.index(b"-") + 1].decode("ascii", "replace")
+                    return kind in _LOCAL_FILE_SYSTEMS
+    except (OSError, ValueError, IndexError):
+        pass
+    return False

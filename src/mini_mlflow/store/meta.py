@@ -1,0 +1,182 @@
+"""What does a meta.yaml look like, and how is one read that we did not write?
+
+One ``key: <JSON value>`` per line (rules Y1 to Y4 of docs/format.md): YAML that every parser reads alike.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from time import gmtime, strftime
+from typing import Any, Dict, List
+
+from ..errors import UnsupportedFormatError
+from ..layout import FORMAT_VERSION
+from .documents import broken, encode_json, read
+
+MAX_META_BYTES = 1024 * 1024
+_MAX_DEPTH = 50
+_MAX_NODES = 10000
+_LINE = re.compile(r'([a-z][a-z0-9_]*|"(?:[^"\\]|\\.)*"): (.*)')
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+_PLAIN_KEY = re.compile(r"[a-z][a-z0-9_]*")
+_YAML_WORDS = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null"])
+_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufff9-\ufffb\ufffe\uffff]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_EXPONENT_WITHOUT_DOT = re.compile(r"-?[0-9]+e[+-]?[0-9]+")
+
+
+def encode(fields: Dict[str, Any]) -> bytes:
+    """Return the text of a meta.yaml; values are what JSON has, in the order given (rules Y1 and Y2)."""
+    lines = ["%s: %s\n" % (_encode_name(key), _encode_value(value)) for key, value in fields.items()]
+    return "".join(lines).encode("utf-8")
+
+
+def read_meta(path: str) -> Dict[str, Any]:
+    """Return the fields of a meta.yaml, ours or any other YAML mapping (rule Y4).
+
+    Raises:
+        FileNotFoundError: There is none.
+        BrokenFileError: It cannot be read, is no mapping, too large or too deep.
+    """
+    return decode(read(path, MAX_META_BYTES), path)
+
+
+def decode(data: bytes, path: str) -> Dict[str, Any]:
+    """Return the fields that the text of a meta.yaml holds.
+
+    Raises:
+        BrokenFileError: As ``read_meta``.
+    """
+    fields: Dict[str, Any] = {}
+    try:
+        text = data.decode("utf-8")
+        if not text.endswith("\n"):
+            return _decode_foreign(data, path)  # cut short, or an editor's: let a real parser judge
+        for line in text[:-1].split("\n"):
+            match = _LINE.fullmatch(line)
+            if match is None:
+                return _decode_foreign(data, path)
+            key = match.group(1)
+            if key[0] == '"':
+                key = json.loads(key)
+            if key in fields:
+                raise broken(path, "the field %r stands there twice" % key)
+            fields[key] = json.loads(match.group(2))
+    except (ValueError, RecursionError) as error:
+        if error.__class__.__module__.startswith("mini_mlflow"):
+            raise
+        return _decode_foreign(data, path)
+    return fields
+
+
+def generation_of(fields: Dict[str, Any]) -> int:
+    """Return the generation that a run's meta.yaml gives, 0 where it gives none (rule W6)."""
+    generation = fields.get("generation")
+    return generation if type(generation) is int else 0
+
+
+def check_format(fields: Dict[str, Any], path: str) -> None:
+    """Refuse what a newer version wrote (rule S5).
+
+    Raises:
+        UnsupportedFormatError: It did.
+    """
+    found = fields.get("format", 0)
+    if type(found) is not int or not 0 <= found <= FORMAT_VERSION:
+        message = "%s is in format %.40r, this version of mini-mlflow reads up to %d. Update: pip install -U mini-mlflow."
+        raise UnsupportedFormatError(message % (path, found, FORMAT_VERSION), path=path, found=found)
+
+
+def encode_time(microseconds: int) -> str:
+    """Return a time since 1970 as meta.yaml has it: ISO 8601 in UTC with microseconds and ``Z`` (rule Y3)."""
+    seconds, fraction = divmod(microseconds, 1000000)
+    return "%s.%06dZ" % (strftime("%Y-%m-%dT%H:%M:%S", gmtime(seconds)), fraction)
+
+
+def is_time(text: Any) -> bool:
+    """Tell whether *text* is a time in that form; such texts sort by time."""
+    return isinstance(text, str) and bool(_TIME.fullmatch(text))
+
+
+def _encode_name(key: str) -> str:
+    if _PLAIN_KEY.fullmatch(key) and key not in _YAML_WORDS:
+        return key
+    return _encode_value(key)
+
+
+def _encode_value(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{%s}" % ", ".join("%s: %s" % (_encode_value(str(key)), _encode_value(item)) for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return "[%s]" % ", ".join(_encode_value(item) for item in value)
+    if isinstance(value, str):
+        value = _SURROGATES.sub("\ufffd", value)  # no YAML file can hold a lone surrogate
+    text = encode_json(value)
+    if isinstance(value, float) and _EXPONENT_WITHOUT_DOT.fullmatch(text):
+        mantissa, exponent = text.split("e")
+        return "%s.0e%s" % (mantissa, exponent)  # YAML 1.1 takes 1e+22 for text
+    return _ESCAPED.sub(lambda match: "\\u%04x" % ord(match.group()), text)
+
+
+def _decode_foreign(data: bytes, path: str) -> Dict[str, Any]:
+    """Read a mapping written or edited by others, through PyYAML, bounded in depth before it parses."""
+    import yaml  # costs 20 ms, and our own files never need it
+
+    try:
+        text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise broken(path, "it is not UTF-8 text") from error
+    if _depth_bound(text) > _MAX_DEPTH:
+        raise broken(path, "it is nested more than %d deep" % _MAX_DEPTH)
+    parser = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+    try:
+        fields = parser.get_single_data()
+    # PyYAML's constructors let plain errors through for values such as 2026-99-99 or !!int "".
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError, OverflowError) as error:
+        raise broken(path, "it is not valid YAML: %s" % " ".join(str(error).split())[:200]) from error
+    finally:
+        parser.dispose()
+    if not isinstance(fields, dict):
+        raise broken(path, "it is empty" if fields is None else "it is no mapping of fields")
+    budget = [_MAX_NODES]
+    return {str(key): _as_json(value, budget, path) for key, value in fields.items()}
+
+
+def _depth_bound(text: str) -> int:
+    """Return an upper bound of the nesting of a YAML text, found without parsing it."""
+    flow = deepest = 0
+    for match in re.finditer(r"[\[{\]}]", text):
+        flow += 1 if match.group() in "[{" else -1 if flow else 0
+        deepest = max(deepest, flow)
+    block = 0
+    indents: List[int] = []
+    for line in text.splitlines():
+        start = re.match(r"[ ]*((?:[-?:][ \t]+)*)", line)
+        if start is None or not line.strip():
+            continue
+        indent = len(line) - len(line.lstrip(" "))
+        while indents and indents[-1] >= indent:
+            indents.pop()
+        indents.append(indent)
+        block = max(block, len(indents) + len(start.group(1).split()))
+    return deepest + block
+
+
+def _as_json(value: Any, budget: List[int], path: str) -> Any:
+    """Turn what YAML has into what JSON has; shared nodes are counted each time they show."""
+    budget[0] -= 1
+    if budget[0] < 0:
+        raise broken(path, "its aliases expand to more than %d values" % _MAX_NODES)
+    if value is None or isinstance(value, (str, bool, int, float)):
+        return value
+    if isinstance(value, dict):
+        return {str(key): _as_json(item, budget, path) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set)):
+        return [_as_json(item, budget, path) for item in value]
+    if hasattr(value, "isoformat"):
+        text = str(value.isoformat())
+        return text.replace("+00:00", "Z")
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return str(value)

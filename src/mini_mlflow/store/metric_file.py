@@ -1,0 +1,266 @@
+"""How does the file of a metric look, and how is its history read back?
+
+One JSON document that grows at its end: rules M1 to M10 of docs/format.md. ``appender`` writes it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any, List, NamedTuple, Optional, Tuple
+
+from ..errors import BrokenFileError
+from ..records import Metric
+from . import documents
+
+PAGE = 4096  # a write within one is never cut by a kill (rule M3)
+MAX_HISTORY_BYTES = 1 << 33
+_HEAD_BYTES = 2048  # the longest key, escaped, fits
+_TAIL_BYTES = 2 * PAGE
+_SMALL_BYTES = _HEAD_BYTES + _TAIL_BYTES
+_HEAD = re.compile(rb'\{"key": ("(?:[^"\\]|\\.)*"), "history": \[(?=\n)')
+_NUMBER = rb'-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|"NaN"|"-?Infinity"'
+_ROW = re.compile(rb"\n\[(-?[0-9]{1,19}), ([0-9]{1,19}), (" + _NUMBER + rb")\]")
+_CLOSING = re.compile(rb'\n\], "step": (-?[0-9]{1,19}), "timestamp": ([0-9]{1,19}), "value": (' + _NUMBER + rb")\}[ \n]*\Z")
+_INT64 = range(-(2**63), 2**63)
+
+
+class History(NamedTuple):
+    """What a metric's file holds.
+
+    Attributes:
+        key: The metric's name, None where the file does not say (format 0).
+        rows: The rows in file order.
+        latest: The row that is the newest by timestamp, the last of those; None in a file without rows.
+        is_exact: Whether the text is in the exact form of rule M1, to its last byte.
+        end: Where the last complete row ends, in bytes.
+    """
+
+    key: Optional[str]
+    rows: List[Metric]
+    latest: Optional[Metric]
+    is_exact: bool
+    end: int
+
+
+class Tail(NamedTuple):
+    """What the end of a metric's file says, found without reading the rest.
+
+    Attributes:
+        key: The metric's name.
+        latest: The row that the closing repeats.
+        position: Where the closing begins, in bytes.
+        size: The file's size in bytes.
+    """
+
+    key: str
+    latest: Metric
+    position: int
+    size: int
+
+
+def row_text(step: int, timestamp: int, number: str) -> str:
+    """Return a row, from the line break before it to its bracket (rule M1)."""
+    return "\n[%d, %d, %s]" % (step, timestamp, number)
+
+
+def closing_text(step: int, timestamp: int, number: str) -> str:
+    """Return a closing, which repeats the newest row (rule M5)."""
+    return '\n], "step": %d, "timestamp": %d, "value": %s}\n' % (step, timestamp, number)
+
+
+def head_text(key: str) -> str:
+    """Return what stands before the first row."""
+    return '{"key": %s, "history": [' % documents.encode_json(key)
+
+
+def encode(key: str, rows: List[Metric]) -> bytes:
+    """Return the whole document of a metric that has rows."""
+    parts = [head_text(key)]
+    size = len(parts[0].encode("utf-8"))
+    newest = rows[0]
+    for number, row in enumerate(rows):
+        newest = row if row.timestamp >= newest.timestamp else newest
+        text = ("," if number else "") + row_text(row.step, row.timestamp, documents.encode_number(row.value))
+        end = size + len(text) + len(closing_text(newest.step, newest.timestamp, documents.encode_number(newest.value)))
+        if number and size // PAGE != (end - 1) // PAGE:
+            parts.append(" " * (-size % PAGE))
+            size += len(parts[-1])
+        parts.append(text)
+        size += len(text)
+    parts.append(closing_text(newest.step, newest.timestamp, documents.encode_number(newest.value)))
+    return "".join(parts).encode("utf-8")
+
+
+def read_history(path: str) -> History:
+    """Return every complete row of a metric's file (rules M8 to M10).
+
+    Raises:
+        FileNotFoundError: There is none.
+        BrokenFileError: Nothing in it can be read.
+    """
+    return decode(documents.read(path, MAX_HISTORY_BYTES), path)
+
+
+def read_latest(path: str) -> Tuple[Optional[str], Optional[Metric]]:
+    """Return a metric's name and latest row, from the ends of its file where they are in exact form.
+
+    Raises:
+        FileNotFoundError: There is none.
+        BrokenFileError: Nothing in it can be read.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        tail = read_tail(descriptor)
+    except OSError:
+        tail = None  # a folder, or a device: let the careful reader say so
+    finally:
+        os.close(descriptor)
+    if tail is not None:
+        return tail.key, tail.latest
+    history = read_history(path)
+    return history.key, history.latest
+
+
+def read_tail(descriptor: int) -> Optional[Tail]:
+    """Return what the ends of an open file say, None where they are not in exact form."""
+    size = os.fstat(descriptor).st_size
+    if size <= _SMALL_BYTES:
+        head = end = documents.read_all(descriptor, size)
+        start = 0
+    else:
+        head = documents.read_all(descriptor, _HEAD_BYTES)
+        start = size - _TAIL_BYTES
+        end = documents.read_all(descriptor, _TAIL_BYTES, start)
+    key, closing = _HEAD.match(head), _CLOSING.search(end)
+    if key is None or closing is None:
+        return None
+    latest = _decode_row(closing)
+    if latest is None:
+        return None
+    return Tail(documents.decode_json(key.group(1), ""), latest, start + closing.start(), start + len(end))
+
+
+def decode(data: bytes, path: str) -> History:
+    """Return what the bytes of a metric's file hold.
+
+    Raises:
+        BrokenFileError: Nothing in them can be read.
+    """
+    head, closing = _HEAD.match(data), _CLOSING.search(data, max(0, len(data) - _TAIL_BYTES))
+    if head is None:
+        return _decode_other(data, path)
+    key = documents.decode_json(head.group(1), path)
+    if closing is not None and b"\0" not in data:
+        try:
+            rows = _checked_rows(documents.decode_json(data, path).get("history"))
+        except BrokenFileError:
+            rows = None
+        latest = _decode_row(closing)
+        if rows and latest is not None:
+            return History(key, rows, latest, True, closing.start())
+    return _salvage(key, data, head.end())
+
+
+def newest(rows: List[Metric]) -> Optional[Metric]:
+    """Return the row that is the newest by timestamp, the last of those (rule M5)."""
+    best: Optional[Metric] = None
+    for row in rows:
+        if best is None or row.timestamp >= best.timestamp:
+            best = row
+    return best
+
+
+def rows_in(data: bytes) -> List[Metric]:
+    """Return every complete row of a part of a metric's file."""
+    return [row for row in map(_decode_row, _ROW.finditer(data)) if row is not None]
+
+
+def closing_at_start(data: bytes) -> Optional[Metric]:
+    """Return the row that a closing repeats, None where *data* is not one closing to its end."""
+    match = _CLOSING.match(data)
+    return None if match is None else _decode_row(match)
+
+
+def _salvage(key: Any, data: bytes, start: int) -> History:
+    """Take every complete row, whatever lies between and after them (rules M8 and M9)."""
+    rows, end = [], start
+    for match in _ROW.finditer(data, start):
+        row = _decode_row(match)
+        if row is not None:
+            rows.append(row)
+            end = match.end()
+    return History(key, rows, newest(rows), False, end)
+
+
+def _decode_row(match: Any) -> Optional[Metric]:
+    step, timestamp, text = match.groups()
+    if len(text) > 400:
+        return None
+    if text[:1] == b'"':
+        value = documents.decode_number(text[1:-1].decode("ascii"))
+    else:
+        value = int(text) if text.lstrip(b"-").isdigit() else float(text)
+    row = Metric(int(step), int(timestamp), value)
+    return row if row.step in _INT64 and row.timestamp in _INT64 else None
+
+
+def _decode_other(data: bytes, path: str) -> History:
+    """Read a document in another form: an editor's, or format 0 (rules M10 and F1)."""
+    document = documents.decode_json(data.rstrip(b"\0"), path)
+    if not isinstance(document, dict):
+        raise documents.broken(path, "it is no metric")
+    key = document.get("key")
+    if key is not None and not isinstance(key, str):
+        raise documents.broken(path, "its key is no text")
+    if "history" in document:
+        rows = _checked_rows(document["history"])
+        if rows is None:
+            raise documents.broken(path, "its history holds something else than rows [step, timestamp, value]")
+        return History(key, rows, newest(rows), False, 0)
+    value = documents.decode_number(document.get("value"))
+    if isinstance(value, bool):
+        value = int(value)
+    if not isinstance(value, (int, float)):
+        raise documents.broken(path, "its value is no number")
+    row = Metric(0, _milliseconds(document.get("timestamp")), value)
+    return History(key, [row], row, False, 0)
+
+
+def _checked_rows(history: Any) -> Optional[List[Metric]]:
+    """Return the rows of a parsed history, None where it holds anything else."""
+    if not isinstance(history, list):
+        return None
+    try:
+        rows = [Metric(step, timestamp, value) for step, timestamp, value in history]
+    except (TypeError, ValueError):
+        return None
+    if not rows:
+        return rows
+    steps, timestamps, values = zip(*rows)
+    if set(map(type, steps)) != {int} or set(map(type, timestamps)) != {int}:
+        return None
+    if min(steps) not in _INT64 or max(steps) not in _INT64 or min(timestamps) < 0 or max(timestamps) not in _INT64:
+        return None
+    kinds = set(map(type, values))
+    if kinds <= {int, float}:
+        return rows
+    if kinds <= {int, float, str}:
+        rows = [row._replace(value=documents.decode_number(row.value)) if type(row.value) is str else row for row in rows]
+        if not any(type(row.value) is str for row in rows):
+            return rows
+    return None
+
+
+def _milliseconds(timestamp: Any) -> int:
+    """Return a timestamp of format 0, ISO 8601 in UTC, as milliseconds since 1970; 0 where it is none."""
+    if type(timestamp) is int and 0 <= timestamp in _INT64:
+        return timestamp
+    from datetime import datetime, timedelta  # format 0 only
+
+    try:
+        text = str(timestamp).rstrip("Z")
+        moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f" if "." in text else "%Y-%m-%dT%H:%M:%S")
+        return (moment - datetime(1970, 1, 1)) // timedelta(milliseconds=1)
+    except ValueError:
+        return 0

@@ -1,0 +1,181 @@
+"""How does a process come to write into a run: as its creator, its heir, or beside its owner?
+
+Rules W2 to W7 and F2 of docs/format.md.
+"""
+
+from __future__ import annotations
+
+import os
+from time import sleep, time
+from typing import Any, Callable, Dict, NamedTuple, Optional, Union
+
+from .. import layout
+from ..errors import BrokenFileError
+from . import documents, experiments, folders, meta, owner
+from .descriptors import DescriptorPool
+from .writer import RunWriter, make_home
+
+CREATED = "created"
+RESUMED = "resumed"
+JOINED = "joined"
+
+_ATTEMPTS = 100
+
+
+class Opened(NamedTuple):
+    """A run that this process may write into.
+
+    Attributes:
+        writer: Its hand in the run.
+        role: CREATED, RESUMED or JOINED.
+    """
+
+    writer: RunWriter
+    role: str
+
+
+def open_run(
+    runs_dir: str,
+    experiment_id: Union[int, str],
+    run_id: str,
+    new_fields: Callable[[], Dict[str, Any]],
+    pool: DescriptorPool,
+    sync_period_s: Optional[float],
+) -> Opened:
+    """Create a run, or go on with the one of that id.
+
+    Args:
+        runs_dir: The store, as an absolute path.
+        experiment_id: The experiment.
+        run_id: The run.
+        new_fields: Makes what meta.yaml says of a run that is created now.
+        pool: The open files of this process.
+        sync_period_s: As ``config.sync_period_s``.
+
+    Raises:
+        UnsupportedFormatError: The run was written in a newer format.
+        BrokenFileError: Its meta.yaml cannot be read.
+        OSError: The disk refused.
+    """
+    folder = layout.run_folder(runs_dir, experiment_id, run_id)
+    experiments.ensure(runs_dir, experiment_id, int(time() * 1000))
+    os.makedirs(folder, exist_ok=True)
+    for _ in range(_ATTEMPTS):
+        opened = _try_open(folder, new_fields, pool, sync_period_s)
+        if opened is not None:
+            return opened
+        sleep(0.001)  # another process is between two steps of its own
+    raise documents.broken(folder, "its owner.json comes and goes")
+
+
+def join_run(folder: str, pool: DescriptorPool, sync_period_s: Optional[float]) -> RunWriter:
+    """Return a joiner's writer for a run; it makes its folder when the first value comes (rule W7)."""
+    generations = [generation for generation, _ in folders.generations(folder)]
+    return RunWriter(
+        folder,
+        pool,
+        generation=max(generations, default=0),
+        fields=folders.read_meta(folder)[0],
+        sync_period_s=sync_period_s,
+    )
+
+
+def amend_run(folder: str, pool: DescriptorPool) -> Opened:
+    """Return a writer that changes a run without changing how it stands, for the functions of 0.1.0.
+
+    CREATED: nobody owned the folder; the writer must ``withdraw`` when it is done. Else it must ``release``.
+    """
+    os.makedirs(folder, exist_ok=True)
+    role, claim = RESUMED, owner.take_over(folder)
+    if claim is None:
+        try:
+            role, claim = CREATED, owner.claim_new(folder, 0)
+        except FileExistsError:
+            return Opened(join_run(folder, pool, None), JOINED)
+    writer = RunWriter(
+        folder, pool, home=folder, claim=claim, generation=claim.generation, is_resumed=True, sync_period_s=None
+    )
+    return Opened(writer, role)
+
+
+def _try_open(
+    folder: str, new_fields: Callable[[], Dict[str, Any]], pool: DescriptorPool, sync_period_s: Optional[float]
+) -> Optional[Opened]:
+    """Open a run as it stands at this moment; None where it changed meanwhile."""
+    there, _ = folders.read_meta(folder)
+    try:
+        main = owner.read_owner(folder)
+    except BrokenFileError:
+        main = None
+        if not there:
+            raise
+    if main is None and not there:
+        return _create(folder, new_fields(), pool, sync_period_s)
+    generations = folders.generations(folder)
+    highest = max((generation for generation, _ in generations), default=0)
+    highest = max(highest, there.get("generation") or 0)
+    claim = None
+    if main is not None and main.generation == highest and (not there or there.get("format", 0) >= 1):
+        claim = owner.take_over(folder, highest + 1 if there else 0)
+    if claim is not None:
+        return _inherit(folder, folder, claim, there or new_fields(), pool, sync_period_s)
+    if any(_lives(part) for generation, part in generations if generation == highest):
+        return Opened(join_run(folder, pool, sync_period_s), JOINED)
+    if not there:
+        return None
+    home, claim = make_home(folder, highest + 1)
+    return _inherit(folder, home, claim, there, pool, sync_period_s)
+
+
+def _create(
+    folder: str, fields: Dict[str, Any], pool: DescriptorPool, sync_period_s: Optional[float]
+) -> Optional[Opened]:
+    try:
+        claim = owner.claim_new(folder, 0)
+    except FileExistsError:
+        return None  # another process was first
+    writer = RunWriter(
+        folder, pool, home=folder, claim=claim, fields=fields, meta_folder=folder, sync_period_s=sync_period_s
+    )
+    try:
+        documents.create(os.path.join(folder, layout.META), meta.encode(fields))
+    except BaseException:
+        writer.withdraw()
+        raise
+    return Opened(writer, CREATED)
+
+
+def _inherit(
+    folder: str,
+    home: str,
+    claim: owner.Claim,
+    there: Dict[str, Any],
+    pool: DescriptorPool,
+    sync_period_s: Optional[float],
+) -> Opened:
+    fields = dict(there, status="RUNNING", end_time=None, generation=claim.generation)
+    fields.setdefault("format", layout.FORMAT_VERSION)
+    writer = RunWriter(
+        folder,
+        pool,
+        home=home,
+        claim=claim,
+        generation=claim.generation,
+        fields=fields,
+        meta_folder=home,
+        is_resumed=True,
+        sync_period_s=sync_period_s,
+    )
+    writer.write_meta()
+    return Opened(writer, RESUMED)
+
+
+def _lives(part: folders.Part) -> bool:
+    """Tell whether the one who says how the run stands lives; joiners do not count."""
+    if part.name and not os.path.exists(os.path.join(part.folder, layout.META)):
+        return False
+    try:
+        record = owner.read_owner(part.folder)
+    except (OSError, BrokenFileError):
+        return False
+    return record is not None and owner.liveness(part.folder, record, time()) == owner.ALIVE

@@ -1,0 +1,257 @@
+"""What does a store hold? Runs and histories from files, a run's writers merged, broken runs survived.
+
+Rules S4 to S6, W8, L4, F1 and F2 of docs/format.md.
+"""
+
+from __future__ import annotations
+
+import os
+from time import time
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
+
+from .. import layout
+from ..errors import BrokenFileError, MiniMLflowError, RunNotFoundError
+from ..records import Metric, Number, Problem, RunRecord
+from . import documents, experiments, folders, meta, metric_file, owner
+
+LOST = "LOST"
+RUNNING = "RUNNING"
+
+
+class _Share(NamedTuple):
+    """One writer's part of a run, with what orders it among the others."""
+
+    generation: int
+    name: str
+    folder: str
+    is_format_0: bool
+
+
+def list_run_ids(runs_dir: str, experiment_id: Union[int, str]) -> List[str]:
+    """Return the ids of an experiment's runs, newest first (rule S6); runs that cannot be read are among them."""
+    folder = layout.experiment_folder(runs_dir, experiment_id)
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return []
+    found = []
+    for name in names:
+        path = os.path.join(folder, name, layout.META)
+        if name.startswith(".") or not os.path.isfile(path):
+            continue
+        found.append((_start_of(path), name))
+    found.sort(key=lambda each: each[1])
+    found.sort(key=lambda each: each[0], reverse=True)
+    return [name for _, name in found]
+
+
+def find_experiments(runs_dir: str, run_id: str) -> List[Union[int, str]]:
+    """Return every experiment that has a run of this id."""
+    ids = experiments.list_ids(runs_dir)
+    return [each for each in ids if os.path.isdir(layout.run_folder(runs_dir, each, run_id))]
+
+
+def read_run(runs_dir: str, experiment_id: Union[int, str], run_id: str) -> RunRecord:
+    """Return a run with the latest value of each metric; what cannot be read of it is told in ``problems``.
+
+    Raises:
+        RunNotFoundError: There is none.
+        UnsupportedFormatError: It was written in a newer format.
+    """
+    folder = run_folder(runs_dir, experiment_id, run_id)
+    problems: List[Problem] = []
+    metadata = read_metadata(folder, problems)
+    if metadata:
+        metadata.setdefault("run_id", run_id)
+        metadata.setdefault("experiment_id", experiment_id)
+    shares = _shares(folder, problems)
+    return RunRecord(
+        metadata=metadata,
+        params=_values(shares, layout.PARAMS, problems),
+        metrics=_latest(shares, problems),
+        tags=_values(shares, layout.TAGS, problems),
+        problems=problems,
+    )
+
+
+def run_folder(runs_dir: str, experiment_id: Union[int, str], run_id: str) -> str:
+    """Return the folder of a run that exists.
+
+    Raises:
+        RunNotFoundError: There is none.
+    """
+    folder = layout.run_folder(runs_dir, experiment_id, run_id)
+    if not os.path.isdir(folder):
+        message = "Run %r was not found in experiment %s of %s. list_runs() tells which there are."
+        raise RunNotFoundError(message % (run_id, experiment_id, runs_dir), run_id=run_id, experiment_id=experiment_id)
+    return folder
+
+
+def read_metadata(folder: str, problems: List[Problem]) -> Dict[str, Any]:
+    """Return the fields of a run's meta.yaml with its true status: those of the highest generation (rule L4).
+
+    Empty where there is none that can be read; *problems* gets why.
+    """
+    try:
+        fields, home = folders.read_meta(folder)
+    except (OSError, BrokenFileError) as error:
+        problems.append(Problem(getattr(error, "path", None) or folder, _reason(error)))
+        return {}
+    if fields.get("status") == RUNNING:
+        fields["status"] = _status_of_running(home)
+    return fields
+
+
+def read_history(folder: str, key: str, problems: List[Problem]) -> List[Metric]:
+    """Return every row of a metric from all writers of a run (rule W8); empty where there is none.
+
+    Sorted by step, then timestamp, generation, writer and place in the file. Nothing is dropped.
+    """
+    ordered = []
+    for share, rows in _histories(folder, key, problems):
+        for place, row in enumerate(rows):
+            ordered.append((row.step, row.timestamp, share.generation, share.name, place, row))
+    ordered.sort(key=lambda each: each[:5])
+    return [each[5] for each in ordered]
+
+
+def read_latest(folder: str, key: str) -> Optional[Number]:
+    """Return the latest value of one metric (rule W8), None where there is none."""
+    best: Optional[Tuple[Tuple[int, int, str], Number]] = None
+    for share, rows in _histories(folder, key, []):
+        row = metric_file.newest(rows)
+        if row is not None and (best is None or (share.generation, row.timestamp, share.name) >= best[0]):
+            best = (share.generation, row.timestamp, share.name), row.value
+    return None if best is None else best[1]
+
+
+def list_metrics(folder: str) -> List[str]:
+    """Return the names of a run's metrics, sorted."""
+    keys = set()
+    for share in _shares(folder, []):
+        for stem, path in folders.iter_documents(share.folder, layout.METRICS):
+            try:
+                key = folders.key_in(path, layout.METRICS)
+            except (OSError, BrokenFileError):
+                continue
+            keys.add(stem if key is None else key)
+    return sorted(keys)
+
+
+def _histories(folder: str, key: str, problems: List[Problem]) -> Iterator[Tuple[_Share, List[Metric]]]:
+    for share in _shares(folder, problems):
+        path = folders.find_document(share.folder, layout.METRICS, key)
+        if path is None:
+            continue
+        try:
+            yield share, metric_file.read_history(path).rows
+        except FileNotFoundError:
+            continue
+        except (OSError, BrokenFileError) as error:
+            problems.append(Problem(path, _reason(error)))
+
+
+def _shares(folder: str, problems: List[Problem]) -> List[_Share]:
+    """Return the writers' shares of a run in the order of their generations, the run's own folder first among equals."""
+    shares = []
+    for part in folders.list_parts(folder):
+        generation = 0
+        try:
+            record = owner.read_owner(part.folder)
+            generation = 0 if record is None else record.generation
+        except (OSError, BrokenFileError) as error:
+            problems.append(Problem(os.path.join(part.folder, layout.OWNER), _reason(error)))
+        shares.append(_Share(generation, part.name, part.folder, not part.name and _is_format_0(part.folder)))
+    return sorted(shares)
+
+
+def _values(shares: List[_Share], kind: str, problems: List[Problem]) -> Dict[str, Any]:
+    """Return params or tags by key: the value of the highest generation, then of the newest timestamp (rule W8)."""
+    best: Dict[str, Tuple[Tuple[int, int, str], Any]] = {}
+    for share in shares:
+        for stem, path in folders.iter_documents(share.folder, kind):
+            try:
+                document = documents.decode_json(documents.read(path), path)
+                if not isinstance(document, dict) or "value" not in document:
+                    raise documents.broken(path, "it has no value")
+                key = _checked_key(document.get("key"), stem, share, path)
+                timestamp = document.get("timestamp")
+                rank = (share.generation, timestamp if type(timestamp) is int else 0, share.name)
+                if key not in best or rank >= best[key][0]:
+                    best[key] = rank, documents.decode_value(document)
+            except FileNotFoundError:
+                continue  # replaced at this moment
+            except (OSError, BrokenFileError) as error:
+                problems.append(Problem(path, _reason(error)))
+    return {key: best[key][1] for key in sorted(best)}
+
+
+def _latest(shares: List[_Share], problems: List[Problem]) -> Dict[str, Number]:
+    """Return the latest value of every metric: of the highest generation, then the newest timestamp (rule W8)."""
+    best: Dict[str, Tuple[Tuple[int, int, str], Number]] = {}
+    for share in shares:
+        for stem, path in folders.iter_documents(share.folder, layout.METRICS):
+            try:
+                key, row = metric_file.read_latest(path)
+                key = _checked_key(key, stem, share, path)
+            except FileNotFoundError:
+                continue
+            except (OSError, BrokenFileError) as error:
+                problems.append(Problem(path, _reason(error)))
+                continue
+            if row is None:
+                problems.append(Problem(path, "it has no complete row"))
+                continue
+            rank = (share.generation, row.timestamp, share.name)
+            if key not in best or rank >= best[key][0]:
+                best[key] = rank, row.value
+    return {key: best[key][1] for key in sorted(best)}
+
+
+def _checked_key(key: Any, stem: str, share: _Share, path: str) -> str:
+    """Return which key a document holds (rule K6).
+
+    Raises:
+        BrokenFileError: It does not say, or its file has the name of another key.
+    """
+    if share.is_format_0 and key is None:
+        return stem
+    if not isinstance(key, str):
+        raise documents.broken(path, "it does not say which key it holds")
+    if not layout.fits(stem, key):
+        raise documents.broken(path, "it holds the key %r, whose file has another name" % key[:300])
+    return key
+
+
+def _is_format_0(folder: str) -> bool:
+    """Tell whether a run's own files are those of mini-mlflow 0.1.0 (rule F1), or come without any meta.yaml."""
+    try:
+        return "format" not in meta.read_meta(os.path.join(folder, layout.META))
+    except (OSError, BrokenFileError):
+        return True
+
+
+def _status_of_running(folder: str) -> str:
+    """Return RUNNING, or LOST where the owner is gone (rule L4); without an owner.json nothing better is known."""
+    try:
+        record = owner.read_owner(folder)
+    except (OSError, BrokenFileError):
+        return RUNNING
+    if record is None or owner.liveness(folder, record, time()) == owner.ALIVE:
+        return RUNNING
+    return LOST
+
+
+def _start_of(path: str) -> str:
+    """Return what sorts runs by their start: the time that meta.yaml says, else the file's own (rule S6)."""
+    try:
+        fields = meta.read_meta(path)
+        if "format" in fields and meta.is_time(fields.get("start_time")):
+            return str(fields["start_time"])
+        return meta.encode_time(os.stat(path).st_mtime_ns // 1000)
+    except (OSError, MiniMLflowError):
+        return ""
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "reason", None) or str(error)

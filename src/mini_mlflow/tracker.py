@@ -1,0 +1,225 @@
+"""ExperimentTracker: start runs of one experiment in one store, and look at those that are there.
+
+The five functions stand here too, where code written for 0.1.0 imports them from.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from types import TracebackType
+from typing import Any, Dict, List, Optional, Type, Union
+
+from . import active, config, fluent, keys
+from .endings import status_after
+from .errors import StorageWarning
+from .fluent import active_run, end_run, log_metric, log_param, start_run
+from .records import Metric, Summary
+from .run import Run, read_history, read_summary
+from .store import reader
+
+__all__ = ["ExperimentTracker", "active_run", "end_run", "log_metric", "log_param", "start_run"]
+
+
+class ExperimentTracker:
+    """Starts runs with the same defaults, and reads past ones.
+
+    ``with tracker as run:`` starts a run and ends it, FAILED where an exception leaves the block; in a loop each turn is
+    a run of its own. Several threads may share a tracker: each has its own active run.
+
+    Attributes:
+        run_name: Name of the runs that are started without one.
+        experiment_id: The experiment that they go to.
+        runs_dir: The store's folder, as it was given.
+    """
+
+    def __init__(
+        self,
+        run_name: Optional[str] = None,
+        experiment_id: Union[int, str, None] = None,
+        runs_dir: Union[str, "os.PathLike[str]", None] = None,
+    ) -> None:
+        """Make a tracker; nothing is written before a run starts.
+
+        Args:
+            run_name: Name of the runs that are started without one.
+            experiment_id: A whole number from 0, or a folder name; None: 0.
+            runs_dir: The store's folder. None: ``MINI_MLFLOW_DIR``, else ``mlruns``.
+
+        Raises:
+            InvalidIdError: *experiment_id* is not legal.
+        """
+        self.run_name = keys.check_label(run_name, "Run name")
+        self.experiment_id = keys.check_experiment_id(
+            config.DEFAULT_EXPERIMENT_ID if experiment_id is None else experiment_id
+        )
+        self.runs_dir = config.runs_dir(runs_dir)
+
+    def start_run(
+        self,
+        run_name: Optional[str] = None,
+        experiment_id: Union[int, str, None] = None,
+        run_id: Optional[str] = None,
+        version: Optional[str] = None,
+        *,
+        nested: bool = False,
+    ) -> Run:
+        """Start a run and make it this thread's active one; see ``start_run`` for what each argument means.
+
+        Args:
+            run_name: None takes the tracker's.
+            experiment_id: None takes the tracker's.
+            run_id: Id of the run; one that is there is continued.
+            version: Free text.
+            nested: Whether it becomes the child of a run that is active.
+
+        Raises:
+            ActiveRunError: This thread has an active run, and *nested* is not set.
+            InvalidIdError: An id is not legal.
+        """
+        return fluent.start_run(
+            run_name=self.run_name if run_name is None else run_name,
+            experiment_id=self.experiment_id if experiment_id is None else experiment_id,
+            run_id=run_id,
+            version=version,
+            nested=nested,
+            runs_dir=self.runs_dir,
+        )
+
+    def active_run(self) -> Optional[Run]:
+        """Return this thread's active run, None where there is none."""
+        return active.current()
+
+    def end_run(self, status: str = "FINISHED") -> None:
+        """End this thread's active run.
+
+        Args:
+            status: FINISHED, FAILED or KILLED.
+
+        Raises:
+            NoActiveRunError: This thread has none.
+        """
+        fluent.end_run(status)
+
+    def list_runs(self, experiment_id: Union[int, str, None] = None) -> List[str]:
+        """Return the ids of an experiment's runs, newest first.
+
+        Args:
+            experiment_id: None takes the tracker's.
+        """
+        return reader.list_run_ids(self._store(), self._experiment(experiment_id))
+
+    def get_run(self, run_id: str, experiment_id: Union[int, str, None] = None) -> Dict[str, Any]:
+        """Return what a run holds.
+
+        Args:
+            run_id: The run.
+            experiment_id: None takes the tracker's.
+
+        Returns:
+            ``metadata`` (name, status, start and end time, version …; the status is LOST where the process that wrote
+            the run died without ending it), ``params``, ``metrics`` (latest values) and ``tags``.
+
+        Raises:
+            RunNotFoundError: There is no such run.
+
+        Warns:
+            StorageWarning: Some of its files cannot be read; the rest is returned.
+        """
+        record = reader.read_run(self._store(), self._experiment(experiment_id), keys.check_known_run_id(run_id))
+        for problem in record.problems:
+            message = "Part of run %s cannot be read: %s: %s." % (run_id, problem.path, problem.reason)
+            warnings.warn(message, StorageWarning, stacklevel=2)
+        return {
+            "metadata": record.metadata,
+            "params": record.params,
+            "metrics": record.metrics,
+            "tags": record.tags,
+        }
+
+    def history(self, run_id: str, key: str, experiment_id: Union[int, str, None] = None) -> List[Metric]:
+        """Return every recorded value of a metric of a run; see ``Run.history``.
+
+        Args:
+            run_id: The run.
+            key: The metric.
+            experiment_id: None takes the tracker's.
+
+        Raises:
+            RunNotFoundError: There is no such run.
+            MetricNotFoundError: It has no such metric.
+        """
+        return read_history(self._folder(run_id, experiment_id), run_id, key)
+
+    def summary(self, run_id: str, key: str, experiment_id: Union[int, str, None] = None) -> Summary:
+        """Return what a metric of a run comes to; see ``Run.summary``.
+
+        Args:
+            run_id: The run.
+            key: The metric.
+            experiment_id: None takes the tracker's.
+
+        Raises:
+            RunNotFoundError: There is no such run.
+            MetricNotFoundError: It has no such metric.
+        """
+        return read_summary(self._folder(run_id, experiment_id), run_id, key)
+
+    def get_run_by_version(
+        self, run_name: str, version: str, experiment_id: Union[int, str, None] = None
+    ) -> Optional[Dict[str, Any]]:
+        """Return the newest run of a name and version as ``get_run`` does, None where there is none.
+
+        Args:
+            run_name: The name.
+            version: The version.
+            experiment_id: None takes the tracker's.
+        """
+        return self._find(experiment_id, name=run_name, version=version)
+
+    def get_latest_version(
+        self, run_name: str, experiment_id: Union[int, str, None] = None
+    ) -> Optional[Dict[str, Any]]:
+        """Return the newest run of a name as ``get_run`` does, None where there is none.
+
+        Args:
+            run_name: The name.
+            experiment_id: None takes the tracker's.
+        """
+        return self._find(experiment_id, name=run_name)
+
+    def __enter__(self) -> Run:
+        return self.start_run()
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        run = active.current()
+        if run is not None:
+            run.end(status_after(kind, error))
+
+    def _store(self) -> str:
+        return os.path.abspath(self.runs_dir)
+
+    def _experiment(self, experiment_id: Union[int, str, None]) -> Union[int, str]:
+        return self.experiment_id if experiment_id is None else keys.check_experiment_id(experiment_id)
+
+    def _folder(self, run_id: str, experiment_id: Union[int, str, None]) -> str:
+        return reader.run_folder(self._store(), self._experiment(experiment_id), keys.check_known_run_id(run_id))
+
+    def _find(self, experiment_id: Union[int, str, None], **wanted: Any) -> Optional[Dict[str, Any]]:
+        for run_id in self.list_runs(experiment_id):
+            metadata = reader.read_metadata(self._folder(run_id, experiment_id), [])
+            if all(metadata.get(field) == value for field, value in wanted.items()):
+                return self.get_run(run_id, experiment_id)
+        return None
+
+
+def _set_active_run(run: Optional[Run]) -> None:
+    """Make *run* this thread's only active one, or let it have none; the tests of 0.1.0's users call this."""
+    active.clear()
+    if run is not None:
+        active.push(run)

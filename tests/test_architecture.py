@@ -1,0 +1,200 @@
+"""The shape of the package: which module may import which, how long a file may be, what an import loads."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Dict, Iterator, List, NamedTuple, Set
+
+import pytest
+
+import mini_mlflow
+
+PACKAGE = Path(mini_mlflow.__file__).resolve().parent
+NAME = PACKAGE.name
+
+# From the ground up. A room is a module or a folder; its modules import from its own floor and those below.
+FLOORS = [
+    {"errors", "records", "keys", "layout"},
+    {"config"},
+    {"store"},
+    {"summary", "query", "provenance", "artifacts"},
+    {"run", "active", "endings", "index"},
+    {"search", "fluent"},
+    {"tracker", "storage", "check"},
+    {"cli", "ui", "mlflow_plugin", "remote", "compat", "integrations"},
+    {"__init__"},
+]
+FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+GROUND = {"errors", "records"}
+LONGEST = 400
+# Slow to load, or there for a few users only: `import mini_mlflow` leaves them alone.
+HEAVY = {
+    "yaml", "sqlite3", "subprocess", "logging", "random", "uuid", "tempfile", "hashlib", "ctypes", "asyncio",
+    "numpy", "pandas", "unittest",
+}  # fmt: skip
+
+
+class Import(NamedTuple):
+    """One module that names another; for type checkers alone where it never runs."""
+
+    source: str
+    target: str
+    line: int
+    is_for_types: bool
+
+
+def module_name(path: Path) -> str:
+    """Return the dotted name within the package: store.writer, store for its __init__, __init__ at the top."""
+    parts = list(path.relative_to(PACKAGE).with_suffix("").parts)
+    if parts[-1] == "__init__" and len(parts) > 1:
+        parts.pop()
+    return ".".join(parts)
+
+
+MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
+
+
+def iter_imports(name: str) -> Iterator[Import]:
+    """Yield what a module imports from the package, wherever in the file."""
+    for_types = {
+        node
+        for block in ast.walk(TREES[name])
+        if isinstance(block, ast.If) and "TYPE_CHECKING" in ast.dump(block.test)
+        for node in ast.walk(block)
+    }
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            for target in resolve(name, node):
+                yield Import(name, target, node.lineno, node in for_types)
+
+
+def resolve(name: str, node: ast.stmt) -> Set[str]:
+    """Return the modules of the package that one import statement loads."""
+    if isinstance(node, ast.Import):
+        dotted = [alias.name for alias in node.names if alias.name.split(".")[0] == NAME]
+        return {target[len(NAME) + 1 :] or "__init__" for target in dotted}
+    assert isinstance(node, ast.ImportFrom)
+    if node.level:
+        is_package = MODULES[name].name == "__init__.py"
+        here = [] if name == "__init__" else name.split(".")
+        base = here[: len(here) - node.level + (1 if is_package else 0)] if here else []
+        base += node.module.split(".") if node.module else []
+    elif node.module and node.module.split(".")[0] == NAME:
+        base = node.module.split(".")[1:]
+    else:
+        return set()
+    found = set()
+    for alias in node.names:
+        inner = ".".join([*base, alias.name])
+        found.add(inner if inner in MODULES else ".".join(base) or "__init__")
+    return found
+
+
+IMPORTS = [found for name in MODULES for found in iter_imports(name)]
+
+
+def room(module: str) -> str:
+    return module.split(".", maxsplit=1)[0]
+
+
+def shown(found: Import) -> str:
+    return f"{found.source}:{found.line} imports {found.target}"
+
+
+def test_every_module_has_its_floor():
+    assert {room(name) for name in MODULES} <= set(FLOOR_OF)
+
+
+def test_every_import_within_the_package_names_a_module():
+    assert [shown(found) for found in IMPORTS if found.target not in MODULES] == []
+
+
+def test_no_module_imports_from_a_floor_above_its_own():
+    upward = [found for found in IMPORTS if FLOOR_OF[room(found.target)] > FLOOR_OF[room(found.source)]]
+    assert [shown(found) for found in upward] == []
+
+
+def test_errors_and_records_stand_on_nothing():
+    assert [shown(found) for found in IMPORTS if found.source in GROUND and found.target not in GROUND] == []
+
+
+def test_writer_and_reader_meet_in_the_files_only():
+    sides = {"store.writer", "store.reader"}
+    assert [shown(found) for found in IMPORTS if {found.source, found.target} == sides] == []
+
+
+def test_modules_do_not_import_each_other_in_a_circle():
+    graph: Dict[str, Set[str]] = {name: set() for name in MODULES}
+    for found in IMPORTS:
+        if not found.is_for_types and found.target != found.source:
+            graph[found.source].add(found.target)
+    assert find_cycle(graph) == []
+
+
+def find_cycle(graph: Dict[str, Set[str]]) -> List[str]:
+    """Return the modules of one circle in order, or nothing."""
+    finished: Set[str] = set()
+
+    def visit(name: str, trail: List[str]) -> List[str]:
+        if name in trail:
+            return [*trail[trail.index(name) :], name]
+        if name in finished:
+            return []
+        for target in sorted(graph[name]):
+            cycle = visit(target, [*trail, name])
+            if cycle:
+                return cycle
+        finished.add(name)
+        return []
+
+    return next((cycle for cycle in (visit(name, []) for name in sorted(graph)) if cycle), [])
+
+
+@pytest.mark.parametrize(
+    ("graph", "cycle"),
+    [
+        ({"a": {"b"}, "b": set()}, []),
+        ({"a": {"b"}, "b": {"a"}}, ["a", "b", "a"]),
+        ({"a": {"b", "c"}, "b": {"c"}, "c": {"b"}}, ["b", "c", "b"]),
+    ],
+)
+def test_a_circle_is_found_where_there_is_one(graph, cycle):
+    assert find_cycle(graph) == cycle
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_a_file_is_at_most_400_lines_long(name):
+    assert len(MODULES[name].read_text(encoding="utf-8").splitlines()) <= LONGEST
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_a_file_begins_by_saying_which_question_it_answers(name):
+    if MODULES[name].read_text(encoding="utf-8").strip():
+        assert ast.get_docstring(TREES[name])
+
+
+def test_no_module_is_a_drawer_for_odds_and_ends():
+    assert {name.split(".")[-1] for name in MODULES} & {"utils", "helpers", "common", "misc"} == set()
+
+
+def test_every_public_name_exists_and_says_what_it_does():
+    silent = [
+        name
+        for name in mini_mlflow.__all__
+        if not name.startswith("_") and not (getattr(mini_mlflow, name).__doc__ or "").strip()
+    ]
+    assert silent == []
+
+
+def test_importing_the_package_loads_no_heavy_module():
+    code = (
+        "import sys; before = set(sys.modules); import mini_mlflow; loaded = set(sys.modules) - before;"
+        "import json; print(json.dumps(sorted(loaded)))"
+    )
+    output = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True).stdout
+    loaded = {name.split(".")[0] for name in json.loads(output.decode())}
+    assert NAME in loaded
+    assert loaded & HEAVY == set()
