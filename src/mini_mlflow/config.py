@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import Dict, Optional, Union
 
 from .errors import InvalidValueError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, Optional, Union
 
 DEFAULT_RUNS_DIR = "mlruns"
 DEFAULT_EXPERIMENT_ID = 0
@@ -19,7 +22,7 @@ _JOB_VARIABLES = {
 }
 
 
-def runs_dir(argument: Union[str, "os.PathLike[str]", None] = None) -> Union[str, "os.PathLike[str]"]:
+def runs_dir(argument: Union[str, os.PathLike[str], None] = None) -> Union[str, os.PathLike[str]]:
     """Return the store's folder: *argument*, else ``MINI_MLFLOW_DIR``, else ``mlruns``."""
     if argument is not None:
         return argument

@@ -5,9 +5,12 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from typing import Any, Optional, Type
 
 from . import active
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Optional, Type
 
 
 def status_after(kind: Optional[Type[BaseException]], error: Optional[BaseException]) -> str:

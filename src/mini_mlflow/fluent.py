@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Mapping, Optional, Union
 
 from . import active
+from .active import current
 from .errors import ActiveRunError, NoActiveRunError
 from .run import Run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Mapping, Optional, Union
 
 
 def start_run(
@@ -17,7 +21,7 @@ def start_run(
     version: Optional[str] = None,
     *,
     nested: bool = False,
-    runs_dir: Union[str, "os.PathLike[str]", None] = None,
+    runs_dir: Union[str, os.PathLike[str], None] = None,
 ) -> Run:
     """Start a run and make it this thread's active one, or continue the run of an id.
 
@@ -123,7 +127,10 @@ def log_metric(key: str, value: float, step: Optional[int] = None, *, timestamp:
         InvalidKeyError: *key* is not legal.
         InvalidValueError: *value* is not one real number, or *step* is not an integer.
     """
-    _active().log_metric(key, value, step, timestamp=timestamp)
+    run = current()
+    if run is None:
+        raise _no_active_run()
+    run.log_metric(key, value, step, timestamp=timestamp)
 
 
 def log_metrics(metrics: Mapping[str, float], step: Optional[int] = None, *, timestamp: Optional[int] = None) -> None:
@@ -172,7 +179,11 @@ def set_tags(tags: Mapping[str, Any]) -> None:
 
 
 def _active() -> Run:
-    run = active.current()
+    run = current()
     if run is None:
-        raise NoActiveRunError("No active run in this thread. Start a run with start_run() first.")
+        raise _no_active_run()
     return run
+
+
+def _no_active_run() -> NoActiveRunError:
+    return NoActiveRunError("No active run in this thread. Start a run with start_run() first.")

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Union
 
-from .keys import WINDOWS_DEVICE
+from .keys import is_windows_device
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Union
 
 FORMAT_VERSION = 1
 
@@ -25,10 +28,10 @@ _ENDING = ".json"
 _MAX_NAME_BYTES = 255
 _HASH_LENGTH = 16
 _MAX_STEM_BYTES = _MAX_NAME_BYTES - len(_ENDING)
-_UNSAFE = re.compile(r'[/\\<>:"|?*\x00-\x1f\x7f-\x9f\ud800-\udfff]|^\.|%(?=[0-9A-Fa-f]{2})')
-_PLAIN = re.compile(r"[A-Za-z0-9_-]{1,40}")
-_LOOKS_HASHED = re.compile(r"~(?=[0-9a-f]{16}$)")
-_UNIT = re.compile(r"%[0-9A-F]{2}|[^%]|%")
+_UNSAFE = r'[/\\<>:"|?*\x00-\x1f\x7f-\x9f\ud800-\udfff]|^\.|%(?=[0-9A-Fa-f]{2})'
+_PLAIN = r"[A-Za-z0-9_-]{1,40}"
+_LOOKS_HASHED = r"~(?=[0-9a-f]{16}\Z)"
+_UNIT = r"(?s:%[0-9A-F]{2}|.)"
 
 
 def experiment_folder(runs_dir: str, experiment_id: Union[int, str]) -> str:
@@ -60,10 +63,10 @@ def stem_of(name: str) -> Union[str, None]:
 
 def plain_stem(key: str) -> str:
     """Return the stem that *key* gets where no other key is in its way (rules K2 to K4)."""
-    if _PLAIN.fullmatch(key) and not WINDOWS_DEVICE.fullmatch(key):
+    if re.fullmatch(_PLAIN, key) and not is_windows_device(key):
         return key
     stem = _encode(key)
-    if WINDOWS_DEVICE.fullmatch(key) or len(stem.encode("utf-8")) > _MAX_STEM_BYTES:
+    if is_windows_device(key) or len(stem.encode("utf-8")) > _MAX_STEM_BYTES:
         return hashed_stem(key)
     return stem
 
@@ -75,7 +78,7 @@ def hashed_stem(key: str) -> str:
     digest = sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_LENGTH]
     room = _MAX_STEM_BYTES - _HASH_LENGTH - 1
     prefix, used = [], 0
-    for unit in _UNIT.findall(_encode(key)):
+    for unit in re.findall(_UNIT, _encode(key)):
         used += len(unit.encode("utf-8"))
         if used > room:
             break
@@ -100,8 +103,8 @@ def fits(stem: str, key: str) -> bool:
 
 def _encode(key: str) -> str:
     """Percent-encode what a file name cannot have everywhere (rule K2)."""
-    encoded = _UNSAFE.sub(lambda match: _percent(match.group()), key)
-    return _LOOKS_HASHED.sub("%7E", encoded)
+    encoded = re.sub(_UNSAFE, lambda match: _percent(match.group()), key)
+    return re.sub(_LOOKS_HASHED, "%7E", encoded)
 
 
 def _percent(character: str) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple, Optional, Union
+from collections import namedtuple
 
-Number = Union[int, float]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Optional, Union
+
+    Number = Union[int, float]
 
 
-class Metric(NamedTuple):
+class Metric(namedtuple("Metric", ["step", "timestamp", "value"])):
     """One recorded value of a metric.
 
     Attributes:
@@ -16,12 +20,14 @@ class Metric(NamedTuple):
         value: The number; NaN and infinities are possible.
     """
 
+    __slots__ = ()
+
     step: int
     timestamp: int
     value: Number
 
 
-class Summary(NamedTuple):
+class Summary(namedtuple("Summary", ["first", "last", "min", "max", "mean", "count", "min_step", "max_step"])):
     """What a metric's history comes to.
 
     ``min``, ``max``, ``mean`` and their steps leave NaN out and are None where nothing else was logged.
@@ -36,6 +42,8 @@ class Summary(NamedTuple):
         min_step: Step of the first row that has the smallest value.
         max_step: Step of the first row that has the greatest value.
     """
+
+    __slots__ = ()
 
     first: Number
     last: Number
@@ -60,7 +68,7 @@ class Summary(NamedTuple):
         return self.min_step if mode == "min" else self.max_step
 
 
-class Experiment(NamedTuple):
+class Experiment(namedtuple("Experiment", ["experiment_id", "name", "creation_time", "lifecycle_stage"])):
     """A named group of runs.
 
     Attributes:
@@ -70,13 +78,15 @@ class Experiment(NamedTuple):
         lifecycle_stage: ``active`` or ``deleted``.
     """
 
+    __slots__ = ()
+
     experiment_id: Union[int, str]
     name: str
     creation_time: Optional[int]
     lifecycle_stage: str
 
 
-class Problem(NamedTuple):
+class Problem(namedtuple("Problem", ["path", "reason"])):
     """A file of a store that could not be read, and why; the rest was read.
 
     Attributes:
@@ -84,11 +94,13 @@ class Problem(NamedTuple):
         reason: What is wrong, in words.
     """
 
+    __slots__ = ()
+
     path: str
     reason: str
 
 
-class RunRecord(NamedTuple):
+class RunRecord(namedtuple("RunRecord", ["metadata", "params", "metrics", "tags", "problems"])):
     """A run as read from its files, its writers merged.
 
     Attributes:
@@ -98,6 +110,8 @@ class RunRecord(NamedTuple):
         tags: Tag values by key.
         problems: What could not be read.
     """
+
+    __slots__ = ()
 
     metadata: Dict[str, Any]
     params: Dict[str, Any]

@@ -5,14 +5,20 @@ from __future__ import annotations
 import os
 from time import time
 from types import TracebackType
-from typing import Any, Dict, List, Mapping, Optional, Tuple, Type, Union
 
-from . import active, config, keys, layout, summary
+from . import active, config, keys, layout
 from .endings import status_after
-from .errors import AmbiguousRunError, MetricNotFoundError, RunEndedError
-from .records import Metric, Problem, Summary
+from .errors import AmbiguousRunError, RunEndedError
 from .store import documents, meta, opening, reader
+from .store.appender import now_ms
 from .store.writer import RunWriter
+from .summary import read_summary
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Mapping, Optional, Tuple, Type, Union
+
+    from .records import Metric, Summary
 
 RUNNING = "RUNNING"
 _STEP_MIN, _STEP_MAX = -keys.INT64_MAX - 1, keys.INT64_MAX
@@ -42,7 +48,7 @@ class Run:
         run_id: Optional[str] = None,
         experiment_id: Union[int, str, None] = None,
         name: Optional[str] = None,
-        runs_dir: Union[str, "os.PathLike[str]", None] = None,
+        runs_dir: Union[str, os.PathLike[str], None] = None,
         *legacy: Any,
         version: Optional[str] = None,
         parent_run_id: Optional[str] = None,
@@ -148,7 +154,9 @@ class Run:
         """
         self._log_values(layout.TAGS, "Tag", tags)
 
-    def log_metric(self, key: str, value: float, step: Optional[int] = None, *, timestamp: Optional[int] = None) -> None:
+    def log_metric(
+        self, key: str, value: float, step: Optional[int] = None, *, timestamp: Optional[int] = None
+    ) -> None:
         """Record one number of the run.
 
         Args:
@@ -173,10 +181,10 @@ class Run:
         if timestamp is not None:
             timestamp = keys.check_timestamp(timestamp, key)
         try:
-            append = self._appenders[key].append
+            appender = self._appenders[key]
         except (KeyError, TypeError):
             return self._log_new_metric(key, value, step, timestamp)
-        return append(value, step, timestamp)
+        return appender.append(value, step, timestamp)
 
     def log_metrics(
         self, metrics: Mapping[str, float], step: Optional[int] = None, *, timestamp: Optional[int] = None
@@ -200,15 +208,12 @@ class Run:
                 keys.check_key(key, "Metric")
             checked.append((key, value if type(value) is float else keys.check_number(value, key)))
         if timestamp is None:
-            timestamp = int(time() * 1000)
+            timestamp = now_ms()
         for key, value in checked:
             self.log_metric(key, value, step, timestamp=timestamp)
 
     def history(self, key: str) -> List[Metric]:
-        """Return every recorded value of a metric, from all processes that log into this run.
-
-        Args:
-            key: The metric.
+        """Return every recorded value of the metric *key*, from all processes that log into this run.
 
         Returns:
             ``Metric(step, timestamp, value)`` sorted by step, then timestamp; a step logged twice is there twice.
@@ -216,13 +221,10 @@ class Run:
         Raises:
             MetricNotFoundError: The run has no such metric.
         """
-        return read_history(self._folder, self.run_id, key)
+        return reader.get_history(self._folder, self.run_id, key)
 
     def summary(self, key: str) -> Summary:
-        """Return what a metric's history comes to: first, last, min, max, mean, count and the steps of the extremes.
-
-        Args:
-            key: The metric.
+        """Return what the metric *key* comes to: first, last, min, max, mean, count and the steps of the extremes.
 
         Raises:
             MetricNotFoundError: The run has no such metric.
@@ -267,10 +269,9 @@ class Run:
 
     def become_child(self, pool: Any) -> None:
         """Go on as a joiner in a forked child; called by the fork hook."""
-        self._writer.pool = pool
-        self._writer.become_child()
+        self._writer.become_child(pool)
 
-    def __enter__(self) -> "Run":
+    def __enter__(self) -> Run:
         return self
 
     def __exit__(
@@ -311,7 +312,7 @@ class Run:
     def _log_new_metric(self, key: str, value: float, step: Optional[int], timestamp: Optional[int]) -> None:
         key = keys.check_key(key, "Metric")
         self._check_running("metric", key)
-        self._writer.write_row(key, documents.encode_number(value), step, timestamp, time())
+        self._writer.write_row(key, documents.encode_number(value), step, timestamp, now_ms())
 
     def _log_values(self, kind: str, what: str, values: Mapping[str, Any]) -> None:
         checked = [
@@ -360,41 +361,7 @@ class Run:
         self.start_time = str(fields.get("start_time") or self.start_time or meta.encode_time(active.next_start_us()))
 
 
-def read_history(folder: str, run_id: str, key: str) -> List[Metric]:
-    """Return every recorded value of a metric of the run in *folder*.
-
-    Raises:
-        MetricNotFoundError: It has no such metric.
-    """
-    problems: List[Problem] = []
-    rows = reader.read_history(folder, key, problems)
-    if not rows:
-        if problems:
-            raise MetricNotFoundError(
-                "Metric %r of run %s cannot be read: %s: %s." % (key, run_id, problems[0].path, problems[0].reason),
-                run_id=run_id,
-                key=key,
-            )
-        there = ", ".join(repr(each) for each in reader.list_metrics(folder)[:20]) or "none"
-        message = "Run %s has no metric %r. It has: %s."
-        raise MetricNotFoundError(message % (run_id, key, there), run_id=run_id, key=key)
-    return rows
-
-
-def read_summary(folder: str, run_id: str, key: str) -> Summary:
-    """Return what a metric of the run in *folder* comes to.
-
-    Raises:
-        MetricNotFoundError: It has no such metric.
-    """
-    rows = read_history(folder, run_id, key)
-    last = reader.read_latest(folder, key)
-    return summary.summarize(rows, rows[-1].value if last is None else last)
-
-
-def _locate(
-    store: str, run_id: Optional[str], experiment_id: Union[int, str, None]
-) -> Tuple[str, Union[int, str]]:
+def _locate(store: str, run_id: Optional[str], experiment_id: Union[int, str, None]) -> Tuple[str, Union[int, str]]:
     """Return the run's id, and the experiment that has it or gets it.
 
     Raises:

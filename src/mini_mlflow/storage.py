@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from time import time
-from typing import Any, Dict, Iterator, List, Mapping, Union
 
 from . import active, config, keys, layout
 from .store import documents, meta, opening, reader
+from .store.appender import now_ms
 from .store.writer import RunWriter
 
-ExperimentId = Union[int, str]
-Path = Union[str, "os.PathLike[str]"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, Iterator, List, Mapping, Union
+
+    ExperimentId = Union[int, str]
+    Path = Union[str, "os.PathLike[str]"]
+
 DEFAULT_RUNS_DIR = config.DEFAULT_RUNS_DIR
 
 
@@ -60,7 +64,7 @@ def save_metric(
     key = keys.check_key(key, "Metric")
     text = documents.encode_number(keys.check_number(value, key))
     with _writer(run_id, experiment_id, runs_dir) as writer:
-        writer.write_row(key, text, None, None, time())
+        writer.write_row(key, text, None, None, now_ms())
 
 
 def save_metadata(

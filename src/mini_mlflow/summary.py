@@ -3,9 +3,26 @@
 from __future__ import annotations
 
 from math import fsum, isinf
-from typing import List
 
-from .records import Metric, Number, Summary
+from .records import Summary
+from .store import reader
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import List
+
+    from .records import Metric, Number
+
+
+def read_summary(folder: str, run_id: str, key: str) -> Summary:
+    """Return what a metric of the run in *folder* comes to.
+
+    Raises:
+        MetricNotFoundError: The run has no such metric.
+    """
+    history = reader.get_history(folder, run_id, key)
+    last = reader.read_latest(folder, key)
+    return summarize(history, history[-1].value if last is None else last)
 
 
 def summarize(history: List[Metric], last: Number) -> Summary:

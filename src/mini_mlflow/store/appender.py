@@ -9,36 +9,31 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from struct import Struct
-from time import time as clock
-from typing import TYPE_CHECKING, List, Optional
+from time import time_ns
 
-from ..records import Metric, Number
 from . import documents, metric_file
 from .documents import read_all
 from .documents import write_at as pwrite
+from .metric_file import ROW_SURPLUS
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from threading import RLock
+    from typing import List, Optional
 
+    from ..records import Metric, Number
     from .descriptors import DescriptorPool
     from .writer import RunWriter
 
-CHECK_PERIOD_S = 1.0  # rule M12
+CHECK_PERIOD_MS = 1000  # rule M12
 BUSY = -1  # in place of a position: a call is at work, and this one interrupts it
 UNKNOWN = -2  # in place of a position: a call was broken off, so that the file must tell
 _PAGE_MASK = metric_file.PAGE - 1
-# A row and the closing that repeats it have the same three texts, so their lengths differ by the words around them.
-_AROUND_ROW = len(",") + len(metric_file.row_text(0, 0, "0")) - 3
-_AROUND_CLOSING = len(metric_file.closing_text(0, 0, "0")) - 3
-_WORDS = _AROUND_ROW - _AROUND_CLOSING
-_PARKED = Struct("<QQqqqq")
-_NO_STEP = -(2**63)
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
 
 
-class Displaced(Exception):
+class DisplacedError(Exception):
     """Tell the writer that somebody else has changed, moved or removed our file (rule M12)."""
 
 
@@ -47,7 +42,6 @@ class Appender:
 
     __slots__ = (
         "_at",
-        "_check_at",
         "_check_from",
         "_checked",
         "_data",
@@ -55,9 +49,11 @@ class Appender:
         "_inode",
         "_lock",
         "_newest",
+        "_page_end",
         "_pool",
         "_size",
         "_writer",
+        "check_at",
         "descriptor",
         "key",
         "next_step",
@@ -78,10 +74,11 @@ class Appender:
         self._pool: DescriptorPool = writer.pool
         self._size = 0
         self._newest = 0
+        self._page_end = 0
         self._data = b""  # what the last write left, from _at to the file's end
         self._at = 0
         self._checked = 0  # the rows before this position were in place at the last check
-        self._check_from = self._check_at = 0.0
+        self._check_from = self.check_at = 0
         self._device = self._inode = 0
 
     def append(self, value: Number, step: Optional[int] = None, timestamp: Optional[int] = None) -> None:
@@ -96,37 +93,34 @@ class Appender:
         if "n" in text:
             text = documents.encode_number(value)
         with self._lock:
-            now = clock()
+            now = time_ns() // 1000000
             position = self.position
-            if position < 0 or not self._check_from <= now < self._check_at:
+            if position < 0 or not self._check_from <= now < self.check_at:
                 return self._writer.write_row(self.key, text, step, timestamp, now)
             self.position = BUSY
             try:
                 if timestamp is None:
-                    timestamp = int(now * 1000)
+                    timestamp = now
+                free = self.next_step
                 if step is None:
-                    step = self.next_step
+                    step = free
+                at, when = f"{step}", f"{timestamp}"
                 data = (
-                    f',\n[{step}, {timestamp}, {text}]\n], "step": {step}, "timestamp": {timestamp}, "value": {text}}}\n'
+                    f',\n[{at}, {when}, {text}]\n], "step": {at}, "timestamp": {when}, "value": {text}}}\n'
                 ).encode()
                 end = position + len(data)
-                if (
-                    (position ^ (end - 1)) > _PAGE_MASK
-                    or end < self._size
-                    or timestamp < self._newest
-                    or step is None
-                ):
+                if end > self._page_end or end < self._size or timestamp < self._newest or step is None:
                     self.position = position
                     return self._writer.write_row(self.key, text, step, timestamp, now)
                 if pwrite(self.descriptor, data, position) != len(data):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-                if self.next_step is not None and step >= self.next_step:
+                if free is not None and step >= free:
                     self.next_step = step + 1
                 self._newest = timestamp
                 self._size = end
                 self._data = data
                 self._at = position
-                self.position = position + ((len(data) + _WORDS) >> 1)
+                self.position = position + ((len(data) + ROW_SURPLUS) >> 1)
             except OSError:
                 self.position = UNKNOWN
                 return self._writer.write_row(self.key, text, step, timestamp, now)
@@ -150,17 +144,17 @@ class Appender:
         self.next_step = step + 1
 
     def adopt(self) -> None:
-        """Open a file that another process left behind, and put right what a kill or a power cut did to it (rule M13)."""
+        """Open a file that another process left behind, and mend what a kill or a power cut did (rule M13)."""
         self._open()
         self._unshare()
         self._find_end()
         self.next_step = None
 
-    def write(self, step: int, timestamp: int, text: str, now: float) -> None:
+    def write(self, step: int, timestamp: int, text: str, now: int) -> None:
         """Write one row where the fast path could not.
 
         Raises:
-            Displaced: The file is not as we left it.
+            DisplacedError: The file is not as we left it.
             OSError: The disk refused; the file still ends in the closing it had.
         """
         if self.descriptor < 0:
@@ -168,13 +162,13 @@ class Appender:
             self.check(now)
         if self.position == UNKNOWN:
             self._find_end()
-        if not self._check_from <= now < self._check_at:
+        if not self._check_from <= now < self.check_at:
             self.check(now)
         position = self.position
         row = "," + metric_file.row_text(step, timestamp, text)
         old = self._closing()
         closing = metric_file.closing_text(step, timestamp, text).encode() if timestamp >= self._newest else old
-        data = _padded(row.encode() + closing, len(old))
+        data = metric_file.padded(row.encode() + closing, len(old))
         gap = -position % metric_file.PAGE if (position ^ (position + len(data) - 1)) > _PAGE_MASK else 0
         if gap:
             # The rows of a page are whole, so this row begins the next one. Room for it is made first, by spaces behind
@@ -190,29 +184,29 @@ class Appender:
         if self.next_step is not None and step >= self.next_step:
             self.next_step = step + 1
 
-    def check(self, now: float) -> None:
+    def check(self, now: int) -> None:
         """Compare the open file with its path, and its end with what we wrote (rule M12).
 
         Raises:
-            Displaced: Somebody else has changed, moved or removed it.
+            DisplacedError: Somebody else has changed, moved or removed it.
         """
         if self.position == UNKNOWN:
             self._find_end()
         try:
             there = os.stat(self.path)
         except FileNotFoundError:
-            raise Displaced("removed") from None
+            raise DisplacedError("removed") from None
         ours = os.fstat(self.descriptor)
         if (ours.st_dev, ours.st_ino) != (self._device, self._inode):
             raise OSError(errno.EBADF, "foreign code closed our descriptor, and its number is another file's now")
         if (there.st_dev, there.st_ino) != (self._device, self._inode):
-            raise Displaced("replaced")
+            raise DisplacedError("replaced")
         if ours.st_size != self._size or read_all(self.descriptor, len(self._data), self._at) != self._data:
-            raise Displaced("changed")
+            raise DisplacedError("changed")
         if ours.st_nlink > 1:
             self._unshare()
         self._checked = self.position
-        self._check_from, self._check_at = now - CHECK_PERIOD_S, now + CHECK_PERIOD_S
+        self._check_from, self.check_at = now - CHECK_PERIOD_MS, now + CHECK_PERIOD_MS
 
     def rows_since_check(self) -> List[Metric]:
         """Return the rows written since the last check, from our file, even if it has no name any more."""
@@ -226,23 +220,18 @@ class Appender:
 
     def park(self) -> bool:
         """Close the file for others to be open, keeping in mind where it ends; False where it is in use."""
-        if not self._lock.acquire(False):
+        if not self._lock.acquire(blocking=False):
             return False
         try:
             if self.position < 0 or self.descriptor < 0 or not self._writer.owns(self):
                 return False
             try:
-                self.check(clock())
-            except (Displaced, OSError):
+                self.check(now_ms())
+            except (DisplacedError, OSError):
                 return False  # its next value will tell
-            self._writer.parked[self.key] = _PARKED.pack(
-                self._device,
-                self._inode,
-                self.position,
-                self._size,
-                self._newest,
-                _NO_STEP if self.next_step is None else self.next_step,
-            )
+            state = (self._device, self._inode, self.position, self._size, self._newest)
+            steps = () if self.next_step is None else (self.next_step,)
+            self._writer.parked[self.key] = b"%x " * len(state + steps) % (state + steps)
             del self._writer.appenders[self.key]
             self.close()
             return True
@@ -253,23 +242,25 @@ class Appender:
         """Open a parked file again.
 
         Raises:
-            Displaced: It is not as we left it.
+            DisplacedError: It is not as we left it.
         """
-        self._device, self._inode, self.position, self._size, self._newest, next_step = _PARKED.unpack(state)
-        self.next_step = None if next_step == _NO_STEP else next_step
+        numbers = [int(number, 16) for number in state.split()]
+        self._device, self._inode, self.position, self._size, self._newest = numbers[:5]
+        self.next_step = self.next_step_of(state)
         self._open()
         self._at = self.position
+        self._page_end = (self.position | _PAGE_MASK) + 1
         self._data = read_all(self.descriptor, self._size + 1 - self._at, self._at)
         latest = metric_file.closing_at_start(self._data)
         if latest is None or latest.timestamp != self._newest:
-            raise Displaced("changed")
-        self.check(clock())
+            raise DisplacedError("changed")
+        self.check(now_ms())
 
     @staticmethod
     def next_step_of(state: bytes) -> Optional[int]:
         """Return the next free step of a parked file, None where it is not known."""
-        step = int(_PARKED.unpack(state)[-1])
-        return None if step == _NO_STEP else step
+        numbers = state.split()
+        return int(numbers[5], 16) if len(numbers) > 5 else None
 
     def has_lost_its_name(self) -> bool:
         """Tell whether our file is at its path no more: then its rows are in no folder."""
@@ -278,10 +269,6 @@ class Appender:
         except OSError:
             return True
         return (there.st_dev, there.st_ino) != (self._device, self._inode)
-
-    def expire(self) -> None:
-        """Let the next value come by way of the writer."""
-        self._check_at = 0.0
 
     def close(self) -> None:
         """Close the file. One that a call is at work on is left open: its number must not become another file's."""
@@ -293,26 +280,32 @@ class Appender:
             except OSError:
                 pass  # foreign code closed it already
         if self.position != BUSY:
-            self._check_at = 0.0
+            self.check_at = 0
 
     def abandon(self) -> None:
         """Forget the descriptor without closing it: its number may be another file's by now."""
         self.slot = -1
         self.descriptor = -1
-        self._check_at = 0.0
+        self.check_at = 0
+
+    def forsake(self) -> None:
+        """Close our copy of a parent's descriptor, in a forked child."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+        self.abandon()
 
     def _open(self) -> None:
         try:
             descriptor = os.open(self.path, os.O_RDWR | _NOFOLLOW | _BINARY)
         except FileNotFoundError:
-            raise Displaced("removed") from None
+            raise DisplacedError("removed") from None
         state = os.fstat(descriptor)
         if not stat.S_ISREG(state.st_mode):
             os.close(descriptor)
             raise documents.broken(self.path, "it is not a regular file")
         if self._inode and (state.st_dev, state.st_ino) != (self._device, self._inode):
             os.close(descriptor)
-            raise Displaced("replaced")
+            raise DisplacedError("replaced")
         self._opened(descriptor)
 
     def _opened(self, descriptor: int) -> None:
@@ -329,9 +322,10 @@ class Appender:
         self._size = max(end, self._size)
         self._newest = newest
         self.position = at + row_length
-        if not self._check_at:
-            now = clock()
-            self._check_from, self._check_at = now - CHECK_PERIOD_S, now + CHECK_PERIOD_S
+        self._page_end = (self.position | _PAGE_MASK) + 1
+        if not self.check_at:
+            now = now_ms()
+            self._check_from, self.check_at = now - CHECK_PERIOD_MS, now + CHECK_PERIOD_MS
 
     def _closing(self) -> bytes:
         return self._data[self.position - self._at :].rstrip(b" \n") + b"\n"
@@ -364,8 +358,9 @@ class Appender:
             raise documents.broken(self.path, "it is not the history of %r" % self.key)
         self.position, self._size, self._newest = tail.position, tail.size, tail.latest.timestamp
         self._at, self._checked = tail.position, tail.position
+        self._page_end = (tail.position | _PAGE_MASK) + 1
         self._data = read_all(self.descriptor, self._size - self._at, self._at)
-        self._check_at = 0.0
+        self.check_at = 0
 
     def _repair(self) -> None:
         size = os.fstat(self.descriptor).st_size
@@ -374,8 +369,10 @@ class Appender:
         if history.latest is None:
             raise documents.broken(self.path, "it has no row")
         latest = history.latest
-        closing = metric_file.closing_text(latest.step, latest.timestamp, documents.encode_number(latest.value)).encode()
-        closing = _padded(closing, size - history.end)
+        closing = metric_file.closing_text(
+            latest.step, latest.timestamp, documents.encode_number(latest.value)
+        ).encode()
+        closing = metric_file.padded(closing, size - history.end)
         if history.end and metric_file.decode(data[: history.end] + closing, self.path).is_exact:
             if pwrite(self.descriptor, closing, history.end) != len(closing):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self.path)
@@ -396,6 +393,6 @@ class Appender:
         self._open()
 
 
-def _padded(data: bytes, least: int) -> bytes:
-    """Return *data*, which ends a document, with as many spaces before its line break as make it *least* bytes long."""
-    return data if len(data) >= least else data[:-1].ljust(least - 1) + b"\n"
+def now_ms() -> int:
+    """Return the time in milliseconds since 1970."""
+    return time_ns() // 1000000

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, List
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import List
+
     from .appender import Appender
 
 _MOST = 1024
@@ -71,7 +73,7 @@ class DescriptorPool:
                 last.slot = slot
 
     def doubt(self) -> None:
-        """Let go of every descriptor without closing it: foreign code closed ours, and the numbers may be its own now."""
+        """Let go of every descriptor, closing none: foreign code closed ours, and the numbers may be its own now."""
         abandoned, self._open = self._open, []
         for appender in abandoned:
             appender.abandon()

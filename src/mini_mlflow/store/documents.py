@@ -11,12 +11,15 @@ import os
 import re
 import stat
 import sys
-from math import isfinite
+from math import isfinite, isnan
 from time import sleep
-from typing import Any, Callable, Dict, Optional
 
 from ..errors import BrokenFileError
 from ..layout import TEMPORARY
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, Optional
 
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 _WINDOWS = os.name == "nt"
@@ -24,7 +27,7 @@ _BINARY = getattr(os, "O_BINARY", 0)
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # a FIFO in place of a document must not block the reader
 _LINKS_UNSUPPORTED = frozenset([errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EACCES, errno.EMLINK])
 _NON_FINITE = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
-_ENDLESS_NUMBER = re.compile(rb"[0-9]{400}")
+_ENDLESS_NUMBER = rb"[0-9]{400}"
 _LIMITS_DIGITS = hasattr(sys, "get_int_max_str_digits")
 
 if hasattr(os, "pread"):
@@ -36,7 +39,7 @@ else:  # Windows: the callers hold their run's lock, so that nobody moves the po
         os.lseek(descriptor, offset, os.SEEK_SET)
         return os.read(descriptor, size)
 
-    def write_at(descriptor: int, data: bytes, offset: int) -> int:
+    def write_at(descriptor: int, data: Any, offset: int) -> int:
         """Write like ``os.pwrite``."""
         os.lseek(descriptor, offset, os.SEEK_SET)
         return os.write(descriptor, data)
@@ -197,7 +200,7 @@ def decode_json(data: bytes, path: str) -> Any:
     Raises:
         BrokenFileError: It is not JSON, too deep, or has a number without end.
     """
-    if not _LIMITS_DIGITS and _ENDLESS_NUMBER.search(data):
+    if not _LIMITS_DIGITS and re.search(_ENDLESS_NUMBER, data):
         raise broken(path, "it has a number of more than 400 digits")
     try:
         return json.loads(data.decode("utf-8-sig"))
@@ -228,7 +231,7 @@ def decode_number(value: Any) -> Any:
 def encode_number(value: Any) -> str:
     """Return a finite or non-finite number as the JSON text that a metric row holds (rule M7)."""
     if isinstance(value, float) and not isfinite(value):
-        return '"NaN"' if value != value else '"Infinity"' if value > 0 else '"-Infinity"'
+        return '"NaN"' if isnan(value) else '"Infinity"' if value > 0 else '"-Infinity"'
     return repr(value)
 
 

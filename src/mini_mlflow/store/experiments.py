@@ -1,15 +1,21 @@
-"""How does an experiment come to be, and how is one found?  (Rules E1 to E4 of docs/format.md.)"""
+"""How does an experiment come to be, and how is one found?
+
+Rules E1 to E4 of docs/format.md.
+"""
 
 from __future__ import annotations
 
 import os
-from typing import List, Optional, Union
 
 from .. import layout
 from ..errors import BrokenFileError
 from ..keys import check_experiment_id
 from ..records import Experiment
 from . import documents, meta
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import List, Optional, Union
 
 _FIRST_NAMED = 10**11
 _NAMED = 9 * 10**11
@@ -65,7 +71,7 @@ def find(runs_dir: str, name: str) -> Optional[Experiment]:
 
 
 def read(runs_dir: str, experiment_id: Union[int, str]) -> Optional[Experiment]:
-    """Return an experiment by its id, None where it has no folder; one without a readable meta.yaml is named by its id."""
+    """Return an experiment by its id, None where it has no folder; without a readable meta.yaml its id is its name."""
     folder = layout.experiment_folder(runs_dir, experiment_id)
     try:
         fields = meta.read_meta(os.path.join(folder, layout.META))

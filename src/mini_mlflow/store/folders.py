@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from collections import namedtuple
 
 from .. import layout
 from ..errors import BrokenFileError
 from . import documents, meta, metric_file, owner
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, Iterator, List, Optional, Tuple
 
-class Part(NamedTuple):
+
+class Part(namedtuple("Part", ["name", "folder"])):
     """One writer's share of a run (rule W1).
 
     Attributes:
         name: Name of the folder under ``writers/``, empty for the run's own folder.
         folder: Where it lies.
     """
+
+    __slots__ = ()
 
     name: str
     folder: str
@@ -81,7 +87,7 @@ def find_document(folder: str, kind: str, key: str) -> Optional[str]:
 
 def greatest_step(run_folder: str, key: str) -> Optional[int]:
     """Return the greatest step of a metric in any writer's share of a run, None where it has no row (rule W9)."""
-    steps = []
+    steps: List[int] = []
     for part in list_parts(run_folder):
         path = find_document(part.folder, layout.METRICS, key)
         if path is not None:

@@ -1,14 +1,19 @@
-"""Who shows other machines that a run lives while it logs nothing? (Rule L2 of docs/format.md.)"""
+"""Who shows other machines that a run lives while it logs nothing?
+
+Rule L2 of docs/format.md.
+"""
 
 from __future__ import annotations
 
 import os
 from threading import Event, Thread
-from typing import Optional
-from weakref import WeakMethod
 
 from . import machine
 from .owner import HEARTBEAT_S
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, Optional
 
 
 class Heartbeat:
@@ -20,16 +25,19 @@ class Heartbeat:
     def __init__(self) -> None:
         self._stopped: Optional[Event] = None
 
-    def start(self, folder: str, beat: "WeakMethod") -> None:  # type: ignore[type-arg]
+    def start(self, folder: str, beat: Callable[[], None]) -> None:
         """Start beating if *folder* is not known to be on a local disk.
 
         Args:
             folder: Where owner.json lies.
-            beat: What to call every 30 seconds; the thread ends when its object is gone.
+            beat: The method to call every 30 seconds; the thread ends when its object is gone.
         """
         if self._stopped is None and not machine.is_local_device(os.stat(folder).st_dev):
+            from weakref import WeakMethod
+
             self._stopped = Event()
-            Thread(target=_beat, args=(self._stopped, beat), name="mini-mlflow heartbeat", daemon=True).start()
+            arguments = (self._stopped, WeakMethod(beat))
+            Thread(target=_beat, args=arguments, name="mini-mlflow heartbeat", daemon=True).start()
 
     def stop(self) -> None:
         """Stop beating; the thread ends by itself."""
@@ -38,7 +46,7 @@ class Heartbeat:
             self._stopped = None
 
 
-def _beat(stopped: Event, beat: "WeakMethod") -> None:  # type: ignore[type-arg]
+def _beat(stopped: Event, beat: Callable[[], Optional[Callable[[], None]]]) -> None:
     while not stopped.wait(HEARTBEAT_S):
         call = beat()
         if call is None:

@@ -10,7 +10,10 @@ import errno
 import os
 import sys
 from time import monotonic, sleep
-from typing import Optional
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional
 
 _REFUSED = frozenset([errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK])
 _PATIENCE_S = 1.0
@@ -19,7 +22,7 @@ _FAR_BEYOND_THE_END = 1 << 30
 if sys.platform == "win32":
     import msvcrt
 
-    def _try(descriptor: int, shared: bool) -> None:
+    def _try(descriptor: int, *, shared: bool) -> None:  # noqa: ARG001 - Windows has no shared ones
         os.lseek(descriptor, _FAR_BEYOND_THE_END, os.SEEK_SET)
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
 
@@ -30,7 +33,7 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _try(descriptor: int, shared: bool) -> None:
+    def _try(descriptor: int, *, shared: bool) -> None:
         fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
 
     def _drop(descriptor: int) -> None:
@@ -44,7 +47,7 @@ def try_lock(descriptor: int, *, shared: bool = False) -> Optional[bool]:
         True: locked. False: somebody else holds a lock that forbids it. None: this file system has no locks.
     """
     try:
-        _try(descriptor, shared)
+        _try(descriptor, shared=shared)
         return True
     except OSError as error:
         return False if error.errno in _REFUSED else None

@@ -4,16 +4,39 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
-from typing import Optional
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional
 
 _LOCAL_FILE_SYSTEMS = frozenset(
-    "ext2 ext3 ext4 xfs btrfs zfs f2fs jfs reiserfs nilfs2 bcachefs tmpfs ramfs ntfs ntfs3 vfat exfat hfsplus apfs".split()
+    [
+        "ext2",
+        "ext3",
+        "ext4",
+        "xfs",
+        "btrfs",
+        "zfs",
+        "f2fs",
+        "jfs",
+        "reiserfs",
+        "nilfs2",
+        "bcachefs",
+        "tmpfs",
+        "ramfs",
+        "ntfs",
+        "ntfs3",
+        "vfat",
+        "exfat",
+        "hfsplus",
+        "apfs",
+    ]
 )
 
 
 @lru_cache(maxsize=None)
 def boot_id(host: str) -> str:
-    """Return what tells this machine, since it was started, from every other; elsewhere than on Linux its *host* name."""
+    """Return what tells this start of this machine from every other; elsewhere than on Linux its *host* name."""
     try:
         with open("/proc/sys/kernel/random/boot_id", "rb") as file:
             return file.read().decode("ascii").strip()
@@ -23,7 +46,7 @@ def boot_id(host: str) -> str:
 
 @lru_cache(maxsize=None)
 def pid_namespace() -> Optional[str]:
-    """Return which numbering of processes this one lives in (containers have their own), None where there is one only."""
+    """Return which numbering of processes this one lives in (containers have their own), None where it is not said."""
     try:
         return os.readlink("/proc/self/ns/pid")
     except OSError:

@@ -8,22 +8,25 @@ from __future__ import annotations
 import json
 import re
 from time import gmtime, strftime
-from typing import Any, Dict, List
 
 from ..errors import UnsupportedFormatError
 from ..layout import FORMAT_VERSION
 from .documents import broken, encode_json, read
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List
+
 MAX_META_BYTES = 1024 * 1024
 _MAX_DEPTH = 50
 _MAX_NODES = 10000
-_LINE = re.compile(r'([a-z][a-z0-9_]*|"(?:[^"\\]|\\.)*"): (.*)')
-_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
-_PLAIN_KEY = re.compile(r"[a-z][a-z0-9_]*")
+_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"
+_PLAIN_KEY = r"[a-z][a-z0-9_]*"
+_QUOTED_KEY = r'("(?:[^"\\]|\\.)*"): (.*)'
 _YAML_WORDS = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null"])
-_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufff9-\ufffb\ufffe\uffff]")
-_SURROGATES = re.compile("[\ud800-\udfff]")
-_EXPONENT_WITHOUT_DOT = re.compile(r"-?[0-9]+e[+-]?[0-9]+")
+_ESCAPED = "[\x7f-\x9f\u2028\u2029\ufeff\ufff9-\ufffb\ufffe\uffff]"
+_SURROGATES = "[\ud800-\udfff]"
+_EXPONENT_WITHOUT_DOT = r"-?[0-9]+e[+-]?[0-9]+"
 
 
 def encode(fields: Dict[str, Any]) -> bytes:
@@ -54,15 +57,17 @@ def decode(data: bytes, path: str) -> Dict[str, Any]:
         if not text.endswith("\n"):
             return _decode_foreign(data, path)  # cut short, or an editor's: let a real parser judge
         for line in text[:-1].split("\n"):
-            match = _LINE.fullmatch(line)
-            if match is None:
+            key, colon, value = line.partition(": ")
+            if line[:1] == '"':
+                match = re.fullmatch(_QUOTED_KEY, line)
+                if match is None:
+                    return _decode_foreign(data, path)
+                key, value = json.loads(match.group(1)), match.group(2)
+            elif not colon or not key.isidentifier():
                 return _decode_foreign(data, path)
-            key = match.group(1)
-            if key[0] == '"':
-                key = json.loads(key)
             if key in fields:
                 raise broken(path, "the field %r stands there twice" % key)
-            fields[key] = json.loads(match.group(2))
+            fields[key] = json.loads(value)
     except (ValueError, RecursionError) as error:
         if error.__class__.__module__.startswith("mini_mlflow"):
             raise
@@ -84,7 +89,9 @@ def check_format(fields: Dict[str, Any], path: str) -> None:
     """
     found = fields.get("format", 0)
     if type(found) is not int or not 0 <= found <= FORMAT_VERSION:
-        message = "%s is in format %.40r, this version of mini-mlflow reads up to %d. Update: pip install -U mini-mlflow."
+        message = (
+            "%s is in format %.40r, this version of mini-mlflow reads up to %d. Update: pip install -U mini-mlflow."
+        )
         raise UnsupportedFormatError(message % (path, found, FORMAT_VERSION), path=path, found=found)
 
 
@@ -96,27 +103,29 @@ def encode_time(microseconds: int) -> str:
 
 def is_time(text: Any) -> bool:
     """Tell whether *text* is a time in that form; such texts sort by time."""
-    return isinstance(text, str) and bool(_TIME.fullmatch(text))
+    return isinstance(text, str) and bool(re.fullmatch(_TIME, text))
 
 
 def _encode_name(key: str) -> str:
-    if _PLAIN_KEY.fullmatch(key) and key not in _YAML_WORDS:
+    if re.fullmatch(_PLAIN_KEY, key) and key not in _YAML_WORDS:
         return key
     return _encode_value(key)
 
 
 def _encode_value(value: Any) -> str:
     if isinstance(value, dict):
-        return "{%s}" % ", ".join("%s: %s" % (_encode_value(str(key)), _encode_value(item)) for key, item in value.items())
+        return "{%s}" % ", ".join(
+            "%s: %s" % (_encode_value(str(key)), _encode_value(item)) for key, item in value.items()
+        )
     if isinstance(value, (list, tuple)):
         return "[%s]" % ", ".join(_encode_value(item) for item in value)
     if isinstance(value, str):
-        value = _SURROGATES.sub("\ufffd", value)  # no YAML file can hold a lone surrogate
+        value = re.sub(_SURROGATES, "\ufffd", value)  # no YAML file can hold a lone surrogate
     text = encode_json(value)
-    if isinstance(value, float) and _EXPONENT_WITHOUT_DOT.fullmatch(text):
+    if isinstance(value, float) and re.fullmatch(_EXPONENT_WITHOUT_DOT, text):
         mantissa, exponent = text.split("e")
         return "%s.0e%s" % (mantissa, exponent)  # YAML 1.1 takes 1e+22 for text
-    return _ESCAPED.sub(lambda match: "\\u%04x" % ord(match.group()), text)
+    return re.sub(_ESCAPED, lambda match: "\\u%04x" % ord(match.group()), text)
 
 
 def _decode_foreign(data: bytes, path: str) -> Dict[str, Any]:

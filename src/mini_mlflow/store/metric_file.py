@@ -7,25 +7,29 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any, List, NamedTuple, Optional, Tuple
+from collections import namedtuple
 
 from ..errors import BrokenFileError
 from ..records import Metric
 from . import documents
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, List, Optional, Tuple
 
 PAGE = 4096  # a write within one is never cut by a kill (rule M3)
 MAX_HISTORY_BYTES = 1 << 33
 _HEAD_BYTES = 2048  # the longest key, escaped, fits
 _TAIL_BYTES = 2 * PAGE
 _SMALL_BYTES = _HEAD_BYTES + _TAIL_BYTES
-_HEAD = re.compile(rb'\{"key": ("(?:[^"\\]|\\.)*"), "history": \[(?=\n)')
+_HEAD = rb'\{"key": ("(?:[^"\\]|\\.)*"), "history": \[(?=\n)'
 _NUMBER = rb'-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|"NaN"|"-?Infinity"'
-_ROW = re.compile(rb"\n\[(-?[0-9]{1,19}), ([0-9]{1,19}), (" + _NUMBER + rb")\]")
-_CLOSING = re.compile(rb'\n\], "step": (-?[0-9]{1,19}), "timestamp": ([0-9]{1,19}), "value": (' + _NUMBER + rb")\}[ \n]*\Z")
+_ROW = rb"\n\[(-?[0-9]{1,19}), ([0-9]{1,19}), (" + _NUMBER + rb")\]"
+_CLOSING = rb'\n\], "step": (-?[0-9]{1,19}), "timestamp": ([0-9]{1,19}), "value": (' + _NUMBER + rb")\}[ \n]*\Z"
 _INT64 = range(-(2**63), 2**63)
 
 
-class History(NamedTuple):
+class History(namedtuple("History", ["key", "rows", "latest", "is_exact", "end"])):
     """What a metric's file holds.
 
     Attributes:
@@ -36,6 +40,8 @@ class History(NamedTuple):
         end: Where the last complete row ends, in bytes.
     """
 
+    __slots__ = ()
+
     key: Optional[str]
     rows: List[Metric]
     latest: Optional[Metric]
@@ -43,7 +49,7 @@ class History(NamedTuple):
     end: int
 
 
-class Tail(NamedTuple):
+class Tail(namedtuple("Tail", ["key", "latest", "position", "size"])):
     """What the end of a metric's file says, found without reading the rest.
 
     Attributes:
@@ -52,6 +58,8 @@ class Tail(NamedTuple):
         position: Where the closing begins, in bytes.
         size: The file's size in bytes.
     """
+
+    __slots__ = ()
 
     key: str
     latest: Metric
@@ -72,6 +80,16 @@ def closing_text(step: int, timestamp: int, number: str) -> str:
 def head_text(key: str) -> str:
     """Return what stands before the first row."""
     return '{"key": %s, "history": [' % documents.encode_json(key)
+
+
+# A row with its comma and the closing that repeats it hold the same three texts: so many bytes more are around those
+# of the row. Half of (what both take + this) is what the row takes.
+ROW_SURPLUS = len("," + row_text(0, 0, "0")) - len(closing_text(0, 0, "0"))
+
+
+def padded(data: bytes, least: int) -> bytes:
+    """Return *data*, which ends a document, with spaces before its line break that make it *least* bytes long (M6)."""
+    return data if len(data) >= least else data[:-1].ljust(least - 1) + b"\n"
 
 
 def encode(key: str, rows: List[Metric]) -> bytes:
@@ -132,7 +150,7 @@ def read_tail(descriptor: int) -> Optional[Tail]:
         head = documents.read_all(descriptor, _HEAD_BYTES)
         start = size - _TAIL_BYTES
         end = documents.read_all(descriptor, _TAIL_BYTES, start)
-    key, closing = _HEAD.match(head), _CLOSING.search(end)
+    key, closing = re.match(_HEAD, head), re.search(_CLOSING, end)
     if key is None or closing is None:
         return None
     latest = _decode_row(closing)
@@ -147,7 +165,7 @@ def decode(data: bytes, path: str) -> History:
     Raises:
         BrokenFileError: Nothing in them can be read.
     """
-    head, closing = _HEAD.match(data), _CLOSING.search(data, max(0, len(data) - _TAIL_BYTES))
+    head, closing = re.match(_HEAD, data), re.search(_CLOSING, data[-_TAIL_BYTES:])
     if head is None:
         return _decode_other(data, path)
     key = documents.decode_json(head.group(1), path)
@@ -158,7 +176,9 @@ def decode(data: bytes, path: str) -> History:
             rows = None
         latest = _decode_row(closing)
         if rows and latest is not None:
-            return History(key, rows, latest, True, closing.start())
+            return History(
+                key, rows, latest, is_exact=True, end=len(data) - min(len(data), _TAIL_BYTES) + closing.start()
+            )
     return _salvage(key, data, head.end())
 
 
@@ -173,24 +193,24 @@ def newest(rows: List[Metric]) -> Optional[Metric]:
 
 def rows_in(data: bytes) -> List[Metric]:
     """Return every complete row of a part of a metric's file."""
-    return [row for row in map(_decode_row, _ROW.finditer(data)) if row is not None]
+    return [row for row in map(_decode_row, re.finditer(_ROW, data)) if row is not None]
 
 
 def closing_at_start(data: bytes) -> Optional[Metric]:
     """Return the row that a closing repeats, None where *data* is not one closing to its end."""
-    match = _CLOSING.match(data)
+    match = re.match(_CLOSING, data)
     return None if match is None else _decode_row(match)
 
 
 def _salvage(key: Any, data: bytes, start: int) -> History:
     """Take every complete row, whatever lies between and after them (rules M8 and M9)."""
     rows, end = [], start
-    for match in _ROW.finditer(data, start):
+    for match in re.finditer(_ROW, data[start:]):
         row = _decode_row(match)
         if row is not None:
             rows.append(row)
-            end = match.end()
-    return History(key, rows, newest(rows), False, end)
+            end = start + match.end()
+    return History(key, rows, newest(rows), is_exact=False, end=end)
 
 
 def _decode_row(match: Any) -> Optional[Metric]:
@@ -217,14 +237,14 @@ def _decode_other(data: bytes, path: str) -> History:
         rows = _checked_rows(document["history"])
         if rows is None:
             raise documents.broken(path, "its history holds something else than rows [step, timestamp, value]")
-        return History(key, rows, newest(rows), False, 0)
+        return History(key, rows, newest(rows), is_exact=False, end=0)
     value = documents.decode_number(document.get("value"))
     if isinstance(value, bool):
         value = int(value)
     if not isinstance(value, (int, float)):
         raise documents.broken(path, "its value is no number")
     row = Metric(0, _milliseconds(document.get("timestamp")), value)
-    return History(key, [row], row, False, 0)
+    return History(key, [row], row, is_exact=False, end=0)
 
 
 def _checked_rows(history: Any) -> Optional[List[Metric]]:
@@ -246,9 +266,9 @@ def _checked_rows(history: Any) -> Optional[List[Metric]]:
     if kinds <= {int, float}:
         return rows
     if kinds <= {int, float, str}:
-        rows = [row._replace(value=documents.decode_number(row.value)) if type(row.value) is str else row for row in rows]
-        if not any(type(row.value) is str for row in rows):
-            return rows
+        decoded = [Metric(row[0], row[1], documents.decode_number(row[2])) for row in rows]
+        if {type(row[2]) for row in decoded} <= {int, float}:
+            return decoded
     return None
 
 
@@ -256,11 +276,12 @@ def _milliseconds(timestamp: Any) -> int:
     """Return a timestamp of format 0, ISO 8601 in UTC, as milliseconds since 1970; 0 where it is none."""
     if type(timestamp) is int and 0 <= timestamp in _INT64:
         return timestamp
-    from datetime import datetime, timedelta  # format 0 only
+    from datetime import datetime, timedelta, timezone  # format 0 only
 
     try:
         text = str(timestamp).rstrip("Z")
-        moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f" if "." in text else "%Y-%m-%dT%H:%M:%S")
-        return (moment - datetime(1970, 1, 1)) // timedelta(milliseconds=1)
+        text += "+0000" if "." in text else ".0+0000"
+        moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z")
     except ValueError:
         return 0
+    return (moment - datetime(1970, 1, 1, tzinfo=timezone.utc)) // timedelta(milliseconds=1)

@@ -1,11 +1,17 @@
-"""Which file name does a key get in a folder where other keys have theirs?  (Rules K2 to K6 of docs/format.md.)"""
+"""Which file name does a key get in a folder where other keys have theirs?
+
+Rules K2 to K6 of docs/format.md.
+"""
 
 from __future__ import annotations
 
 import os
-from typing import Callable, Dict
 
 from .. import layout
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, Dict
 
 KINDS = (layout.PARAMS, layout.METRICS, layout.TAGS)
 
@@ -47,7 +53,7 @@ class Names:
             stems.clear()
 
     def stem(self, kind: str, key: str) -> str:
-        """Return the stem of a key's file: the plain one unless another key has one that some disk takes for the same."""
+        """Return the stem of a key's file: the plain one, unless some disk takes another key's for the same."""
         plain = layout.plain_stem(key)
         folded = layout.fold(plain)
         stems = self._stems[kind]

@@ -6,14 +6,18 @@ Rules W2 to W7 and F2 of docs/format.md.
 from __future__ import annotations
 
 import os
+from collections import namedtuple
 from time import sleep, time
-from typing import Any, Callable, Dict, NamedTuple, Optional, Union
 
 from .. import layout
 from ..errors import BrokenFileError
 from . import documents, experiments, folders, meta, owner
 from .descriptors import DescriptorPool
 from .writer import RunWriter, make_home
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, Optional, Union
 
 CREATED = "created"
 RESUMED = "resumed"
@@ -22,13 +26,15 @@ JOINED = "joined"
 _ATTEMPTS = 100
 
 
-class Opened(NamedTuple):
+class Opened(namedtuple("Opened", ["writer", "role"])):
     """A run that this process may write into.
 
     Attributes:
         writer: Its hand in the run.
         role: CREATED, RESUMED or JOINED.
     """
+
+    __slots__ = ()
 
     writer: RunWriter
     role: str

@@ -6,13 +6,17 @@
 from __future__ import annotations
 
 import os
+from collections import namedtuple
 from time import time
-from typing import Any, Dict, NamedTuple, Optional
 
 from ..config import host_name, job_ids
 from ..errors import BrokenFileError
 from ..layout import OWNER
 from . import documents, locks, machine
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, Optional
 
 SILENCE_MS = 10 * 60 * 1000  # rule L3
 HEARTBEAT_S = 30.0  # rule L2
@@ -23,7 +27,24 @@ GONE = "gone"  # certain: its machine says so
 SILENT = "silent"  # no heartbeat for ten minutes, and nothing else can be known
 
 
-class Owner(NamedTuple):
+class Owner(
+    namedtuple(
+        "Owner",
+        [
+            "host",
+            "boot_id",
+            "pid_namespace",
+            "pid",
+            "started",
+            "jobs",
+            "generation",
+            "device",
+            "inode",
+            "skew_ms",
+            "is_locked",
+        ],
+    )
+):
     """What an owner.json says (rule W2).
 
     Attributes:
@@ -39,6 +60,8 @@ class Owner(NamedTuple):
         skew_ms: The file system's clock less the machine's.
         is_locked: Whether the file system gave a lock.
     """
+
+    __slots__ = ()
 
     host: str
     boot_id: str
@@ -67,10 +90,9 @@ class Claim:
         """Tell whether owner.json at the path is still the file we locked, with our own bytes (rule W11)."""
         try:
             there, ours = os.stat(self.path), os.fstat(self._descriptor)
-            return (
-                (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
-                and documents.read_all(self._descriptor, _RECORD_BYTES + 1) == self._record
-            )
+            return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino) and documents.read_all(
+                self._descriptor, _RECORD_BYTES + 1
+            ) == self._record
         except OSError:
             return False
 
@@ -118,7 +140,7 @@ def claim_new(folder: str, generation: int) -> Claim:
 
     def prepare(descriptor: int) -> None:
         is_locked = locks.try_lock(descriptor) is True
-        records.append(_describe(descriptor, generation, is_locked))
+        records.append(_describe(descriptor, generation, is_locked=is_locked))
         documents.write_all(descriptor, records[0])
 
     return Claim(path, documents.create_open(path, b"", prepare), records[0], generation)
@@ -156,7 +178,7 @@ def take_over(folder: str, generation: Optional[int] = None) -> Optional[Claim]:
                 return None  # a second hard link is somebody's backup: its bytes stay
             generation = old.generation if generation is None else generation
             os.utime(descriptor if os.utime in os.supports_fd else path)  # the new owner's first sign of life
-            record = _describe(descriptor, generation, True)
+            record = _describe(descriptor, generation, is_locked=True)
             os.lseek(descriptor, 0, os.SEEK_SET)
             documents.write_all(descriptor, record)
             claim = Claim(path, descriptor, record, generation)
@@ -243,7 +265,7 @@ def _is_of_this_machine(owner: Owner, state: os.stat_result) -> bool:
 
 
 def _is_its_process_gone(owner: Owner) -> bool:
-    # A forked child in C code keeps the lock beyond its parent: then the process number tells, if it is of our numbering.
+    # A child forked by C code keeps the lock beyond its parent: then the process number tells, if it is of ours.
     return owner.pid_namespace == machine.pid_namespace() and machine.is_process_gone(owner.pid, owner.started)
 
 
@@ -251,7 +273,7 @@ def _silence_ms(owner: Owner, state: os.stat_result, now: float) -> float:
     return now * 1000 + owner.skew_ms - state.st_mtime * 1000
 
 
-def _describe(descriptor: int, generation: int, is_locked: bool) -> bytes:
+def _describe(descriptor: int, generation: int, *, is_locked: bool) -> bytes:
     state = os.fstat(descriptor)
     host = host_name()
     owner = Owner(

@@ -6,20 +6,28 @@ Rules S4 to S6, W8, L4, F1 and F2 of docs/format.md.
 from __future__ import annotations
 
 import os
+from collections import namedtuple
 from time import time
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 from .. import layout
-from ..errors import BrokenFileError, MiniMLflowError, RunNotFoundError
-from ..records import Metric, Number, Problem, RunRecord
+from ..errors import BrokenFileError, MetricNotFoundError, MiniMLflowError, RunNotFoundError
+from ..records import Problem, RunRecord
 from . import documents, experiments, folders, meta, metric_file, owner
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
+
+    from ..records import Metric, Number
 
 LOST = "LOST"
 RUNNING = "RUNNING"
 
 
-class _Share(NamedTuple):
+class _Share(namedtuple("_Share", ["generation", "name", "folder", "is_format_0"])):
     """One writer's part of a run, with what orders it among the others."""
+
+    __slots__ = ()
 
     generation: int
     name: str
@@ -115,6 +123,24 @@ def read_history(folder: str, key: str, problems: List[Problem]) -> List[Metric]
     return [each[5] for each in ordered]
 
 
+def get_history(folder: str, run_id: str, key: str) -> List[Metric]:
+    """Return every row of a metric that is there; see ``read_history``.
+
+    Raises:
+        MetricNotFoundError: The run has no such metric, or it cannot be read.
+    """
+    problems: List[Problem] = []
+    rows = read_history(folder, key, problems)
+    if rows:
+        return rows
+    if problems:
+        message = "Metric %r of run %s cannot be read: %s: %s."
+        raise MetricNotFoundError(message % (key, run_id, problems[0].path, problems[0].reason), run_id=run_id, key=key)
+    there = ", ".join(repr(each) for each in list_metrics(folder)[:20]) or "none"
+    message = "Run %s has no metric %r. It has: %s."
+    raise MetricNotFoundError(message % (run_id, key, there), run_id=run_id, key=key)
+
+
 def read_latest(folder: str, key: str) -> Optional[Number]:
     """Return the latest value of one metric (rule W8), None where there is none."""
     best: Optional[Tuple[Tuple[int, int, str], Number]] = None
@@ -152,7 +178,7 @@ def _histories(folder: str, key: str, problems: List[Problem]) -> Iterator[Tuple
 
 
 def _shares(folder: str, problems: List[Problem]) -> List[_Share]:
-    """Return the writers' shares of a run in the order of their generations, the run's own folder first among equals."""
+    """Return the writers' shares of a run by generation, the run's own folder first among equals."""
     shares = []
     for part in folders.list_parts(folder):
         generation = 0

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections import deque
-from typing import Any, Deque, Dict, NamedTuple, Optional
+from collections import deque, namedtuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Deque, Dict, Optional
 
 MOST = 100000  # entries; a row takes about 200 bytes of memory
 
 
-class Entry(NamedTuple):
+class Entry(namedtuple("Entry", ["kind", "key", "value", "step", "timestamp"])):
     """One value that waits for the disk.
 
     Attributes:
@@ -18,6 +21,8 @@ class Entry(NamedTuple):
         step: A metric's step, None for the next free one.
         timestamp: Milliseconds since 1970.
     """
+
+    __slots__ = ()
 
     kind: str
     key: str

@@ -1,0 +1,167 @@
+"""How does a value get into the files of one folder that is ours?
+
+Rules D5, K5, W9 and M13 of docs/format.md.
+"""
+
+from __future__ import annotations
+
+import os
+
+from .. import layout
+from ..errors import BrokenFileError
+from . import documents, folders
+from .appender import Appender, DisplacedError
+from .names import Names
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, List, Optional, Set, Tuple
+
+    from .owner import Claim
+    from .spool import Entry
+    from .writer import RunWriter
+
+
+class Home:
+    """The folder that one writer owns: a run's own, or one under ``writers/``.
+
+    Attributes:
+        folder: Where it lies.
+        claim: The right to write there.
+    """
+
+    def __init__(self, folder: str, claim: Claim, writer: RunWriter, *, is_resumed: bool) -> None:
+        """Move into a folder.
+
+        Args:
+            folder: Where it lies.
+            claim: The right to write there.
+            writer: Whose home it is.
+            is_resumed: Whether a run goes on, so that files may be there already and steps go on after the greatest.
+        """
+        self.folder = folder
+        self.claim = claim
+        self._writer = writer
+        self._is_resumed = is_resumed
+        self._names = Names(lambda key: key in writer.appenders or key in writer.parked)
+        self._unsynced: Set[str] = set()
+        if is_resumed:
+            self._names.learn(folder)
+
+    def put(self, entry: Entry, now: int) -> None:
+        """Write one value.
+
+        Raises:
+            DisplacedError: Somebody else has changed our files.
+            BrokenFileError: A file that is in the way cannot be read.
+            OSError: The disk refused.
+        """
+        if entry.kind == layout.METRICS:
+            self._put_row(entry, now)
+        else:
+            self._put_document(entry)
+
+    def unsynced(self) -> List[str]:
+        """Return every file that was written and not yet brought to the disk, and forget the documents among them."""
+        written = {self._path(layout.METRICS, key) for key in self._writer.parked}
+        written.update(appender.path for appender in self._writer.appenders.values())
+        written |= self._unsynced
+        self._unsynced = set()
+        return sorted(written)
+
+    def _put_row(self, entry: Entry, now: int) -> None:
+        appenders = self._writer.appenders
+        appender = appenders.get(entry.key) or self._unpark(entry.key)
+        if appender is None:
+            appender, is_written = self._create_or_adopt(entry)
+            appenders[entry.key] = appender
+            if is_written:
+                return
+        step = entry.step
+        if step is None:
+            step = appender.next_step
+            if step is None:
+                step = self._first_step(entry.key)
+        appender.write(step, entry.timestamp, entry.value, now)
+        if entry.step is None:
+            appender.next_step = max(step + 1, appender.next_step or 0)
+
+    def _unpark(self, key: str) -> Optional[Appender]:
+        state = self._writer.parked.get(key)
+        if state is None:
+            return None
+        appender = Appender(key, self._path(layout.METRICS, key), self._writer)
+        appender.unpark(state)
+        del self._writer.parked[key]
+        self._writer.appenders[key] = appender
+        return appender
+
+    def _create_or_adopt(self, entry: Entry) -> Tuple[Appender, bool]:
+        """Return an appender, and whether its file was born with the row in it, or was there before."""
+        known = self._writer.next_steps.get(entry.key)
+        step = self._first_step(entry.key) if entry.step is None else entry.step
+        for path in self._paths(layout.METRICS, entry.key):
+            appender = Appender(entry.key, path, self._writer)
+            try:
+                self._in_folder(layout.METRICS, lambda: appender.create(step, entry.timestamp, entry.value))  # noqa: B023 - called at once
+                if known is not None:
+                    appender.next_step = max(step + 1, known)
+                elif entry.step is not None and self._is_resumed:
+                    appender.next_step = None  # other writers may have gone further; asked when it matters
+                return appender, True
+            except FileExistsError:
+                if _holds(path, layout.METRICS, entry.key):
+                    appender.adopt()
+                    appender.next_step = known
+                    return appender, False
+        raise DisplacedError("broken")
+
+    def _first_step(self, key: str) -> int:
+        known = self._writer.next_steps.get(key)
+        if known is None:
+            greatest = folders.greatest_step(self._writer.folder, key) if self._is_resumed else None
+            known = 0 if greatest is None else greatest + 1
+        return known
+
+    def _put_document(self, entry: Entry) -> None:
+        data = documents.encode_value(entry.key, entry.value, entry.timestamp)
+        for path in self._paths(entry.kind, entry.key):
+            try:
+                self._in_folder(entry.kind, lambda: documents.create(path, data))  # noqa: B023 - called at once
+            except FileExistsError:
+                if not _holds(path, entry.kind, entry.key):
+                    continue
+                documents.replace(path, data)
+            self._unsynced.add(path)
+            return
+        raise DisplacedError("broken")
+
+    def _paths(self, kind: str, key: str) -> List[str]:
+        """Return where a key's file may lie: its place, and the one beside it if that is another's (rule K5)."""
+        path = self._path(kind, key)
+        beside = os.path.join(self.folder, kind, layout.file_name(layout.hashed_stem(key)))
+        return [path] if path == beside else [path, beside]
+
+    def _path(self, kind: str, key: str) -> str:
+        return os.path.join(self.folder, kind, layout.file_name(self._names.stem(kind, key)))
+
+    def _in_folder(self, kind: str, create: Callable[[], None]) -> None:
+        """Create a file in one of our folders, and the folder with it, but nothing above (rule D5)."""
+        try:
+            create()
+        except FileNotFoundError:
+            if not self.claim.is_held():
+                raise DisplacedError("removed") from None
+            try:
+                os.mkdir(os.path.join(self.folder, kind))
+            except FileExistsError:
+                pass
+            create()
+
+
+def _holds(path: str, kind: str, key: str) -> bool:
+    """Tell whether the file at *path* is the key's own; one that cannot be read is nobody's to touch."""
+    try:
+        return folders.key_in(path, kind) == key
+    except (OSError, BrokenFileError):
+        return False
