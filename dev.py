@@ -9,7 +9,13 @@ import shutil
 import signal
 import subprocess
 import sys
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from contextlib import contextmanager
+from typing import IO, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
 
 HELP = """\
 usage: python3 dev.py COMMAND [arguments]
@@ -56,7 +62,8 @@ def main(arguments: List[str]) -> int:
     command = COMMANDS[arguments[0]]
     try:
         check_python(arguments[0], command.oldest, sys.version_info[:2])
-        return command.run(prepare(command.extra), arguments[1:])
+        with environment(command.extra) as python:
+            return command.run(python, arguments[1:])
     except SetUpError as error:
         return complain(str(error))
     except KeyboardInterrupt:
@@ -87,25 +94,94 @@ def dotted(version: Sequence[int]) -> str:
 # The environments ------------------------------------------------------------------------------------------------
 
 
-def prepare(extra: str) -> str:
-    """Make the environment for *extra* where it is missing or out of date, and return its Python."""
+@contextmanager
+def environment(extra: str) -> Iterator[str]:
+    """Make the environment for *extra* where it is missing or out of date, and lend its Python.
+
+    Of several that start together one makes it and the others wait; nobody makes it anew while somebody uses it.
+    """
     folder = os.path.join(ENVIRONMENTS, environment_name(extra))
     python = environment_python(folder)
-    stamp = os.path.join(folder, STAMP)
     wanted = fingerprint(extra)
-    if os.path.exists(python) and read_text(stamp) == wanted:
-        return python
-    check_modules()
-    print(f"Setting up {os.path.relpath(folder, ROOT)} (this once; it takes a minute or two) ...", flush=True)
+    if not is_ready(folder, python, wanted):
+        check_modules()
     try:
         os.makedirs(ENVIRONMENTS, exist_ok=True)
+        lock = open(folder + ".lock", "ab", buffering=0)
+    except OSError as error:
+        if not is_ready(folder, python, wanted):
+            raise cannot_be_set_up(folder, error) from error
+        yield python  # on a disk that only reads, nobody makes it anew
+        return
+    with lock:
+        share(lock)
+        while not is_ready(folder, python, wanted):
+            hold(lock, f"Waiting for another dev.py, which sets up or uses {os.path.relpath(folder, ROOT)} ...")
+            if not is_ready(folder, python, wanted):
+                make(folder, python, extra, wanted)
+            share(lock)
+        yield python
+
+
+def is_ready(folder: str, python: str, wanted: str) -> bool:
+    """Tell whether an environment is complete and was made for the project as it is."""
+    return os.path.exists(python) and read_text(os.path.join(folder, STAMP)) == wanted
+
+
+def make(folder: str, python: str, extra: str, wanted: str) -> None:
+    """Make an environment from nothing."""
+    print(f"Setting up {os.path.relpath(folder, ROOT)} (this once; it takes a minute or two) ...", flush=True)
+    try:
         shutil.rmtree(folder, ignore_errors=True)
         build(folder, python, extra)
-        with open(stamp, "w", encoding="utf-8") as file:
+        with open(os.path.join(folder, STAMP), "w", encoding="utf-8") as file:
             file.write(wanted)
     except OSError as error:
-        raise SetUpError(f"{folder} cannot be set up: {error}. Free or unlock it, or delete it.") from error
-    return python
+        raise cannot_be_set_up(folder, error) from error
+
+
+def cannot_be_set_up(folder: str, error: OSError) -> SetUpError:
+    """Return the error for a folder that refuses."""
+    return SetUpError(f"{folder} cannot be set up: {error}. Free or unlock it, or delete it.")
+
+
+if sys.platform == "win32":
+
+    def share(lock: "IO[bytes]") -> None:
+        """Let others use the environment too: Windows has no shared lock, and keeps files that are in use anyway."""
+        try:
+            lock.seek(0)
+            msvcrt.locking(lock.fileno(), msvcrt.LK_UNLCK, 1)
+        except OSError:
+            pass  # it was not locked
+
+    def hold(lock: "IO[bytes]", waiting: str) -> None:
+        """Lock *lock* for this process alone; say *waiting* where that takes a while."""
+        while True:
+            try:
+                lock.seek(0)
+                return msvcrt.locking(lock.fileno(), msvcrt.LK_LOCK, 1)  # gives up after 10 seconds
+            except OSError:
+                print(waiting, flush=True)
+
+else:
+
+    def share(lock: "IO[bytes]") -> None:
+        """Lock *lock* together with all who use the environment."""
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH)
+        except OSError:
+            pass  # a disk without locks
+
+    def hold(lock: "IO[bytes]", waiting: str) -> None:
+        """Lock *lock* for this process alone; say *waiting* where that takes a while."""
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(waiting, flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except OSError:
+            pass  # a disk without locks
 
 
 def environment_name(extra: str) -> str:

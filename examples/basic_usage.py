@@ -78,7 +78,7 @@ def retrieve_past_runs() -> None:
     tracker = ExperimentTracker(experiment_id=1)
     run_ids = tracker.list_runs()
     print("   runs in experiment 1:", len(run_ids))
-    best = min(run_ids, key=lambda run_id: tracker.summary(run_id, "loss").min)
+    best = min(run_ids, key=lambda run_id: tracker.summary(run_id, "loss").last)
     data = tracker.get_run(best)
     print("   best run:", data["metadata"]["name"], data["params"])
     print("   its status:", data["metadata"]["status"])

@@ -122,7 +122,7 @@ def read_rows(runs_dir: str, run_ids: Sequence[str]) -> List[Row]:
         if run_id not in run_ids:
             continue
         run = tracker.get_run(run_id)
-        accuracy = tracker.summary(run_id, "val_accuracy")
+        best = max(tracker.history(run_id, "val_accuracy"), key=lambda point: point.value)
         rows.append(
             Row(
                 run_id=run_id,
@@ -130,8 +130,8 @@ def read_rows(runs_dir: str, run_ids: Sequence[str]) -> List[Row]:
                 status=run["metadata"]["status"],
                 learning_rate=run["params"]["learning_rate"],
                 seed=run["params"]["seed"],
-                best_accuracy=accuracy.max,
-                best_epoch=accuracy.best_step("max"),
+                best_accuracy=best.value,
+                best_epoch=best.step,
                 final_loss=run["metrics"]["val_loss"],
                 duration_s=seconds_between(run["metadata"]["start_time"], run["metadata"]["end_time"]),
             )

@@ -7,6 +7,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -129,7 +131,9 @@ def test_a_folder_that_cannot_be_written_gets_one_line(clone):
     assert "cannot be set up" in only_line(result)
 
 
-def test_an_environment_is_kept_until_the_project_changes(dev, clone, monkeypatch):
+@pytest.fixture
+def made(dev, clone, monkeypatch):
+    """The environments that were made, where making one is only noted."""
     monkeypatch.setattr(dev, "ROOT", str(clone))
     monkeypatch.setattr(dev, "ENVIRONMENTS", str(clone / ".venv"))
     made = []
@@ -140,13 +144,82 @@ def test_an_environment_is_kept_until_the_project_changes(dev, clone, monkeypatc
         made.append(extra)
 
     monkeypatch.setattr(dev, "build", build)
-    first = dev.prepare("test")
-    assert dev.prepare("test") == first
+    return made
+
+
+def test_an_environment_is_kept_until_the_project_changes(dev, clone, made):
+    with dev.environment("test") as first:
+        assert os.path.exists(first)
+    with dev.environment("test") as second:
+        assert second == first
     assert made == ["test"]
     with (clone / "pyproject.toml").open("a") as file:
         file.write("# changed\n")
-    assert dev.prepare("test") == first
+    with dev.environment("test") as third:
+        assert third == first
     assert made == ["test", "test"]
+
+
+def test_an_environment_that_is_used_may_be_used_by_others_too(dev, made):
+    with dev.environment("test") as first, dev.environment("test") as second:
+        assert first == second
+    assert made == ["test"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps files that are in use by itself")
+def test_nobody_makes_an_environment_anew_while_somebody_uses_it(dev, clone, made, capsys):
+    dev.COMMANDS["test"] = dev.Command("test", (3, 7), do_nothing)
+    second = threading.Thread(target=dev.main, args=(["test"],))
+    with dev.environment("test") as python:
+        with (clone / "pyproject.toml").open("a") as file:
+            file.write("# changed\n")
+        second.start()
+        wait_until(lambda: "Waiting for another dev.py" in capsys.readouterr().out)
+        assert made == ["test"]
+        assert os.path.exists(python)
+    second.join()
+    assert made == ["test", "test"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there the others say only after ten seconds that they wait")
+def test_of_several_that_start_together_one_makes_the_environment(dev, made, capsys):
+    build = dev.build
+
+    def build_while_others_wait(folder, python, extra):
+        wait_until(lambda: "Waiting for another dev.py" in capsys.readouterr().out)
+        build(folder, python, extra)
+
+    dev.build = build_while_others_wait
+    dev.COMMANDS["test"] = dev.Command("test", (3, 7), do_nothing)
+    threads = [threading.Thread(target=dev.main, args=(["test"],)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert made == ["test"]
+
+
+def do_nothing(*arguments):
+    return 0
+
+
+def test_an_environment_on_a_disk_that_only_reads_is_used(dev, made, monkeypatch):
+    with dev.environment("test") as lent:
+        python = lent
+
+    def refuse(*arguments, **named):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(dev.os, "makedirs", refuse)
+    with dev.environment("test") as same:
+        assert same == python
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_each_interpreter_and_each_purpose_has_its_own_environment(dev, monkeypatch):
@@ -171,7 +244,7 @@ def test_ctrl_c_is_quiet(dev, monkeypatch, capsys):
     def interrupt(extra):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(dev, "prepare", interrupt)
+    monkeypatch.setattr(dev, "environment", interrupt)
     assert dev.main(["test"]) == 130
     assert capsys.readouterr() == ("", "")
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 
-from .. import layout
+from .. import config, layout
 from ..errors import BrokenFileError
-from . import documents, folders
+from . import documents, folders, owner
 from .appender import Appender, DisplacedError
 from .names import Names
 
@@ -17,7 +17,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Callable, List, Optional, Set, Tuple
 
-    from .owner import Claim
     from .spool import Entry
     from .writer import RunWriter
 
@@ -30,7 +29,7 @@ class Home:
         claim: The right to write there.
     """
 
-    def __init__(self, folder: str, claim: Claim, writer: RunWriter, *, is_resumed: bool) -> None:
+    def __init__(self, folder: str, claim: owner.Claim, writer: RunWriter, *, is_resumed: bool) -> None:
         """Move into a folder.
 
         Args:
@@ -157,6 +156,18 @@ class Home:
             except FileExistsError:
                 pass
             create()
+
+
+def make_home(run_folder: str, generation: int) -> Tuple[str, owner.Claim]:
+    """Make a folder for one more writer of a run, owned by this process (rule W7)."""
+    writers = os.path.join(run_folder, layout.WRITERS)
+    try:
+        os.mkdir(writers)
+    except FileExistsError:
+        pass
+    folder = os.path.join(writers, layout.writer_name(config.host_name(), os.getpid(), os.urandom(4).hex()))
+    os.mkdir(folder)
+    return folder, owner.claim_new(folder, generation)
 
 
 def _holds(path: str, kind: str, key: str) -> bool:

@@ -13,7 +13,8 @@ from .. import layout
 from ..errors import BrokenFileError
 from . import documents, experiments, folders, meta, owner
 from .descriptors import DescriptorPool
-from .writer import RunWriter, make_home
+from .home import make_home
+from .writer import RunWriter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ import os
 import sys
 from threading import RLock
 
-from .. import config, layout
+from .. import layout
 from ..errors import BrokenFileError, RunEndedError, StorageWarning
 from . import documents, folders, meta, owner
 from .appender import BUSY, CHECK_PERIOD_MS, Appender, DisplacedError, now_ms
 from .heartbeat import Heartbeat
-from .home import Home
+from .home import Home, make_home
 from .spool import Entry, Spool
 
 TYPE_CHECKING = False
@@ -80,7 +80,7 @@ class RunWriter:
         self.is_closed = False
         self._generation = generation
         self._sync_period_ms = None if sync_period_s is None else sync_period_s * 1000
-        self._sync_at = now_ms() + (self._sync_period_ms or 0)
+        self._sync_at = float("inf") if self._sync_period_ms is None else now_ms() + self._sync_period_ms
         self._home: Optional[Home] = None
         self._left: List[owner.Claim] = []  # of the folders that we moved out of
         self._left_files: List[str] = []
@@ -132,12 +132,11 @@ class RunWriter:
             self._drain()
             self._verify()
             self.is_closed = True
-            try:
-                self.sync()
-                if self.meta_folder:
-                    self.write_meta(**final)
-            except OSError as error:
-                self._warn("ended, but was not brought to the disk: %s" % error, always=True)
+            for finish in (self.sync, lambda: self.write_meta(**final)):
+                try:
+                    finish()
+                except OSError as error:
+                    self._warn("ended, but was not brought to the disk: %s" % error, always=True)
             missing = self._spool.give_up()
             if missing:
                 text = ", ".join("%d of %r" % (count, key) for key, count in sorted(missing.items()))
@@ -176,7 +175,9 @@ class RunWriter:
         self._is_writing = False
 
     def write_meta(self, **changes: Any) -> None:
-        """Write meta.yaml anew with some of its fields changed."""
+        """Write meta.yaml anew with some of its fields changed, if this writer may say how the run stands."""
+        if not self.meta_folder:
+            return
         self.fields.update(changes)
         is_final = self.is_closed and self._sync_period_ms is not None
         documents.replace(os.path.join(self.meta_folder, layout.META), meta.encode(self.fields), sync=is_final)
@@ -184,21 +185,32 @@ class RunWriter:
             documents.sync(self.meta_folder)
 
     def sync(self) -> None:
-        """Bring every file that we wrote to the disk, and the folders that name them (rule P2)."""
+        """Bring every file that we wrote to the disk, and the folders that name them (rule P2).
+
+        Raises:
+            OSError: The disk refused one of them; all were tried.
+        """
         if self._sync_period_ms is None or self._home is None:
             return
-        files = self._left_files + self._home.unsynced()
-        above = [self._home.folder]
-        while len(above) < 4:
-            above.append(os.path.dirname(above[-1]))
-        for path in files + sorted({os.path.dirname(path) for path in files}) + above:
+        experiment = os.path.dirname(self.folder)
+        store = os.path.dirname(experiment)
+        files = self._left_files + self._home.unsynced() + [claim.path for claim in self._claims()]
+        files.append(os.path.join(experiment, layout.META))
+        inside = sorted({os.path.dirname(path) for path in files[:-1]}, reverse=True)
+        above = [os.path.dirname(self._home.folder), self.folder, experiment, store, os.path.dirname(store)]
+        failure: Optional[OSError] = None
+        for path in dict.fromkeys(files + inside + above):
             try:
                 documents.sync(path)
             except FileNotFoundError:
                 continue  # somebody else removed it
-            except PermissionError:
-                if path not in above[1:]:
-                    raise  # the folders above may belong to others, who keep them
+            except OSError as error:
+                if path not in above or not isinstance(
+                    error, PermissionError
+                ):  # others may own what is above, and keep it
+                    failure = failure or error
+        if failure is not None:
+            raise failure
 
     # One value
 
@@ -303,9 +315,8 @@ class RunWriter:
         try:
             if self._home is not None and not self._home.claim.is_held():
                 self._move_out("taken over")
-            period = self._sync_period_ms
-            if period and not self._sync_at - period <= now < self._sync_at:
-                self._sync_at = now + period
+            if now >= self._sync_at:
+                self._sync_at = now + (self._sync_period_ms or 0)
                 self.sync()
         except OSError as error:
             self._suffer(error)
@@ -382,15 +393,3 @@ class RunWriter:
         self.parked.clear()
         for claim in self._claims():
             claim.release()
-
-
-def make_home(run_folder: str, generation: int) -> Tuple[str, owner.Claim]:
-    """Make a folder for one more writer of a run, owned by this process (rule W7)."""
-    writers = os.path.join(run_folder, layout.WRITERS)
-    try:
-        os.mkdir(writers)
-    except FileExistsError:
-        pass
-    folder = os.path.join(writers, layout.writer_name(config.host_name(), os.getpid(), os.urandom(4).hex()))
-    os.mkdir(folder)
-    return folder, owner.claim_new(folder, generation)
