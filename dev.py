@@ -107,19 +107,20 @@ def environment(extra: str) -> Iterator[str]:
         check_modules()
     try:
         os.makedirs(ENVIRONMENTS, exist_ok=True)
-        lock = open(folder + ".lock", "ab", buffering=0)
+        lock = open(folder + ".lock", "ab", buffering=0)  # noqa: SIM115 - closed by the `with` below
     except OSError as error:
         if not is_ready(folder, python, wanted):
             raise cannot_be_set_up(folder, error) from error
         yield python  # on a disk that only reads, nobody makes it anew
         return
+    waiting = f"Waiting for another dev.py, which sets up or uses {os.path.relpath(folder, ROOT)} ..."
     with lock:
-        share(lock)
+        share(lock, waiting)
         while not is_ready(folder, python, wanted):
-            hold(lock, f"Waiting for another dev.py, which sets up or uses {os.path.relpath(folder, ROOT)} ...")
+            hold(lock, waiting)
             if not is_ready(folder, python, wanted):
                 make(folder, python, extra, wanted)
-            share(lock)
+            share(lock, waiting)
         yield python
 
 
@@ -147,13 +148,15 @@ def cannot_be_set_up(folder: str, error: OSError) -> SetUpError:
 
 if sys.platform == "win32":
 
-    def share(lock: "IO[bytes]") -> None:
+    def share(lock: "IO[bytes]", waiting: str) -> None:
         """Let others use the environment too: Windows has no shared lock, and keeps files that are in use anyway."""
+        lock.seek(0)
         try:
+            msvcrt.locking(lock.fileno(), msvcrt.LK_UNLCK, 1)  # it is ours after hold()
+        except OSError:
+            hold(lock, waiting)
             lock.seek(0)
             msvcrt.locking(lock.fileno(), msvcrt.LK_UNLCK, 1)
-        except OSError:
-            pass  # it was not locked
 
     def hold(lock: "IO[bytes]", waiting: str) -> None:
         """Lock *lock* for this process alone; say *waiting* where that takes a while."""
@@ -166,22 +169,23 @@ if sys.platform == "win32":
 
 else:
 
-    def share(lock: "IO[bytes]") -> None:
+    def share(lock: "IO[bytes]", waiting: str) -> None:
         """Lock *lock* together with all who use the environment."""
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH)
-        except OSError:
-            pass  # a disk without locks
+        acquire(lock, fcntl.LOCK_SH, waiting)
 
     def hold(lock: "IO[bytes]", waiting: str) -> None:
         """Lock *lock* for this process alone; say *waiting* where that takes a while."""
+        acquire(lock, fcntl.LOCK_EX, waiting)
+
+    def acquire(lock: "IO[bytes]", kind: int, waiting: str) -> None:
+        """Lock *lock* as *kind* says; on a disk without locks, go on without."""
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             print(waiting, flush=True)
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            fcntl.flock(lock, kind)
         except OSError:
-            pass  # a disk without locks
+            pass
 
 
 def environment_name(extra: str) -> str:
@@ -230,7 +234,7 @@ def build(folder: str, python: str, extra: str) -> None:
     log = folder + ".log"
     set_up([sys.executable, "-m", "venv", folder], log)
     # Named piece by piece: a build from source of these would take an hour, and mostly fail.
-    ready_made = ["--only-binary", "numpy,scipy,scikit-learn"] if extra == "demo" else []
+    ready_made = ["--only-binary", "numpy,scipy,scikit-learn"]
     pip = [python, "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
     if pip_version(python) < OLDEST_PIP:
         set_up([*pip, "--upgrade", "pip>=" + dotted(OLDEST_PIP)], log)

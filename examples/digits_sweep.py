@@ -172,7 +172,7 @@ def render_runs(rows: Sequence[Row], screen: Screen) -> List[str]:
     else:
         marks = {"RUNNING": ">", "FINISHED": ".", "FAILED": "x", "KILLED": "#", "LOST": "?"}
     best = max(rows, key=lambda row: (row.best_accuracy, -row.final_loss))
-    cells = [("#", "", "name", "learning_rate", "seed", "best val_accuracy", "epoch", "val_loss", "took")]
+    cells = [("#", "", "name", "learning_rate", "seed", "val_accuracy", "epoch", "val_loss", "took")]
     for number, row in enumerate(rows, start=1):
         cells.append((
             str(number),
@@ -195,7 +195,7 @@ def render_runs(rows: Sequence[Row], screen: Screen) -> List[str]:
 def render_groups(rows: Sequence[Row], screen: Screen) -> List[str]:
     """Lay out mean and sample standard deviation over the seeds of each learning rate."""
     plus_minus = "±" if screen.is_unicode else "+-"
-    cells = [("learning_rate", "runs", "best val_accuracy", "val_loss")]
+    cells = [("learning_rate", "runs", "val_accuracy", "val_loss")]
     for learning_rate, group in by_learning_rate(rows).items():
         figures = ([row.best_accuracy for row in group], [row.final_loss for row in group])
         accuracy, loss = (
@@ -225,13 +225,13 @@ def show(runs_dir: str, run_ids: Sequence[str], seconds: float) -> None:
     folder = os.path.join(nearest_path(runs_dir), "0", best.run_id)
     print(f"{len(rows)} runs in {seconds:.1f} s, read back from the files:\n")
     print("\n".join(render_runs(rows, screen)))
-    print("\n* best run. Mean {} standard deviation over the seeds:\n".format("±" if screen.is_unicode else "+-"))
+    print("\n* best run. val_accuracy is that of the best epoch, val_loss that of the last.")
+    print("Mean {} standard deviation over the seeds:\n".format("±" if screen.is_unicode else "+-"))
     print("\n".join(render_groups(rows, screen)))
     print("\nThe best run is a folder of small text files:")
     print("  " + folder)
     print("Look at one of them:")
-    python = "python" if os.name == "nt" else "python3"
-    print("  {} -m json.tool {}".format(python, os.path.join(folder, "params", "seed.json")))
+    print("  {} {}".format("type" if os.name == "nt" else "cat", os.path.join(folder, "params", "seed.json")))
 
 
 def nearest_path(path: str) -> str:

@@ -13,6 +13,7 @@ def run(folder, body):
     number = len(glob.glob(os.path.join(folder, "live", "*")))
     live = Live(os.path.join(folder, "live", "%06d" % number), save_dvc_exp=False, dvcyaml=None)
 
+    # The step is set, as its reference allows: next_step() would read all of the files again each time.
     def log_value(key, value, step):
         live.step = step
         log_metric(key, value)
@@ -21,7 +22,6 @@ def run(folder, body):
         live.step = step
         for key, value in metrics.items():
             log_metric(key, value)
-        live.next_step()
 
     log_metric = live.log_metric
     body(Verbs(log_value, log_step, live.log_param, None))

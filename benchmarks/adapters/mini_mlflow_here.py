@@ -3,8 +3,9 @@
 import glob
 import os
 
-import mini_mlflow
 from adapters.verbs import Verbs
+
+import mini_mlflow
 
 
 def run(folder, body):

@@ -26,11 +26,14 @@ def run(folder, body):
 
 
 def read(folder, key):
-    """Return how many values of *key* the newest run in *folder* holds: its files name the key once a value."""
+    """Return how many values of *key* the newest run in *folder* holds.
+
+    There is no reader for its offline files: they name the key once a value, and once to declare it.
+    """
     newest = max(glob.glob(os.path.join(folder, "swanlog", "run-*")), key=os.path.getmtime)
     count = 0
     for path in glob.glob(os.path.join(newest, "**", "*"), recursive=True):
         if os.path.isfile(path):
             with open(path, "rb") as file:
                 count += file.read().count(key.encode())
-    return count
+    return max(0, count - 1)

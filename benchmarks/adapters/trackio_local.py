@@ -26,7 +26,7 @@ def read(folder, key):
         connection = sqlite3.connect(path)
         try:
             rows += connection.execute(
-                "SELECT count(*) FROM metrics WHERE metrics LIKE ? AND run_name = "
+                "SELECT count(*) FROM metrics WHERE CAST(metrics AS TEXT) LIKE ? AND run_name = "
                 "(SELECT run_name FROM metrics ORDER BY id DESC LIMIT 1)",
                 ('%"' + key + '"%',),
             ).fetchone()[0]

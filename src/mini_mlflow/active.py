@@ -31,13 +31,13 @@ class _Process:
         self.lock = threading.Lock()
 
 
-_stack = _Stack()
+stack = _Stack()
 _process = _Process()
 
 
 def current() -> Optional[Run]:
     """Return this thread's active run, None where there is none; runs that have ended are active no more."""
-    runs = _stack.runs
+    runs = stack.runs
     while runs:
         run = runs[-1]
         if run.status == "RUNNING":
@@ -48,12 +48,12 @@ def current() -> Optional[Run]:
 
 def push(run: Run) -> None:
     """Make *run* the active one of this thread, above those that are."""
-    _stack.runs.append(run)
+    stack.runs.append(run)
 
 
 def clear() -> None:
     """Let this thread have no active run; runs that were active go on."""
-    _stack.runs.clear()
+    stack.runs.clear()
 
 
 def pool() -> DescriptorPool:
@@ -96,5 +96,5 @@ def after_fork() -> None:
 
 def reset() -> None:
     """Forget everything, as in a fresh process."""
-    global _process, _stack
-    _process, _stack = _Process(), _Stack()
+    global _process, stack
+    _process, stack = _Process(), _Stack()

@@ -7,6 +7,7 @@ import os
 import sys
 
 from . import active
+from .errors import RunEndedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,8 +35,11 @@ def end_all() -> None:
         error = getattr(sys, "last_value", None)
     status = status_after(None if error is None else type(error), error)
     for run in active.live_runs():
-        if run.status == "RUNNING":
-            run.end(status)
+        try:
+            if run.status == "RUNNING":
+                run.end(status)
+        except RunEndedError:
+            continue  # a thread was faster, and others wait
 
 
 atexit.register(end_all)

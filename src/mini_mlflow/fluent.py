@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 
 from . import active
-from .active import current
-from .errors import ActiveRunError, NoActiveRunError
+from .errors import ActiveRunError, NoActiveRunError, RunEndedError
 from .run import Run
 
 TYPE_CHECKING = False
@@ -47,8 +46,8 @@ def start_run(
     parent = active.current()
     if parent is not None and not nested:
         message = (
-            "There is already an active run in this thread: %s. End it with end_run() first, or start a child of it "
-            "with start_run(nested=True)."
+            "There is already an active run. End it with end_run() before starting a new one, or start a child of it "
+            "with start_run(nested=True). It is this thread's run %s."
         )
         raise ActiveRunError(message % parent.run_id, run_id=parent.run_id)
     run = Run(
@@ -80,7 +79,7 @@ def end_run(status: str = "FINISHED") -> None:
     """
     run = active.current()
     if run is None:
-        raise NoActiveRunError("No active run to end in this thread. start_run() starts one.")
+        raise NoActiveRunError("No active run to end. Each thread has its own; start_run() starts one.")
     run.end(status)
 
 
@@ -127,10 +126,10 @@ def log_metric(key: str, value: float, step: Optional[int] = None, *, timestamp:
         InvalidKeyError: *key* is not legal.
         InvalidValueError: *value* is not one real number, or *step* is not an integer.
     """
-    run = current()
-    if run is None:
-        raise _no_active_run()
-    run.log_metric(key, value, step, timestamp=timestamp)
+    try:
+        active.stack.runs[-1].log_metric(key, value, step, timestamp=timestamp)
+    except (IndexError, RunEndedError):  # before anything is written: no run, or one that somebody else has ended
+        _active().log_metric(key, value, step, timestamp=timestamp)
 
 
 def log_metrics(metrics: Mapping[str, float], step: Optional[int] = None, *, timestamp: Optional[int] = None) -> None:
@@ -179,11 +178,7 @@ def set_tags(tags: Mapping[str, Any]) -> None:
 
 
 def _active() -> Run:
-    run = current()
+    run = active.current()
     if run is None:
-        raise _no_active_run()
+        raise NoActiveRunError("No active run in this thread. Start a run with start_run() first.") from None
     return run
-
-
-def _no_active_run() -> NoActiveRunError:
-    return NoActiveRunError("No active run in this thread. Start a run with start_run() first.")

@@ -23,9 +23,11 @@ END_STATUSES = ("FINISHED", "FAILED", "KILLED")
 # Patterns are texts, which re compiles and keeps at their first use: compiling them all on import costs 3 ms.
 _FORBIDDEN_IN_KEYS = r'[<>:"|?*\x00-\x1f\x7f-\x9f\ud800-\udfff]'
 _LEGAL_ID = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}"
+# Surrogates but those that stand for the bytes of a name that is no UTF-8 cannot be in a path.
+_ONE_FOLDER = r"(?![.-])[^/\\\x00\ud800-\udc7f\udd00-\udfff]{1,255}"
 _WHOLE_NUMBER = r"0|[1-9][0-9]{0,18}"
 _RESERVED_IDS = frozenset(["meta.yaml", "owner.json", "params", "metrics", "tags", "artifacts", "writers"])
-_WINDOWS_DEVICE = r"(?i:con|prn|aux|nul|(com|lpt)[0-9\u00b9\u00b2\u00b3]|conin\$|conout\$) *(\..*)?"
+_WINDOWS_DEVICE = r"(?i:con|prn|aux|nul|(com|lpt)[0-9\u00b9\u00b2\u00b3]|conin\$|conout\$) *(?s:\..*)?"
 
 
 def check_key(key: Any, what: str = "Key") -> str:
@@ -39,7 +41,7 @@ def check_key(key: Any, what: str = "Key") -> str:
         InvalidKeyError: It is no text, empty, too long, or has a character that file names cannot have everywhere.
     """
     if not isinstance(key, str):
-        raise InvalidKeyError("%s name must be text, got %s: %r." % (what, type(key).__name__, key), key=key)
+        raise InvalidKeyError("%s name must be text, got %s: %s." % (what, type(key).__name__, _shown(key)), key=key)
     if not key:
         raise InvalidKeyError("%s name cannot be empty. Give it a name such as 'loss'." % what, key=key)
     if "/" in key or "\\" in key:
@@ -71,14 +73,15 @@ def check_number(value: Any, key: str) -> Number:
     shape = getattr(value, "shape", ())
     if isinstance(shape, tuple) and len(shape) > 0:
         message = "Metric %r needs one number, got an array of shape %s. Log a reduced value such as %s.mean()."
-        name = key if key.isidentifier() else "values"
+        name = str(key) if str(key).isidentifier() else "values"
         raise InvalidValueError(message % (key, tuple(shape), name), key=key, value=value)
     if hasattr(value, "item") and hasattr(value, "shape"):
         value = value.item()
     if isinstance(value, int):
         number = int(value)
-        if not -INTEGER_BOUND < number < INTEGER_BOUND:
-            raise InvalidValueError("Metric %r cannot hold an integer of 2**1024 or beyond." % key, key=key)
+        if not _is_bounded(number):
+            message = "Metric %r cannot hold an integer of 2**1024 or beyond."
+            raise InvalidValueError(message % (key,), key=key, value=value)
         return number
     if isinstance(value, float) or (hasattr(type(value), "__float__") and not isinstance(value, (str, bytes))):
         try:
@@ -86,8 +89,8 @@ def check_number(value: Any, key: str) -> Number:
         except (TypeError, ValueError, OverflowError) as error:
             raise InvalidValueError("Metric %r needs one number: %s." % (key, error), key=key, value=value) from error
     hint = " Convert it with float() first." if isinstance(value, str) else ""
-    message = "Metric %r needs one number, got %s: %.60r.%s"
-    raise InvalidValueError(message % (key, type(value).__name__, value, hint), key=key, value=value)
+    message = "Metric %r needs one number, got %s: %s.%s"
+    raise InvalidValueError(message % (key, type(value).__name__, _shown(value), hint), key=key, value=value)
 
 
 def check_step(step: Any, key: str) -> int:
@@ -99,10 +102,11 @@ def check_step(step: Any, key: str) -> int:
     try:
         number = index(step)
     except TypeError:
-        message = "Step of metric %r must be an integer, got %s: %.60r."
-        raise InvalidValueError(message % (key, type(step).__name__, step), key=key, value=step) from None
+        message = "Step of metric %r must be an integer, got %s: %s."
+        raise InvalidValueError(message % (key, type(step).__name__, _shown(step)), key=key, value=step) from None
     if not -INT64_MAX - 1 <= number <= INT64_MAX:
-        raise InvalidValueError("Step of metric %r must fit 64 bits, got %.60r." % (key, step), key=key, value=step)
+        message = "Step of metric %r must fit 64 bits, got %s."
+        raise InvalidValueError(message % (key, _shown(step)), key=key, value=step)
     return int(number)
 
 
@@ -117,8 +121,8 @@ def check_timestamp(timestamp: Any, key: str) -> int:
     except TypeError:
         number = -1
     if not 0 <= number <= INT64_MAX:
-        message = "Timestamp of %r must be whole milliseconds since 1970, such as int(time.time() * 1000), got %.60r."
-        raise InvalidValueError(message % (key, timestamp), key=key, value=timestamp)
+        message = "Timestamp of %r must be whole milliseconds since 1970, such as int(time.time() * 1000), got %s."
+        raise InvalidValueError(message % (key, _shown(timestamp)), key=key, value=timestamp)
     return int(number)
 
 
@@ -133,14 +137,26 @@ def check_json_value(value: Any, key: str, what: str) -> Any:
     Raises:
         InvalidValueError: JSON has no such value.
     """
-    if value is None or type(value) in (str, bool, int, float):
+    if value is None or type(value) in (str, bool, float) or (type(value) is int and _is_bounded(value)):
         return value
     try:
         # One round trip makes tuples lists and keys text, as every later reader will see them.
-        return json.loads(json.dumps(value, default=_plain))
+        return json.loads(json.dumps(value, default=_plain), parse_int=_bounded_int)
     except (TypeError, ValueError, RecursionError, OverflowError) as error:
         message = "%s %r must be JSON-serializable, got %s: %s. Log a number, text, list or dict, or str(value)."
         raise InvalidValueError(message % (what, key, type(value).__name__, error), key=key, value=value) from error
+
+
+def _is_bounded(number: int) -> bool:
+    return -INTEGER_BOUND < number < INTEGER_BOUND
+
+
+def _bounded_int(digits: str) -> int:
+    """Read an integer as a hook of ``json.loads``; other versions of Python refuse to read longer ones."""
+    number = int(digits) if len(digits) < 400 else INTEGER_BOUND
+    if not _is_bounded(number):
+        raise ValueError("it has an integer of 2**1024 or beyond")
+    return number
 
 
 def _plain(value: Any) -> Any:
@@ -155,6 +171,18 @@ def _plain(value: Any) -> Any:
     raise TypeError("JSON has no %s" % names[0])
 
 
+def check_items(values: Any, what: str) -> Any:
+    """Return the (key, value) pairs of a mapping.
+
+    Raises:
+        InvalidValueError: It is none.
+    """
+    if not hasattr(values, "items"):
+        message = "%ss must come as a dict of values by key, got %s. An argparse.Namespace becomes one by vars(args)."
+        raise InvalidValueError(message % (what, type(values).__name__), value=values)
+    return values.items()
+
+
 def check_run_id(run_id: Any) -> str:
     """Return *run_id* if it may name a run's folder (docs/format.md, rule S3).
 
@@ -162,8 +190,8 @@ def check_run_id(run_id: Any) -> str:
         InvalidIdError: It may not.
     """
     if not isinstance(run_id, str) or not _is_legal_id(run_id):
-        message = "Run id %.200r is not legal: 1 to 128 letters, digits, '_', '.', '-', the first a letter or digit."
-        raise InvalidIdError(message % (run_id,), id=run_id)
+        message = "Run id %s is not legal: 1 to 128 letters, digits, '_', '.', '-', the first a letter or digit."
+        raise InvalidIdError(message % _shown(run_id), id=run_id)
     return str(run_id)
 
 
@@ -173,8 +201,8 @@ def check_known_run_id(run_id: Any) -> str:
     Raises:
         InvalidIdError: It is no name of one folder, or a hidden one.
     """
-    if not isinstance(run_id, str) or not re.fullmatch(r"[^.\-/\\\x00][^/\\\x00]{0,254}", run_id):
-        raise InvalidIdError("Run id %.200r is not legal: it must name one folder." % (run_id,), id=run_id)
+    if not isinstance(run_id, str) or not re.fullmatch(_ONE_FOLDER, run_id) or os.path.splitdrive(run_id)[0]:
+        raise InvalidIdError("Run id %s is not legal: it must name one folder." % _shown(run_id), id=run_id)
     return str(run_id)
 
 
@@ -185,7 +213,7 @@ def check_experiment_id(experiment_id: Any) -> Union[int, str]:
         InvalidIdError: It is negative, or no legal folder name.
     """
     if isinstance(experiment_id, str):
-        if re.fullmatch(_WHOLE_NUMBER, experiment_id):
+        if re.fullmatch(_WHOLE_NUMBER, experiment_id) and int(experiment_id) <= INT64_MAX:
             return int(experiment_id)
         if _is_legal_id(experiment_id):
             return str(experiment_id)
@@ -193,8 +221,8 @@ def check_experiment_id(experiment_id: Any) -> Union[int, str]:
         number = _whole_number(experiment_id)
         if number is not None and 0 <= number <= INT64_MAX:
             return number
-    message = "Experiment id %.200r is not legal: a whole number from 0, or letters, digits, '_', '.', '-'."
-    raise InvalidIdError(message % (experiment_id,), id=experiment_id)
+    message = "Experiment id %s is not legal: a whole number from 0, or letters, digits, '_', '.', '-'."
+    raise InvalidIdError(message % _shown(experiment_id), id=experiment_id)
 
 
 def check_end_status(status: Any) -> str:
@@ -204,8 +232,8 @@ def check_end_status(status: Any) -> str:
         InvalidStatusError: It is not FINISHED, FAILED or KILLED.
     """
     if status not in END_STATUSES:
-        message = "Invalid status %r. Must be one of %s."
-        raise InvalidStatusError(message % (status, ", ".join(END_STATUSES)), status=status)
+        message = "Invalid status %s. Must be one of %s."
+        raise InvalidStatusError(message % (_shown(status), ", ".join(END_STATUSES)), status=status)
     return str(status)
 
 
@@ -215,12 +243,12 @@ def check_label(label: Any, what: str) -> Any:
     Raises:
         InvalidValueError: It is something else.
     """
-    if label is None or type(label) in (str, bool, int, float):
+    if label is None or type(label) in (str, bool, float) or (type(label) is int and _is_bounded(label)):
         return label
     if isinstance(label, str):
         return str(label)
-    message = "%s must be text, got %s: %.60r. Use str(value)."
-    raise InvalidValueError(message % (what, type(label).__name__, label), value=label)
+    message = "%s must be text, got %s: %s. Use str(value)."
+    raise InvalidValueError(message % (what, type(label).__name__, _shown(label)), value=label)
 
 
 def is_windows_device(name: str) -> bool:
@@ -244,3 +272,11 @@ def _whole_number(value: Any) -> Optional[int]:
         return index(value)
     except TypeError:
         return None
+
+
+def _shown(value: Any) -> str:
+    """Return the beginning of how *value* looks in code, for a message."""
+    try:
+        return "%.100r" % (value,)
+    except ValueError:  # Python refuses to write out an integer of thousands of digits
+        return "a value too long to show"

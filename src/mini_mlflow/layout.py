@@ -30,7 +30,7 @@ _HASH_LENGTH = 16
 _MAX_STEM_BYTES = _MAX_NAME_BYTES - len(_ENDING)
 _UNSAFE = r'[/\\<>:"|?*\x00-\x1f\x7f-\x9f\ud800-\udfff]|^\.|%(?=[0-9A-Fa-f]{2})'
 _PLAIN = r"[A-Za-z0-9_-]{1,40}"
-_LOOKS_HASHED = r"~(?=[0-9a-f]{16}\Z)"
+_LOOKS_HASHED = r"~[0-9a-f]{16}\Z"
 _UNIT = r"(?s:%[0-9A-F]{2}|.)"
 
 
@@ -77,8 +77,11 @@ def hashed_stem(key: str) -> str:
 
     digest = sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_LENGTH]
     room = _MAX_STEM_BYTES - _HASH_LENGTH - 1
+    encoded = _encode(key)
+    if is_windows_device(key):
+        encoded = encoded.replace(".", "%2E", 1)  # Windows looks at what stands before the first dot
     prefix, used = [], 0
-    for unit in re.findall(_UNIT, _encode(key)):
+    for unit in re.findall(_UNIT, encoded):
         used += len(unit.encode("utf-8"))
         if used > room:
             break
@@ -104,7 +107,9 @@ def fits(stem: str, key: str) -> bool:
 def _encode(key: str) -> str:
     """Percent-encode what a file name cannot have everywhere (rule K2)."""
     encoded = re.sub(_UNSAFE, lambda match: _percent(match.group()), key)
-    return re.sub(_LOOKS_HASHED, "%7E", encoded)
+    if "~" in encoded and re.search(_LOOKS_HASHED, fold(encoded)):
+        return "%7E".join(encoded.rsplit("~", 1))
+    return encoded
 
 
 def _percent(character: str) -> str:

@@ -10,7 +10,7 @@ from . import active, config, keys, layout
 from .endings import status_after
 from .errors import AmbiguousRunError, RunEndedError
 from .store import documents, meta, opening, reader
-from .store.appender import now_ms
+from .store.open_file import now_ms
 from .store.writer import RunWriter
 from .summary import read_summary
 
@@ -203,7 +203,7 @@ class Run:
         """
         appenders = self._appenders
         checked = []
-        for key, value in metrics.items():
+        for key, value in keys.check_items(metrics, "Metric"):
             if key not in appenders:
                 keys.check_key(key, "Metric")
             checked.append((key, value if type(value) is float else keys.check_number(value, key)))
@@ -316,18 +316,17 @@ class Run:
 
     def _log_values(self, kind: str, what: str, values: Mapping[str, Any]) -> None:
         checked = [
-            (keys.check_key(key, what), keys.check_json_value(value, key, what)) for key, value in values.items()
+            (keys.check_key(key, what), keys.check_json_value(value, key, what))
+            for key, value in keys.check_items(values, what)
         ]
         for key, value in checked:
-            self._check_running(what.lower(), key)
+            self._check_running("parameter" if kind == layout.PARAMS else "tag", key)
             self._writer.write_value(kind, key, value)
 
     def _check_running(self, what: str, key: str) -> None:
         if self.status != RUNNING:
-            message = "Cannot log %s %r: run %s has ended with status '%s'. Continue it with start_run(run_id='%s')."
-            raise RunEndedError(
-                message % (what, key, self.run_id, self.status, self.run_id), run_id=self.run_id, status=self.status
-            )
+            message = "Cannot log %s to run with status '%s': %r is late. Continue it with start_run(run_id='%s')."
+            raise RunEndedError(message % (what, self.status, key, self.run_id), run_id=self.run_id, status=self.status)
 
     def _new_fields(self) -> Dict[str, Any]:
         """Return what meta.yaml says of this run when it is new (docs/format.md, rule Y3)."""

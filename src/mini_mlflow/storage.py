@@ -9,13 +9,14 @@ import os
 from contextlib import contextmanager
 
 from . import active, config, keys, layout
-from .store import documents, meta, opening, reader
-from .store.appender import now_ms
+from .store import documents, folders, meta, opening, reader
+from .store.open_file import now_ms
 from .store.writer import RunWriter
+from .tracker import get_run_data
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Iterator, List, Mapping, Union
+    from typing import Any, Dict, Iterator, List, Mapping, Optional, Union
 
     ExperimentId = Union[int, str]
     Path = Union[str, "os.PathLike[str]"]
@@ -23,9 +24,7 @@ if TYPE_CHECKING:
 DEFAULT_RUNS_DIR = config.DEFAULT_RUNS_DIR
 
 
-def save_param(
-    run_id: str, experiment_id: ExperimentId, key: str, value: Any, runs_dir: Path = DEFAULT_RUNS_DIR
-) -> None:
+def save_param(run_id: str, experiment_id: ExperimentId, key: str, value: Any, runs_dir: Optional[Path] = None) -> None:
     """Write one param of a run, which need not have a meta.yaml.
 
     Args:
@@ -33,7 +32,7 @@ def save_param(
         experiment_id: The experiment.
         key: As in ``Run.log_param``.
         value: As in ``Run.log_param``.
-        runs_dir: The store's folder.
+        runs_dir: The store's folder. None: ``MINI_MLFLOW_DIR``, else ``mlruns``.
 
     Raises:
         InvalidKeyError: *key* is not legal.
@@ -46,7 +45,7 @@ def save_param(
 
 
 def save_metric(
-    run_id: str, experiment_id: ExperimentId, key: str, value: float, runs_dir: Path = DEFAULT_RUNS_DIR
+    run_id: str, experiment_id: ExperimentId, key: str, value: float, runs_dir: Optional[Path] = None
 ) -> None:
     """Append one value to a metric of a run, which need not have a meta.yaml.
 
@@ -55,7 +54,7 @@ def save_metric(
         experiment_id: The experiment.
         key: As in ``Run.log_metric``.
         value: As in ``Run.log_metric``.
-        runs_dir: The store's folder.
+        runs_dir: The store's folder. None: ``MINI_MLFLOW_DIR``, else ``mlruns``.
 
     Raises:
         InvalidKeyError: *key* is not legal.
@@ -68,61 +67,62 @@ def save_metric(
 
 
 def save_metadata(
-    run_id: str, experiment_id: ExperimentId, metadata: Mapping[str, Any], runs_dir: Path = DEFAULT_RUNS_DIR
+    run_id: str, experiment_id: ExperimentId, metadata: Mapping[str, Any], runs_dir: Optional[Path] = None
 ) -> None:
     """Write fields of a run's meta.yaml; those that are there and not named stay.
 
     Args:
         run_id: The run; its folder is made if need be.
         experiment_id: The experiment.
-        metadata: Fields by name, with values that JSON has.
-        runs_dir: The store's folder.
+        metadata: Fields by name, with values that JSON has; ``format`` and ``generation`` are ours to say.
+        runs_dir: The store's folder. None: ``MINI_MLFLOW_DIR``, else ``mlruns``.
 
     Raises:
         InvalidValueError: JSON has no such value.
+        UnsupportedFormatError: The run was written in a newer format.
+        BrokenFileError: What is there cannot be read.
     """
     fields = {str(name): keys.check_json_value(value, str(name), "Field") for name, value in metadata.items()}
     folder = _folder(run_id, experiment_id, runs_dir)
+    for name in ("format", "generation"):
+        fields.pop(name, None)
     fields.update(run_id=run_id, experiment_id=keys.check_experiment_id(experiment_id))
     for run in active.live_runs():
         if run.holds(folder):
             run.change_metadata(fields)
             return
     os.makedirs(folder, exist_ok=True)
-    path = os.path.join(folder, layout.META)
-    there = meta.read_meta(path) if os.path.exists(path) else {"format": layout.FORMAT_VERSION}
-    there.update(fields)
-    documents.replace(path, meta.encode(there))
+    there, home = folders.read_meta(folder)
+    there = dict(there or {"format": layout.FORMAT_VERSION}, **fields)
+    documents.replace(os.path.join(home, layout.META), meta.encode(there))
 
 
-def load_run(run_id: str, experiment_id: ExperimentId = 0, runs_dir: Path = DEFAULT_RUNS_DIR) -> Dict[str, Any]:
+def load_run(run_id: str, experiment_id: ExperimentId = 0, runs_dir: Optional[Path] = None) -> Dict[str, Any]:
     """Return what a run holds; see ``ExperimentTracker.get_run``.
 
     Args:
         run_id: The run.
         experiment_id: The experiment.
-        runs_dir: The store's folder.
+        runs_dir: The store's folder. None: ``MINI_MLFLOW_DIR``, else ``mlruns``.
 
     Raises:
         RunNotFoundError: There is no such run.
     """
-    from .tracker import ExperimentTracker
-
-    return ExperimentTracker(experiment_id=experiment_id, runs_dir=runs_dir).get_run(run_id)
+    return get_run_data(_store(runs_dir), keys.check_experiment_id(experiment_id), run_id)
 
 
-def list_runs(experiment_id: ExperimentId = 0, runs_dir: Path = DEFAULT_RUNS_DIR) -> List[str]:
+def list_runs(experiment_id: ExperimentId = 0, runs_dir: Optional[Path] = None) -> List[str]:
     """Return the ids of an experiment's runs, newest first.
 
     Args:
         experiment_id: The experiment.
-        runs_dir: The store's folder.
+        runs_dir: The store's folder. None: ``MINI_MLFLOW_DIR``, else ``mlruns``.
     """
-    return reader.list_run_ids(os.path.abspath(runs_dir), keys.check_experiment_id(experiment_id))
+    return reader.list_run_ids(_store(runs_dir), keys.check_experiment_id(experiment_id))
 
 
 @contextmanager
-def _writer(run_id: str, experiment_id: ExperimentId, runs_dir: Path) -> Iterator[RunWriter]:
+def _writer(run_id: str, experiment_id: ExperimentId, runs_dir: Optional[Path]) -> Iterator[RunWriter]:
     """Lend a hand in a run: that of the ``Run`` that this process has open, else one for this call alone."""
     folder = _folder(run_id, experiment_id, runs_dir)
     for run in active.live_runs():
@@ -139,9 +139,13 @@ def _writer(run_id: str, experiment_id: ExperimentId, runs_dir: Path) -> Iterato
             writer.release()
 
 
-def _folder(run_id: str, experiment_id: ExperimentId, runs_dir: Path) -> str:
-    store = os.path.abspath(runs_dir)
-    folder = layout.run_folder(store, keys.check_experiment_id(experiment_id), keys.check_known_run_id(run_id))
+def _folder(run_id: str, experiment_id: ExperimentId, runs_dir: Optional[Path]) -> str:
+    experiment_id = keys.check_experiment_id(experiment_id)
+    folder = layout.run_folder(_store(runs_dir), experiment_id, keys.check_known_run_id(run_id))
     if not os.path.isdir(folder):
         keys.check_run_id(run_id)
     return folder
+
+
+def _store(runs_dir: Optional[Path]) -> str:
+    return os.path.abspath(config.runs_dir(runs_dir))

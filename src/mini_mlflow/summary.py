@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import fsum, isinf
+from math import fsum, inf, isinf
 
 from .records import Summary
 from .store import reader
@@ -55,4 +55,10 @@ def _mean(values: List[Number]) -> float:
     try:
         return fsum(values) / len(values)
     except OverflowError:  # integers beyond every double, or a sum beyond
-        return float(sum(int(value) for value in values) // len(values))
+        from fractions import Fraction  # such values alone need it
+
+        mean = sum(map(Fraction, values)) / len(values)
+    try:
+        return float(mean)
+    except OverflowError:  # the nearest double of integers between the greatest one and 2**1024
+        return inf if mean > 0 else -inf

@@ -27,8 +27,9 @@ __all__ = ["ExperimentTracker", "active_run", "end_run", "log_metric", "log_para
 class ExperimentTracker:
     """Starts runs with the same defaults, and reads past ones.
 
-    ``with tracker as run:`` starts a run and ends it, FAILED where an exception leaves the block; in a loop each turn
-    is a run of its own. Several threads may share a tracker: each has its own active run.
+    ``with tracker as run:`` starts a run and ends it, and those nested in it that still run, FAILED where an exception
+    leaves the block; in a loop each turn is a run of its own. Several threads may share a tracker: each has its own
+    active run.
 
     Attributes:
         run_name: Name of the runs that are started without one.
@@ -129,19 +130,7 @@ class ExperimentTracker:
         Warns:
             StorageWarning: Some of its files cannot be read; the rest is returned.
         """
-        record = reader.read_run(self._store(), self._experiment(experiment_id), keys.check_known_run_id(run_id))
-        if record.problems:
-            import warnings  # costs 0.2 ms, and sound runs never need it
-
-            for problem in record.problems:
-                message = "Part of run %s cannot be read: %s: %s." % (run_id, problem.path, problem.reason)
-                warnings.warn(message, StorageWarning, stacklevel=2)
-        return {
-            "metadata": record.metadata,
-            "params": record.params,
-            "metrics": record.metrics,
-            "tags": record.tags,
-        }
+        return get_run_data(self._store(), self._experiment(experiment_id), run_id)
 
     def history(self, run_id: str, key: str, experiment_id: Union[int, str, None] = None) -> List[Metric]:
         """Return every recorded value of a metric of a run; see ``Run.history``.
@@ -203,9 +192,11 @@ class ExperimentTracker:
         error: Optional[BaseException],
         traceback: Optional[TracebackType],
     ) -> None:
+        # The block began without an active run, so all that are active now were started within it.
         run = active.current()
-        if run is not None:
+        while run is not None:
             run.end(status_after(kind, error))
+            run = active.current()
 
     def _store(self) -> str:
         return os.path.abspath(self.runs_dir)
@@ -220,8 +211,36 @@ class ExperimentTracker:
         for run_id in self.list_runs(experiment_id):
             metadata = reader.read_metadata(self._folder(run_id, experiment_id), [])
             if all(metadata.get(field) == value for field, value in wanted.items()):
-                return self.get_run(run_id, experiment_id)
+                return get_run_data(self._store(), self._experiment(experiment_id), run_id, stacklevel=5)
         return None
+
+
+def get_run_data(store: str, experiment_id: Union[int, str], run_id: str, *, stacklevel: int = 3) -> Dict[str, Any]:
+    """Return what a run holds, and warn of what cannot be read of it; see ``ExperimentTracker.get_run``.
+
+    Args:
+        store: The store, as an absolute path.
+        experiment_id: The experiment.
+        run_id: The run.
+        stacklevel: Whose line the warnings name: 2 is the caller's, 3 that of its caller.
+
+    Raises:
+        InvalidIdError: *run_id* is no name of a folder.
+        RunNotFoundError: There is no such run.
+    """
+    record = reader.read_run(store, experiment_id, keys.check_known_run_id(run_id))
+    if record.problems:
+        import warnings  # costs 0.2 ms, and sound runs never need it
+
+        for problem in record.problems:
+            message = "Part of run %s cannot be read: %s: %s." % (run_id, problem.path, problem.reason)
+            warnings.warn(message, StorageWarning, stacklevel=stacklevel)
+    return {
+        "metadata": record.metadata,
+        "params": record.params,
+        "metrics": record.metrics,
+        "tags": record.tags,
+    }
 
 
 def _set_active_run(run: Optional[Run]) -> None:

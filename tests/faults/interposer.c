@@ -8,7 +8,8 @@
  *   FAULTS_ACTION   a number: fail with that errno; "kill": SIGKILL before the call; "killed": SIGKILL after it;
  *                   "short": a write does half of its bytes
  *   FAULTS_DELAY_US microseconds that each counted call takes longer
- *   FAULTS_LOG      a file that gets one line per call: name, path, offset, bytes in hexadecimal, second path
+ *   FAULTS_LOG      a file that gets one line per change: name, path, offset, bytes in hexadecimal, second path
+ * A process that has loaded the library may also call faults_arm(), which counts anew, and faults_count().
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -49,6 +50,20 @@ __attribute__((constructor)) static void begin(void) {
     if ((text = getenv("FAULTS_LOG")))
         log_descriptor = (int)syscall(SYS_openat, AT_FDCWD, text, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 }
+
+/* Meddle with call number `number` from now on; `what` as FAULTS_ACTION, empty for nothing. */
+void faults_arm(const char *folder, long number, long is_forever, const char *what, const char *names, const char *log) {
+    prefix = strdup(folder);
+    prefix_length = strlen(prefix);
+    at = number;
+    forever = is_forever;
+    action = *what ? strdup(what) : NULL;
+    only = *names ? strdup(names) : NULL;
+    if (*log) log_descriptor = (int)syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    atomic_store(&count, 0);
+}
+
+long faults_count(void) { return atomic_load(&count); }
 
 static int is_below(const char *path) {
     return prefix && path && strncmp(path, prefix, prefix_length) == 0 &&
@@ -307,15 +322,4 @@ int fcntl64(int descriptor, int command, ...) {
 DIR *opendir(const char *path) {
     if (is_below(path) && fails("opendir") == 1) return NULL;
     return REAL(opendir)(path);
-}
-
-__attribute__((destructor)) static void finish(void) {
-    const char *text = getenv("FAULTS_COUNT");
-    if (text) {
-        char number[32];
-        int descriptor = (int)syscall(SYS_openat, AT_FDCWD, text, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-        int length = sprintf(number, "%ld\n", atomic_load(&count));
-        syscall(SYS_write, descriptor, number, length);
-        syscall(SYS_close, descriptor);
-    }
 }

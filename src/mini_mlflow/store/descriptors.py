@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from itertools import count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import List
+    from typing import Dict, List
 
     from .appender import Appender
 
@@ -22,7 +23,11 @@ class DescriptorPool:
     """
 
     def __init__(self) -> None:
-        self._open: List[Appender] = []
+        # By slot. The threads of several runs meet here, and signal handlers, so no lock may be waited for: each step
+        # below is one operation of a dictionary or list, which the interpreter does not cut in two.
+        self._open: Dict[int, Appender] = {}
+        self._free: List[int] = []
+        self._slots = count()
         self._picks = 0
         self._bound = 0
         self._base = 0
@@ -48,34 +53,39 @@ class DescriptorPool:
             lifted = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, self._base) if bound else descriptor
         except (ImportError, AttributeError, OSError):
             return descriptor
-        os.close(descriptor)
+        try:
+            os.close(descriptor)
+        except OSError:
+            pass  # it is closed, whatever the disk says to that
         return int(lifted)
 
     def admit(self, appender: Appender) -> None:
         """Count an appender whose file was opened, and close another's where there are too many."""
-        appender.slot = len(self._open)
-        self._open.append(appender)
+        if appender.slot >= 0:
+            return
+        try:
+            appender.slot = self._free.pop()
+        except IndexError:
+            appender.slot = next(self._slots)
+        self._open[appender.slot] = appender
         for _ in range(8):
             if len(self._open) <= self.bound:
                 return
             self._picks += 1
-            victim = self._open[self._picks * _SCATTER % 2**32 % len(self._open)]
-            if victim is not appender and victim.park():
-                return
+            place = self._picks * _SCATTER % 2**32 * (len(self._open) + len(self._free)) >> 32
+            victim = self._open.get(place)
+            if victim is not None and victim is not appender:
+                victim.park()
 
     def remove(self, appender: Appender) -> None:
-        """Forget an appender whose file was closed."""
+        """Forget an appender whose file is closed."""
         slot, appender.slot = appender.slot, -1
-        if 0 <= slot < len(self._open) and self._open[slot] is appender:
-            last = self._open.pop()
-            if last is not appender:
-                self._open[slot] = last
-                last.slot = slot
+        if slot >= 0 and self._open.pop(slot, None) is not None:
+            self._free.append(slot)
 
     def doubt(self) -> None:
-        """Let go of every descriptor, closing none: foreign code closed ours, and the numbers may be its own now."""
-        abandoned, self._open = self._open, []
-        for appender in abandoned:
+        """Let go of every file: foreign code closed one of ours, and their numbers may be its own files' now."""
+        for appender in list(self._open.values()):
             appender.abandon()
 
 

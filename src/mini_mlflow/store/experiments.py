@@ -28,9 +28,8 @@ def home_id(name: str) -> int:
     10**11 + SHA-256 of the name's UTF-8 in Unicode form NFC, as a big-endian number, modulo 9 * 10**11.
     """
     from hashlib import sha256
-    from unicodedata import normalize
 
-    digest = sha256(normalize("NFC", name).encode("utf-8", "surrogatepass")).digest()
+    digest = sha256(_as_kept(name).encode("utf-8")).digest()
     return _FIRST_NAMED + int.from_bytes(digest, "big") % _NAMED
 
 
@@ -45,6 +44,7 @@ def ensure(runs_dir: str, experiment_id: Union[int, str], now_ms: int) -> None:
 
 def create(runs_dir: str, name: str, now_ms: int) -> Experiment:
     """Return the experiment of a name, created if need be; processes that race get the same one (rules E1 to E3)."""
+    name = _as_kept(name)
     there = find(runs_dir, name)
     experiment_id = home_id(name)
     while there is None:
@@ -52,7 +52,7 @@ def create(runs_dir: str, name: str, now_ms: int) -> Experiment:
         os.makedirs(folder, exist_ok=True)
         _write_new(folder, experiment_id, name, now_ms)
         holder = read(runs_dir, experiment_id)
-        if holder is not None and holder.name == name:
+        if holder is not None and _as_kept(holder.name) == name:
             there = holder
         experiment_id += 1  # a renamed experiment sits there
     return there
@@ -63,10 +63,11 @@ def find(runs_dir: str, name: str) -> Optional[Experiment]:
 
     Of two with one name the one at its home id counts, else the oldest (rule E3).
     """
+    name = _as_kept(name)
     home = read(runs_dir, home_id(name))
-    if home is not None and home.name == name:
+    if home is not None and _as_kept(home.name) == name:
         return home
-    same = [each for each in list_experiments(runs_dir) if each.name == name]
+    same = [each for each in list_experiments(runs_dir) if _as_kept(each.name) == name]
     return min(same, key=lambda each: (each.creation_time or 0, str(each.experiment_id))) if same else None
 
 
@@ -111,6 +112,13 @@ def list_ids(runs_dir: str) -> List[Union[int, str]]:
         if os.path.isdir(os.path.join(runs_dir, name)):
             found.append(experiment_id)
     return sorted(found, key=lambda each: (isinstance(each, str), each))
+
+
+def _as_kept(name: str) -> str:
+    """Return a name in the form in which it is kept and compared: one of several that look the same (rule E1)."""
+    from unicodedata import normalize
+
+    return normalize("NFC", meta.storable(name))
 
 
 def _write_new(folder: str, experiment_id: Union[int, str], name: str, now_ms: int) -> None:

@@ -11,7 +11,7 @@ from . import documents, meta, metric_file, owner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Iterator, List, Optional, Tuple
+    from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 
 class Part(namedtuple("Part", ["name", "folder"])):
@@ -29,26 +29,32 @@ class Part(namedtuple("Part", ["name", "folder"])):
 
 
 def list_parts(run_folder: str) -> List[Part]:
-    """Return the shares of a run: its own folder first, then its writers by name."""
+    """Return the shares of a run: its own folder first, then its writers by name; links are none of them."""
     parts = [Part("", run_folder)]
     writers = os.path.join(run_folder, layout.WRITERS)
     try:
         names = sorted(os.listdir(writers))
     except OSError:
         return parts
+    if os.path.islink(writers):
+        return parts
     for name in names:
         folder = os.path.join(writers, name)
-        if not name.startswith(".") and os.path.isdir(folder):
+        if not name.startswith(".") and os.path.isdir(folder) and not os.path.islink(folder):
             parts.append(Part(name, folder))
     return parts
 
 
 def iter_documents(folder: str, kind: str) -> Iterator[Tuple[str, str]]:
-    """Yield (stem, path) of every document in a folder such as ``params``, in the order of their names."""
+    """Yield (stem, path) of every document in a folder such as ``params``, in the order of their names.
+
+    Raises:
+        OSError: The folder is there and cannot be listed.
+    """
     inside = os.path.join(folder, kind)
     try:
         names = sorted(os.listdir(inside))
-    except OSError:
+    except FileNotFoundError:
         return
     for name in names:
         stem = layout.stem_of(name)
@@ -98,14 +104,18 @@ def greatest_step(run_folder: str, key: str) -> Optional[int]:
     return max(steps) if steps else None
 
 
-def read_meta(run_folder: str) -> Tuple[Dict[str, Any], str]:
+def read_meta(run_folder: str, report: Optional[Callable[[str, Exception], None]] = None) -> Tuple[Dict[str, Any], str]:
     """Return what meta.yaml of a run says, that of the highest generation (rule L4), and the folder it lies in.
 
     The fields are empty where there is none.
 
+    Args:
+        run_folder: The run.
+        report: Called with the path of one that cannot be read, and why; the others count (rule S4).
+
     Raises:
         UnsupportedFormatError: It was written in a newer format.
-        BrokenFileError: One cannot be read.
+        BrokenFileError: One cannot be read, and nobody takes the report.
     """
     best: Tuple[int, float] = (-1, 0.0)
     fields: Dict[str, Any] = {}
@@ -114,8 +124,13 @@ def read_meta(run_folder: str) -> Tuple[Dict[str, Any], str]:
         path = os.path.join(part.folder, layout.META)
         try:
             found = meta.read_meta(path)
-            rank = (meta.generation_of(found), os.stat(path).st_mtime)
+            rank = (max(0, meta.generation_of(found)), os.stat(path).st_mtime)
         except FileNotFoundError:
+            continue
+        except (OSError, BrokenFileError) as error:
+            if report is None:
+                raise
+            report(path, error)
             continue
         meta.check_format(found, path)
         if rank > best:

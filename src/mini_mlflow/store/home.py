@@ -10,12 +10,13 @@ import os
 from .. import config, layout
 from ..errors import BrokenFileError
 from . import documents, folders, owner
-from .appender import Appender, DisplacedError
+from .appender import MAX_STEP, Appender
 from .names import Names
+from .open_file import DisplacedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable, List, Optional, Set, Tuple
+    from typing import Callable, Iterator, List, Optional, Set, Tuple
 
     from .spool import Entry
     from .writer import RunWriter
@@ -42,7 +43,8 @@ class Home:
         self.claim = claim
         self._writer = writer
         self._is_resumed = is_resumed
-        self._names = Names(lambda key: key in writer.appenders or key in writer.parked)
+        self._names = Names()
+        self._beside: Set[Tuple[str, str]] = set()  # kinds and keys whose place another key's file has taken (rule K5)
         self._unsynced: Set[str] = set()
         if is_resumed:
             self._names.learn(folder)
@@ -83,14 +85,18 @@ class Home:
                 step = self._first_step(entry.key)
         appender.write(step, entry.timestamp, entry.value, now)
         if entry.step is None:
-            appender.next_step = max(step + 1, appender.next_step or 0)
+            appender.next_step = min(max(step + 1, appender.next_step or 0), MAX_STEP)
 
     def _unpark(self, key: str) -> Optional[Appender]:
         state = self._writer.parked.get(key)
         if state is None:
             return None
         appender = Appender(key, self._path(layout.METRICS, key), self._writer)
-        appender.unpark(state)
+        try:
+            appender.unpark(state)
+        except BaseException:
+            appender.close()
+            raise
         del self._writer.parked[key]
         self._writer.appenders[key] = appender
         return appender
@@ -99,12 +105,12 @@ class Home:
         """Return an appender, and whether its file was born with the row in it, or was there before."""
         known = self._writer.next_steps.get(entry.key)
         step = self._first_step(entry.key) if entry.step is None else entry.step
-        for path in self._paths(layout.METRICS, entry.key):
+        for path in self._iter_paths(layout.METRICS, entry.key):
             appender = Appender(entry.key, path, self._writer)
             try:
                 self._in_folder(layout.METRICS, lambda: appender.create(step, entry.timestamp, entry.value))  # noqa: B023 - called at once
                 if known is not None:
-                    appender.next_step = max(step + 1, known)
+                    appender.next_step = min(max(step + 1, known), MAX_STEP)
                 elif entry.step is not None and self._is_resumed:
                     appender.next_step = None  # other writers may have gone further; asked when it matters
                 return appender, True
@@ -113,18 +119,21 @@ class Home:
                     appender.adopt()
                     appender.next_step = known
                     return appender, False
+            except BaseException:
+                appender.close()
+                raise
         raise DisplacedError("broken")
 
     def _first_step(self, key: str) -> int:
         known = self._writer.next_steps.get(key)
         if known is None:
             greatest = folders.greatest_step(self._writer.folder, key) if self._is_resumed else None
-            known = 0 if greatest is None else greatest + 1
+            known = 0 if greatest is None else min(greatest + 1, MAX_STEP)
         return known
 
     def _put_document(self, entry: Entry) -> None:
         data = documents.encode_value(entry.key, entry.value, entry.timestamp)
-        for path in self._paths(entry.kind, entry.key):
+        for path in self._iter_paths(entry.kind, entry.key):
             try:
                 self._in_folder(entry.kind, lambda: documents.create(path, data))  # noqa: B023 - called at once
             except FileExistsError:
@@ -135,14 +144,17 @@ class Home:
             return
         raise DisplacedError("broken")
 
-    def _paths(self, kind: str, key: str) -> List[str]:
-        """Return where a key's file may lie: its place, and the one beside it if that is another's (rule K5)."""
+    def _iter_paths(self, kind: str, key: str) -> Iterator[str]:
+        """Yield where a key's file may lie: its place, and the one beside it if that is another's (rule K5)."""
         path = self._path(kind, key)
-        beside = os.path.join(self.folder, kind, layout.file_name(layout.hashed_stem(key)))
-        return [path] if path == beside else [path, beside]
+        yield path
+        self._beside.add((kind, key))
+        if self._path(kind, key) != path:
+            yield self._path(kind, key)
 
     def _path(self, kind: str, key: str) -> str:
-        return os.path.join(self.folder, kind, layout.file_name(self._names.stem(kind, key)))
+        stem = layout.hashed_stem(key) if (kind, key) in self._beside else self._names.stem(kind, key)
+        return os.path.join(self.folder, kind, layout.file_name(stem))
 
     def _in_folder(self, kind: str, create: Callable[[], None]) -> None:
         """Create a file in one of our folders, and the folder with it, but nothing above (rule D5)."""

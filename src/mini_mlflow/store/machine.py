@@ -7,7 +7,7 @@ from functools import lru_cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Optional
+    from typing import Optional, Tuple
 
 _LOCAL_FILE_SYSTEMS = frozenset(
     [
@@ -34,6 +34,9 @@ _LOCAL_FILE_SYSTEMS = frozenset(
 )
 
 
+_DEAD = frozenset([b"Z", b"X", b"x"])  # it runs no more, though its parent has not asked how it ended
+
+
 @lru_cache(maxsize=None)
 def boot_id(host: str) -> str:
     """Return what tells this start of this machine from every other; elsewhere than on Linux its *host* name."""
@@ -58,11 +61,7 @@ def process_start(pid: int) -> Optional[int]:
 
     None where there is no such process, or no way to ask.
     """
-    try:
-        with open("/proc/%d/stat" % pid, "rb") as file:
-            return int(file.read().rpartition(b")")[2].split()[19])
-    except (OSError, ValueError, IndexError):
-        return None
+    return _stat(pid)[1]
 
 
 def is_process_gone(pid: int, start: Optional[int]) -> bool:
@@ -75,8 +74,18 @@ def is_process_gone(pid: int, start: Optional[int]) -> bool:
         return True
     except (PermissionError, OverflowError):
         return False
-    now = process_start(pid)
-    return now is not None and start is not None and now != start
+    state, now = _stat(pid)
+    return state in _DEAD or (now is not None and start is not None and now != start)
+
+
+def _stat(pid: int) -> Tuple[bytes, Optional[int]]:
+    """Return the state and the start of a process as /proc has them, empty and None where it does not."""
+    try:
+        with open("/proc/%d/stat" % pid, "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+            return fields[0], int(fields[19])
+    except (OSError, ValueError, IndexError):
+        return b"", None
 
 
 @lru_cache(maxsize=64)

@@ -9,15 +9,16 @@ import json
 import re
 from time import gmtime, strftime
 
-from ..errors import UnsupportedFormatError
+from ..errors import BrokenFileError, UnsupportedFormatError
 from ..layout import FORMAT_VERSION
-from .documents import broken, encode_json, read
+from .documents import MAX_DIGITS, bounded_int, broken, encode_json, read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List
 
 MAX_META_BYTES = 1024 * 1024
+_MAX_FOREIGN_BYTES = 64 * 1024  # PyYAML takes a second for as much without its C parser
 _MAX_DEPTH = 50
 _MAX_NODES = 10000
 _TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"
@@ -26,6 +27,7 @@ _QUOTED_KEY = r'("(?:[^"\\]|\\.)*"): (.*)'
 _YAML_WORDS = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null"])
 _ESCAPED = "[\x7f-\x9f\u2028\u2029\ufeff\ufff9-\ufffb\ufffe\uffff]"
 _SURROGATES = "[\ud800-\udfff]"
+_YAML_FLOAT = r"-?[0-9]+\.[0-9]+(?:[eE][+-][0-9]+)?"
 _EXPONENT_WITHOUT_DOT = r"-?[0-9]+e[+-]?[0-9]+"
 
 
@@ -33,6 +35,11 @@ def encode(fields: Dict[str, Any]) -> bytes:
     """Return the text of a meta.yaml; values are what JSON has, in the order given (rules Y1 and Y2)."""
     lines = ["%s: %s\n" % (_encode_name(key), _encode_value(value)) for key, value in fields.items()]
     return "".join(lines).encode("utf-8")
+
+
+def storable(text: str) -> str:
+    """Return *text* as a meta.yaml holds it: no YAML file can hold a lone surrogate (rule Y2)."""
+    return re.sub(_SURROGATES, "\ufffd", text)
 
 
 def read_meta(path: str) -> Dict[str, Any]:
@@ -67,9 +74,9 @@ def decode(data: bytes, path: str) -> Dict[str, Any]:
                 return _decode_foreign(data, path)
             if key in fields:
                 raise broken(path, "the field %r stands there twice" % key)
-            fields[key] = json.loads(value)
+            fields[key] = _decode_value(value)
     except (ValueError, RecursionError) as error:
-        if error.__class__.__module__.startswith("mini_mlflow"):
+        if isinstance(error, BrokenFileError):
             raise
         return _decode_foreign(data, path)
     return fields
@@ -120,7 +127,7 @@ def _encode_value(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return "[%s]" % ", ".join(_encode_value(item) for item in value)
     if isinstance(value, str):
-        value = re.sub(_SURROGATES, "\ufffd", value)  # no YAML file can hold a lone surrogate
+        value = storable(value)
     text = encode_json(value)
     if isinstance(value, float) and re.fullmatch(_EXPONENT_WITHOUT_DOT, text):
         mantissa, exponent = text.split("e")
@@ -129,27 +136,35 @@ def _encode_value(value: Any) -> str:
 
 
 def _decode_foreign(data: bytes, path: str) -> Dict[str, Any]:
-    """Read a mapping written or edited by others, through PyYAML, bounded in depth before it parses."""
+    """Read a mapping written or edited by others, through PyYAML: bounded before it parses, and before it builds."""
     import yaml  # costs 20 ms, and our own files never need it
 
+    if len(data) > _MAX_FOREIGN_BYTES:
+        raise broken(path, "it is not in our own form, and has more than %d bytes" % _MAX_FOREIGN_BYTES)
     try:
         text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise broken(path, "it is not UTF-8 text") from error
     if _depth_bound(text) > _MAX_DEPTH:
         raise broken(path, "it is nested more than %d deep" % _MAX_DEPTH)
-    parser = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
     try:
-        fields = parser.get_single_data()
+        parser = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+        try:
+            node = parser.get_single_node()
+            if node is None:
+                raise broken(path, "it is empty")
+            _check_size(node, [_MAX_NODES], 0, path)
+            fields = parser.construct_document(node)
+        finally:
+            parser.dispose()
     # PyYAML's constructors let plain errors through for values such as 2026-99-99 or !!int "".
     except (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError, OverflowError) as error:
+        if isinstance(error, BrokenFileError):
+            raise
         raise broken(path, "it is not valid YAML: %s" % " ".join(str(error).split())[:200]) from error
-    finally:
-        parser.dispose()
     if not isinstance(fields, dict):
-        raise broken(path, "it is empty" if fields is None else "it is no mapping of fields")
-    budget = [_MAX_NODES]
-    return {str(key): _as_json(value, budget, path) for key, value in fields.items()}
+        raise broken(path, "it is no mapping of fields")
+    return {str(key): _as_json(value) for key, value in fields.items()}
 
 
 def _depth_bound(text: str) -> int:
@@ -159,33 +174,70 @@ def _depth_bound(text: str) -> int:
         flow += 1 if match.group() in "[{" else -1 if flow else 0
         deepest = max(deepest, flow)
     block = 0
-    indents: List[int] = []
+    opened: List[int] = []  # where each level begins; a sequence may stand in the column of the mapping that holds it
     for line in text.splitlines():
-        start = re.match(r"[ ]*((?:[-?:][ \t]+)*)", line)
-        if start is None or not line.strip():
+        start = len(line) - len(line.lstrip(" "))
+        if not line[start:].strip():
             continue
-        indent = len(line) - len(line.lstrip(" "))
-        while indents and indents[-1] >= indent:
-            indents.pop()
-        indents.append(indent)
-        block = max(block, len(indents) + len(start.group(1).split()))
+        levels = []
+        while re.match(r"[-?:](?:[ \t]|$)", line[start : start + 2]):
+            levels.append(2 * start + (line[start] == "-"))
+            if len(levels) > _MAX_DEPTH:
+                return len(levels)  # a line of dashes alone may be a megabyte long
+            start += 1 + len(line[start + 1 :]) - len(line[start + 1 :].lstrip(" \t"))
+        if start < len(line):
+            levels.append(2 * start)
+        while opened and opened[-1] >= levels[0]:
+            opened.pop()
+        opened += levels
+        block = max(block, len(opened))
     return deepest + block
 
 
-def _as_json(value: Any, budget: List[int], path: str) -> Any:
-    """Turn what YAML has into what JSON has; shared nodes are counted each time they show."""
+def _check_size(node: Any, budget: List[int], depth: int, path: str) -> None:
+    """Refuse a parsed YAML text whose values would be too many or too deep; shared nodes count each time they show."""
     budget[0] -= 1
     if budget[0] < 0:
         raise broken(path, "its aliases expand to more than %d values" % _MAX_NODES)
+    if depth > _MAX_DEPTH:
+        raise broken(path, "it is nested more than %d deep" % _MAX_DEPTH)
+    if node.id == "scalar":
+        if len(node.value) > MAX_DIGITS and node.tag.endswith((":int", ":float")):
+            raise broken(path, "it has a number of more than %d digits" % MAX_DIGITS)
+        return
+    for child in node.value:
+        for each in child if node.id == "mapping" else (child,):
+            _check_size(each, budget, depth + 1, path)
+
+
+def _as_json(value: Any) -> Any:
+    """Turn what YAML has into what JSON has."""
     if value is None or isinstance(value, (str, bool, int, float)):
         return value
     if isinstance(value, dict):
-        return {str(key): _as_json(item, budget, path) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set)):
-        return [_as_json(item, budget, path) for item in value]
+        return {str(key): _as_json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_as_json(item) for item in value]
+    if isinstance(value, set):
+        return sorted(map(str, value))
     if hasattr(value, "isoformat"):
         text = str(value.isoformat())
         return text.replace("+00:00", "Z")
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     return str(value)
+
+
+def _no_constant(name: str) -> Any:
+    """Refuse a bare NaN as a hook of ``json``: to YAML it is a text, so a real parser has to judge."""
+    raise ValueError("YAML takes %s for text" % name)
+
+
+def _dotted_float(text: str) -> float:
+    """Read a float as a hook of ``json``; what YAML 1.1 takes for text, such as 1e5, a real parser has to judge."""
+    if not re.fullmatch(_YAML_FLOAT, text):
+        raise ValueError("YAML takes %s for text" % text[:100])
+    return float(text)
+
+
+_decode_value = json.JSONDecoder(parse_int=bounded_int, parse_float=_dotted_float, parse_constant=_no_constant).decode

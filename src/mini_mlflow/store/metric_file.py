@@ -154,8 +154,8 @@ def read_tail(descriptor: int) -> Optional[Tail]:
     if key is None or closing is None:
         return None
     latest = _decode_row(closing)
-    if latest is None:
-        return None
+    if latest is None or end.rfind(_row_repeated_by(closing), 0, closing.start()) < 0:
+        return None  # a glimpse of a write may show two closings mixed, so only one that repeats a row counts
     return Tail(documents.decode_json(key.group(1), ""), latest, start + closing.start(), start + len(end))
 
 
@@ -174,8 +174,8 @@ def decode(data: bytes, path: str) -> History:
             rows = _checked_rows(documents.decode_json(data, path).get("history"))
         except BrokenFileError:
             rows = None
-        latest = _decode_row(closing)
-        if rows and latest is not None:
+        latest = newest(rows or [])
+        if rows and latest is not None and _encode_row(latest) == _row_repeated_by(closing):
             return History(
                 key, rows, latest, is_exact=True, end=len(data) - min(len(data), _TAIL_BYTES) + closing.start()
             )
@@ -184,11 +184,13 @@ def decode(data: bytes, path: str) -> History:
 
 def newest(rows: List[Metric]) -> Optional[Metric]:
     """Return the row that is the newest by timestamp, the last of those (rule M5)."""
-    best: Optional[Metric] = None
-    for row in rows:
-        if best is None or row.timestamp >= best.timestamp:
-            best = row
-    return best
+    if not rows:
+        return None
+    timestamp = max([row[1] for row in rows])
+    best = len(rows) - 1
+    while rows[best][1] != timestamp:
+        best -= 1
+    return rows[best]
 
 
 def rows_in(data: bytes) -> List[Metric]:
@@ -223,6 +225,14 @@ def _decode_row(match: Any) -> Optional[Metric]:
         value = int(text) if text.lstrip(b"-").isdigit() else float(text)
     row = Metric(int(step), int(timestamp), value)
     return row if row.step in _INT64 and row.timestamp in _INT64 else None
+
+
+def _encode_row(row: Metric) -> bytes:
+    return row_text(row.step, row.timestamp, documents.encode_number(row.value)).encode()
+
+
+def _row_repeated_by(closing: Any) -> bytes:
+    return b"\n[%b, %b, %b]" % closing.groups()
 
 
 def _decode_other(data: bytes, path: str) -> History:

@@ -8,10 +8,12 @@ from __future__ import annotations
 import os
 
 from .. import layout
+from ..errors import BrokenFileError
+from . import folders
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable, Dict
+    from typing import Dict
 
 KINDS = (layout.PARAMS, layout.METRICS, layout.TAGS)
 
@@ -19,14 +21,8 @@ KINDS = (layout.PARAMS, layout.METRICS, layout.TAGS)
 class Names:
     """The names that are taken in one writer's folders."""
 
-    def __init__(self, is_metric: Callable[[str], bool]) -> None:
-        """Make an empty table.
-
-        Args:
-            is_metric: Tells whether a key is a metric that this writer has a file for. Most names are their own folded
-                form; those of metrics need not be kept a second time.
-        """
-        self._is_metric = is_metric
+    def __init__(self) -> None:
+        """Make an empty table."""
         self._stems: Dict[str, Dict[str, str]] = {kind: {} for kind in KINDS}
 
     def learn(self, home: str) -> None:
@@ -40,6 +36,7 @@ class Names:
             for name in names:
                 stem = layout.stem_of(name)
                 if stem is not None:
+                    stem = _composed(inside, kind, stem)
                     self._stems[kind].setdefault(layout.fold(stem), stem)
                 elif name.startswith(layout.TEMPORARY):
                     try:
@@ -47,22 +44,31 @@ class Names:
                     except OSError:
                         pass  # readers ignore it
 
-    def clear(self) -> None:
-        """Forget all names: another folder begins."""
-        for stems in self._stems.values():
-            stems.clear()
-
     def stem(self, kind: str, key: str) -> str:
-        """Return the stem of a key's file: the plain one, unless some disk takes another key's for the same."""
+        """Return the stem of a key's file: the plain one, unless some disk takes another key's for the same.
+
+        The answer is the same for as long as this table lives, whichever files are open.
+        """
         plain = layout.plain_stem(key)
         folded = layout.fold(plain)
-        stems = self._stems[kind]
-        taken = stems.get(folded)
-        if taken is None:
-            if kind == layout.METRICS and folded == plain:
-                return plain
-            if kind == layout.METRICS and self._is_metric(folded):
-                taken = folded
-            else:
-                taken = stems[folded] = plain
+        # Most names are their own folded form: one text serves for both, a third of what a parked metric takes.
+        taken = self._stems[kind].setdefault(plain if folded == plain else folded, plain)
         return plain if taken == plain else layout.hashed_stem(key)
+
+
+def _composed(inside: str, kind: str, stem: str) -> str:
+    """Give a file its own name back where a disk has decomposed it (HFS+ does); return the name that it has then."""
+    if stem.isascii():
+        return stem
+    path = os.path.join(inside, layout.file_name(stem))
+    try:
+        key = folders.key_in(path, kind)
+        if key is None or stem == layout.plain_stem(key) or layout.fold(stem) != layout.fold(layout.plain_stem(key)):
+            return stem
+        composed = os.path.join(inside, layout.file_name(layout.plain_stem(key)))
+        if not os.path.lexists(composed):
+            os.rename(path, composed)
+            return layout.plain_stem(key)
+    except (OSError, BrokenFileError):
+        pass  # it keeps the name that it has
+    return stem

@@ -25,6 +25,7 @@ RESUMED = "resumed"
 JOINED = "joined"
 
 _ATTEMPTS = 100
+_LOOKS = 3  # one who ends a run lets go within microseconds
 
 
 class Opened(namedtuple("Opened", ["writer", "role"])):
@@ -67,8 +68,8 @@ def open_run(
     folder = layout.run_folder(runs_dir, experiment_id, run_id)
     experiments.ensure(runs_dir, experiment_id, int(time() * 1000))
     os.makedirs(folder, exist_ok=True)
-    for _ in range(_ATTEMPTS):
-        opened = _try_open(folder, new_fields, pool, sync_period_s)
+    for attempt in range(_ATTEMPTS):
+        opened = _try_open(folder, new_fields, pool, sync_period_s, attempt=attempt)
         if opened is not None:
             return opened
         sleep(0.001)  # another process is between two steps of its own
@@ -91,8 +92,18 @@ def amend_run(folder: str, pool: DescriptorPool) -> Opened:
     """Return a writer that changes a run without changing how it stands, for the functions of 0.1.0.
 
     CREATED: nobody owned the folder; the writer must ``withdraw`` when it is done. Else it must ``release``.
+
+    Raises:
+        UnsupportedFormatError: The run was written in a newer format.
+        OSError: The disk refused.
     """
     os.makedirs(folder, exist_ok=True)
+    try:
+        there = folders.read_meta(folder)[0]
+    except BrokenFileError:
+        there = {}
+    if there and "format" not in there:
+        return Opened(join_run(folder, pool, None), JOINED)  # files of format 0 stay as they are (rule F2)
     role, claim = RESUMED, owner.take_over(folder)
     if claim is None:
         try:
@@ -106,9 +117,18 @@ def amend_run(folder: str, pool: DescriptorPool) -> Opened:
 
 
 def _try_open(
-    folder: str, new_fields: Callable[[], Dict[str, Any]], pool: DescriptorPool, sync_period_s: Optional[float]
+    folder: str,
+    new_fields: Callable[[], Dict[str, Any]],
+    pool: DescriptorPool,
+    sync_period_s: Optional[float],
+    *,
+    attempt: int,
 ) -> Optional[Opened]:
-    """Open a run as it stands at this moment; None where it changed meanwhile."""
+    """Open a run as it stands at this moment; None where it changed meanwhile.
+
+    In the first attempts that is so, too, where the owner is gone and its place was not to be had: it may just be
+    ending its run, and of two heirs one must not sit beside the other.
+    """
     there, _ = folders.read_meta(folder)
     try:
         main = owner.read_owner(folder)
@@ -120,18 +140,22 @@ def _try_open(
         return _create(folder, new_fields(), pool, sync_period_s)
     generations = folders.generations(folder)
     highest = max((generation for generation, _ in generations), default=0)
-    highest = max(highest, there.get("generation") or 0)
+    highest = max(highest, meta.generation_of(there))
     claim = None
-    if main is not None and main.generation == highest and (not there or there.get("format", 0) >= 1):
-        claim = owner.take_over(folder, highest + 1 if there else 0)
+    patience_s = 0.0 if attempt else owner.HANDOVER_S
+    is_next = main is not None and main.generation == highest and (not there or there.get("format", 0) >= 1)
+    if main is not None and is_next:
+        claim = owner.take_over(folder, highest + 1 if there else 0, seen=main.generation, patience_s=patience_s)
     if claim is not None:
         return _inherit(folder, folder, claim, there or new_fields(), pool, sync_period_s)
-    if any(_lives(part) for generation, part in generations if generation == highest):
-        return Opened(join_run(folder, pool, sync_period_s), JOINED)
-    if not there:
+    has_ended = there.get("status", "RUNNING") != "RUNNING" and meta.generation_of(there) == highest
+    if any(_lives(part, has_ended=has_ended) for generation, part in generations if generation == highest):
+        joined = join_run(folder, pool, sync_period_s)
+        return None if _has_changed_hands(folder, main) else Opened(joined, JOINED)
+    if _has_changed_hands(folder, main) or (is_next and attempt < _LOOKS):
         return None
     home, claim = make_home(folder, highest + 1)
-    return _inherit(folder, home, claim, there, pool, sync_period_s)
+    return _inherit(folder, home, claim, there or new_fields(), pool, sync_period_s)
 
 
 def _create(
@@ -177,7 +201,15 @@ def _inherit(
     return Opened(writer, RESUMED)
 
 
-def _lives(part: folders.Part) -> bool:
+def _has_changed_hands(folder: str, main: Optional[owner.Owner]) -> bool:
+    """Tell whether another process has taken the run over while we looked: then its generation is another."""
+    try:
+        return main is not None and owner.read_owner(folder) != main
+    except BrokenFileError:
+        return True
+
+
+def _lives(part: folders.Part, *, has_ended: bool) -> bool:
     """Tell whether the one who says how the run stands lives; joiners do not count."""
     if part.name and not os.path.exists(os.path.join(part.folder, layout.META)):
         return False
@@ -185,4 +217,4 @@ def _lives(part: folders.Part) -> bool:
         record = owner.read_owner(part.folder)
     except (OSError, BrokenFileError):
         return False
-    return record is not None and owner.liveness(part.folder, record, time()) == owner.ALIVE
+    return record is not None and owner.liveness(part.folder, record, time(), has_ended=has_ended) == owner.ALIVE

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import namedtuple
-from time import time
+from time import monotonic, sleep, time
 
 from ..config import host_name, job_ids
 from ..errors import BrokenFileError
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 SILENCE_MS = 10 * 60 * 1000  # rule L3
 HEARTBEAT_S = 30.0  # rule L2
 _RECORD_BYTES = 2048  # one page holds it, so that one write replaces all of it
+HANDOVER_S = 1.0  # an heir that holds the lock signs within microseconds, unless the machine is busy
+_INT64 = range(-(2**63), 2**63)
 
 ALIVE = "alive"  # a lock or a recent heartbeat says so
 GONE = "gone"  # certain: its machine says so
@@ -85,20 +87,24 @@ class Claim:
         self._descriptor = descriptor
         self._record = record
         self._touched = time()
+        state = os.fstat(descriptor)
+        self._identity = state.st_dev, state.st_ino
 
     def is_held(self) -> bool:
         """Tell whether owner.json at the path is still the file we locked, with our own bytes (rule W11)."""
         try:
-            there, ours = os.stat(self.path), os.fstat(self._descriptor)
-            return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino) and documents.read_all(
-                self._descriptor, _RECORD_BYTES + 1
-            ) == self._record
+            there = os.stat(self.path)
+            return (
+                (there.st_dev, there.st_ino) == self._identity
+                and (self._is_open() or self._reopen())
+                and documents.read_all(self._descriptor, _RECORD_BYTES + 1) == self._record
+            )
         except OSError:
             return False
 
     def touch(self, now: float) -> None:
         """Give a sign of life if the last one is old (rule L2)."""
-        if not 0 <= now - self._touched < HEARTBEAT_S:
+        if not 0 <= now - self._touched < HEARTBEAT_S and self._is_open():
             self._touched = now
             try:
                 os.utime(self._descriptor if os.utime in os.supports_fd else self.path)
@@ -107,9 +113,9 @@ class Claim:
 
     def release(self) -> None:
         """Let go: unlock and close. The file stays, and tells who wrote last."""
-        if self._descriptor >= 0:
+        if self._is_open():
             locks.unlock(self._descriptor)
-            self.forget()
+        self.forget()
 
     def withdraw(self) -> None:
         """Let go and remove the file, as if nobody had ever owned the folder."""
@@ -121,12 +127,30 @@ class Claim:
 
     def forget(self) -> None:
         """Close our descriptor without touching the lock, which a parent process may share (rule W10)."""
-        descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
+        is_open, descriptor, self._descriptor = self._is_open(), self._descriptor, -1
+        if is_open:
             try:
                 os.close(descriptor)
             except OSError:
-                pass  # foreign code closed it already
+                pass  # it is closed, whatever the disk says to that
+
+    def _is_open(self) -> bool:
+        """Tell whether our descriptor is ours: foreign code may have closed it, and opened a file of its own."""
+        try:
+            state = os.fstat(self._descriptor)
+        except OSError:
+            return False
+        return (state.st_dev, state.st_ino) == self._identity
+
+    def _reopen(self) -> bool:
+        """Take the file and its lock again, which went with the descriptor that foreign code closed."""
+        descriptor = os.open(self.path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+        state = os.fstat(descriptor)
+        if (state.st_dev, state.st_ino) != self._identity or locks.try_lock(descriptor) is False:
+            os.close(descriptor)
+            return False
+        self._descriptor = descriptor
+        return True
 
 
 def claim_new(folder: str, generation: int) -> Claim:
@@ -146,17 +170,23 @@ def claim_new(folder: str, generation: int) -> Claim:
     return Claim(path, documents.create_open(path, b"", prepare), records[0], generation)
 
 
-def take_over(folder: str, generation: Optional[int] = None) -> Optional[Claim]:
+def take_over(
+    folder: str, generation: Optional[int] = None, *, seen: Optional[int] = None, patience_s: float = HANDOVER_S
+) -> Optional[Claim]:
     """Become the owner of a folder whose owner is gone (rules W3 to W5).
 
     Args:
         folder: Where owner.json lies.
         generation: The new owner's; None keeps the old one's.
+        seen: The generation that the caller saw there; None takes any.
+        patience_s: How long to wait for the record of whoever holds the lock of a process that is no more: an heir
+            signs it, a child of that process never does.
 
     Returns:
-        The claim, or None where the old owner lives, or may live.
+        The claim, or None where the old owner lives, or may live, or is another than the caller saw.
     """
     path = os.path.join(folder, OWNER)
+    end = monotonic() + patience_s
     while True:
         try:
             descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
@@ -164,7 +194,11 @@ def take_over(folder: str, generation: Optional[int] = None) -> Optional[Claim]:
             return None  # no owner.json: never take over
         claim = None
         try:
-            if locks.lock_as_owner(descriptor) is not True:
+            locked = locks.lock_as_owner(descriptor)
+            if locked is False and monotonic() < end and _is_its_process_gone(_read_record(descriptor, path)):
+                sleep(0.001)  # an heir may be between the lock and its record: what it writes tells
+                continue
+            if locked is not True:
                 return None
             mine = os.fstat(descriptor)
             try:
@@ -173,9 +207,11 @@ def take_over(folder: str, generation: Optional[int] = None) -> Optional[Claim]:
                 return None
             if (there.st_dev, there.st_ino) != (mine.st_dev, mine.st_ino):
                 continue  # somebody changed the file while we asked for the lock
-            old = decode(documents.read_all(descriptor, _RECORD_BYTES * 2), path)
+            old = _read_record(descriptor, path)
             if mine.st_nlink > 1 or not _is_certainly_gone(old, mine):
                 return None  # a second hard link is somebody's backup: its bytes stay
+            if seen not in (None, old.generation):
+                return None
             generation = old.generation if generation is None else generation
             os.utime(descriptor if os.utime in os.supports_fd else path)  # the new owner's first sign of life
             record = _describe(descriptor, generation, is_locked=True)
@@ -218,16 +254,19 @@ def decode(data: bytes, path: str) -> Owner:
     numbers = (owner.pid, owner.generation, owner.device, owner.inode, owner.skew_ms)
     if not all(type(number) is int for number in numbers) or owner.pid < 1 or owner.generation < 0:
         raise documents.broken(path, "a number in it is not one")
+    if owner.skew_ms not in _INT64:
+        raise documents.broken(path, "its skew_ms is beyond 64 bits")
     return owner
 
 
-def liveness(folder: str, owner: Owner, now: float) -> str:
+def liveness(folder: str, owner: Owner, now: float, *, has_ended: bool = False) -> str:
     """Tell whether the owner of a folder lives: ALIVE, GONE or SILENT (rules L1 to L3).
 
     Args:
         folder: Where owner.json lies.
         owner: What it says.
         now: The time, in seconds since 1970.
+        has_ended: Whether it has written that the run has ended: its last heartbeat tells nothing then.
     """
     path = os.path.join(folder, OWNER)
     try:
@@ -243,9 +282,13 @@ def liveness(folder: str, owner: Owner, now: float) -> str:
                 return GONE
             if looked is False:
                 return GONE if _is_its_process_gone(owner) else ALIVE
-        return SILENT if _silence_ms(owner, state, now) > SILENCE_MS else ALIVE
+        return SILENT if has_ended or _silence_ms(owner, state, now) > SILENCE_MS else ALIVE
     finally:
         os.close(descriptor)
+
+
+def _read_record(descriptor: int, path: str) -> Owner:
+    return decode(documents.read_all(descriptor, _RECORD_BYTES * 2), path)
 
 
 def _is_certainly_gone(owner: Owner, state: os.stat_result) -> bool:
@@ -289,6 +332,10 @@ def _describe(descriptor: int, generation: int, *, is_locked: bool) -> bytes:
         skew_ms=int((state.st_mtime - time()) * 1000),
         is_locked=is_locked,
     )
+    data = _encode(owner)
+    return data if len(data) == _RECORD_BYTES else _encode(owner._replace(jobs={}))
+
+
+def _encode(owner: Owner) -> bytes:
     fields: Dict[str, Any] = dict(owner._asdict())
-    text = documents.encode_json(fields)
-    return text.encode("utf-8").ljust(_RECORD_BYTES - 1) + b"\n"
+    return documents.encode_json(fields).encode("utf-8").ljust(_RECORD_BYTES - 1) + b"\n"

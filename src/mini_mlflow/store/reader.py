@@ -100,11 +100,7 @@ def read_metadata(folder: str, problems: List[Problem]) -> Dict[str, Any]:
 
     Empty where there is none that can be read; *problems* gets why.
     """
-    try:
-        fields, home = folders.read_meta(folder)
-    except (OSError, BrokenFileError) as error:
-        problems.append(Problem(getattr(error, "path", None) or folder, _reason(error)))
-        return {}
+    fields, home = folders.read_meta(folder, lambda path, error: problems.append(Problem(path, _reason(error))))
     if fields.get("status") == RUNNING:
         fields["status"] = _status_of_running(home)
     return fields
@@ -155,7 +151,7 @@ def list_metrics(folder: str) -> List[str]:
     """Return the names of a run's metrics, sorted."""
     keys = set()
     for share in _shares(folder, []):
-        for stem, path in folders.iter_documents(share.folder, layout.METRICS):
+        for stem, path in _documents(share, layout.METRICS, []):
             try:
                 key = folders.key_in(path, layout.METRICS)
             except (OSError, BrokenFileError):
@@ -191,11 +187,19 @@ def _shares(folder: str, problems: List[Problem]) -> List[_Share]:
     return sorted(shares)
 
 
+def _documents(share: _Share, kind: str, problems: List[Problem]) -> List[Tuple[str, str]]:
+    try:
+        return list(folders.iter_documents(share.folder, kind))
+    except OSError as error:
+        problems.append(Problem(os.path.join(share.folder, kind), _reason(error)))
+        return []
+
+
 def _values(shares: List[_Share], kind: str, problems: List[Problem]) -> Dict[str, Any]:
     """Return params or tags by key: the value of the highest generation, then of the newest timestamp (rule W8)."""
     best: Dict[str, Tuple[Tuple[int, int, str], Any]] = {}
     for share in shares:
-        for stem, path in folders.iter_documents(share.folder, kind):
+        for stem, path in _documents(share, kind, problems):
             try:
                 document = documents.decode_json(documents.read(path), path)
                 if not isinstance(document, dict) or "value" not in document:
@@ -216,7 +220,7 @@ def _latest(shares: List[_Share], problems: List[Problem]) -> Dict[str, Number]:
     """Return the latest value of every metric: of the highest generation, then the newest timestamp (rule W8)."""
     best: Dict[str, Tuple[Tuple[int, int, str], Number]] = {}
     for share in shares:
-        for stem, path in folders.iter_documents(share.folder, layout.METRICS):
+        for stem, path in _documents(share, layout.METRICS, problems):
             try:
                 key, row = metric_file.read_latest(path)
                 key = _checked_key(key, stem, share, path)

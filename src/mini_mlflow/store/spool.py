@@ -6,7 +6,7 @@ from collections import deque, namedtuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Deque, Dict, Optional
+    from typing import Any, Deque, Dict, List, Optional
 
 MOST = 100000  # entries; a row takes about 200 bytes of memory
 
@@ -47,6 +47,10 @@ class Spool:
             self._given_up[entry.key] = self._given_up.get(entry.key, 0) + 1
         else:
             self._entries.append(entry)
+
+    def put_back(self, entries: List[Entry]) -> None:
+        """Keep values that are older than all the others; there is room for them."""
+        self._entries.extendleft(reversed(entries))
 
     def first(self) -> Entry:
         """Return the value that is next to be written."""

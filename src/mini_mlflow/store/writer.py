@@ -13,16 +13,16 @@ from threading import RLock
 from .. import layout
 from ..errors import BrokenFileError, RunEndedError, StorageWarning
 from . import documents, folders, meta, owner
-from .appender import BUSY, CHECK_PERIOD_MS, Appender, DisplacedError, now_ms
+from .appender import BUSY, Appender, BusyError
 from .heartbeat import Heartbeat
 from .home import Home, make_home
+from .open_file import CHECK_PERIOD_MS, DisplacedError, now_ms
 from .spool import Entry, Spool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional, Tuple
+    from typing import Any, Dict, List, Optional
 
-    from ..records import Metric
     from .descriptors import DescriptorPool
 
 _ATTEMPTS = 5
@@ -129,6 +129,8 @@ class RunWriter:
             if self.is_closed:
                 return
             self._heartbeat.stop()
+            if self._is_writing or any(appender.limit == BUSY for appender in self.appenders.values()):
+                self._close_all()  # a signal handler ends the run: the call that it interrupts finds its file closed
             self._drain()
             self._verify()
             self.is_closed = True
@@ -205,21 +207,17 @@ class RunWriter:
             except FileNotFoundError:
                 continue  # somebody else removed it
             except OSError as error:
-                if path not in above or not isinstance(
-                    error, PermissionError
-                ):  # others may own what is above, and keep it
-                    failure = failure or error
+                is_others = path in above and isinstance(error, PermissionError)
+                failure = failure if is_others else failure or error
         if failure is not None:
             raise failure
-
-    # One value
 
     def _write(self, entry: Entry, now: int) -> None:
         with self.lock:
             if self.is_closed:
                 raise RunEndedError("Cannot log %r: the run has ended." % entry.key)
             appender = self.appenders.get(entry.key)
-            if self._is_writing or (appender is not None and appender.position == BUSY):
+            if self._is_writing or (appender is not None and appender.limit == BUSY):
                 # A signal handler or destructor logs while a call of this thread is at work: written after that.
                 self._spool.add(entry)
                 for each in self.appenders.values():
@@ -256,10 +254,9 @@ class RunWriter:
             except OSError as error:
                 if error.errno not in (errno.EBADF, errno.ESTALE):
                     raise
-                self.pool.doubt()  # every file is opened again by its path
+                if not self.is_closed:
+                    self.pool.doubt()  # every file is opened again by its path
         raise OSError(errno.EAGAIN, "its files keep changing", self.folder)
-
-    # Homes, and others in the way
 
     def _move_in(self, folder: str, claim: owner.Claim, *, is_resumed: bool) -> Home:
         self._home = Home(folder, claim, self, is_resumed=is_resumed)
@@ -272,25 +269,32 @@ class RunWriter:
 
     def _move_out(self, reason: str) -> None:
         """Leave our files to whoever changed them, and go on in a folder of our own (rule W11)."""
-        homeless: List[Tuple[str, Metric]] = []
-        for key, appender in self.appenders.items():
-            if appender.has_lost_its_name():
-                homeless.extend((key, row) for row in appender.rows_since_check())
+        homeless = [
+            Entry(layout.METRICS, key, documents.encode_number(row.value), row.step, row.timestamp)
+            for key, appender in self.appenders.items()
+            for row in appender.homeless_rows()
+        ]
         if self._home is not None:
             self._left_files += self._home.unsynced()
         self._close_all()
         self.parked.clear()
         home, self._home = self._home, None
-        if home is not None and home.claim.is_held():
-            self._left.append(home.claim)
-        elif home is not None:
-            home.claim.release()
-            self._disinherit()
-        new = self._home  # made by now if this writer is its own heir
-        if new is None:
-            new = self._make_home()
-        for key, row in homeless:
-            new.put(Entry(layout.METRICS, key, documents.encode_number(row.value), row.step, row.timestamp), now_ms())
+        try:
+            if home is not None and home.claim.is_held():
+                self._left.append(home.claim)
+            elif home is not None:
+                home.claim.release()
+                self._disinherit()
+            new = self._home  # made by now if this writer is its own heir
+            if new is None:
+                new = self._make_home()
+            while homeless:
+                new.put(homeless[0], now_ms())
+                del homeless[0]
+        except DisplacedError as error:
+            raise OSError(errno.EAGAIN, "a file was %s meanwhile" % error, self.folder) from error
+        finally:
+            self._spool.put_back(homeless)
         self._warn(
             "was changed by somebody else (a file was %s). Values go on under %s, where every reader finds them"
             % (reason, os.path.relpath(new.folder, self.folder))
@@ -336,7 +340,7 @@ class RunWriter:
                 except OSError as failure:
                     self._suffer(failure)
                 return
-            except (OSError, BrokenFileError):
+            except (OSError, BrokenFileError, BusyError):
                 continue  # whatever it is, the sync that follows meets it too
 
     def _claims(self) -> List[owner.Claim]:
@@ -360,6 +364,8 @@ class RunWriter:
             except (OSError, BrokenFileError) as error:
                 self._suffer(error)
                 return
+            except BusyError:
+                return  # the call that this one interrupts has the file, and its next one drains
             self._spool.drop_first()
 
     def _warn(self, text: str, *, always: bool = False) -> None:
@@ -377,16 +383,12 @@ class RunWriter:
 
     def _close_all(self) -> None:
         """Close every open file, keeping in mind which step comes next."""
-        for key, state in self.parked.items():
-            self._keep_step(key, Appender.next_step_of(state))
-        for key, appender in list(self.appenders.items()):
-            self._keep_step(key, appender.next_step)
+        steps = {key: Appender.next_step_of(state) for key, state in self.parked.items()}
+        steps.update({key: appender.next_step for key, appender in self.appenders.items()})
+        self.next_steps.update({key: step for key, step in steps.items() if step is not None})
+        for appender in list(self.appenders.values()):
             appender.close()
         self.appenders.clear()
-
-    def _keep_step(self, key: str, step: Optional[int]) -> None:
-        if step is not None:
-            self.next_steps[key] = step
 
     def _let_go(self) -> None:
         self._close_all()

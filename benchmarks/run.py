@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""Measure Mini MLflow beside every tracker that a person might take instead, and write down what came of it.
+
+Needs nothing but Python; each tracker is installed into a virtual environment of its own. Nothing is sent anywhere.
+"""
+
+import argparse
+import datetime as dt
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+
+import environments
+import report
+from parts import FULL, PARTS, QUICK, Bench
+from peers import PEERS, ROOT
+
+
+def main(arguments):
+    """Measure what was asked for, write results and report, and return the exit status."""
+    options = _options(arguments)
+    if options.render:
+        with open(options.render, encoding="utf-8") as file:
+            report.write(json.load(file), options.out or ROOT)
+        return 0
+    if not _is_alone(options.venvs):
+        _say("stopped: another run of the benchmarks is at work, and each would disturb the other's numbers")
+        return 1
+    began = time.time()
+    names = options.only or list(PEERS)
+    pythons, versions, missing = _install(names, options.venvs)
+    if "ours" not in pythons:
+        _say("stopped: mini-mlflow of this checkout is what all is compared with, and it is not there")
+        return 1
+    sizes = QUICK if options.quick else FULL
+    bench = Bench(pythons, sizes, options.scratch, _say)
+    results = {
+        "format": 1,
+        "date": dt.datetime.now(dt.timezone.utc).strftime("%Y-%m-%d"),
+        "is_quick": options.quick,
+        "parts": options.only_part or list(PARTS),
+        "machine": _machine(bench.scratch),
+        "versions": versions,
+        "missing": missing,
+        "load": [_load()],
+        "sizes": sizes._asdict(),
+    }
+    try:
+        for part in results["parts"]:
+            results[part] = PARTS[part](bench)
+    finally:
+        bench.close()
+    results["failures"] = bench.failures
+    results["load"].append(_load())
+    results["duration_s"] = round(time.time() - began)
+    _write(results, options)
+    for what, why in sorted(bench.failures.items()):
+        _say("could not be measured: %s: %s" % (what, why))
+    lacking = [name for name in missing if PEERS[name].is_required]
+    failed = [what for what in bench.failures if PEERS[what.split(":")[0]].is_required]
+    return 1 if lacking or failed else 0
+
+
+def _options(arguments):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="small sizes and the required peers alone: does it work?")
+    parser.add_argument("--only", metavar="PEER,...", type=_one_of(PEERS), help="of: " + ", ".join(PEERS))
+    parser.add_argument("--only-part", metavar="PART,...", type=_one_of(PARTS), help="of: " + ", ".join(PARTS))
+    parser.add_argument("--out", metavar="FOLDER", help="where results and report go; by default a whole run writes "
+                        "benchmarks/results/ and docs/, any other benchmarks/.out/")  # fmt: skip
+    parser.add_argument("--scratch", metavar="FOLDER", help="where the stores lie while they are measured: the disk "
+                        "in question; by default the system's temporary folder")  # fmt: skip
+    parser.add_argument("--venvs", metavar="FOLDER", default=environments.FOLDER, help="where the environments lie")
+    parser.add_argument("--render", metavar="RESULTS", help="measure nothing, write the report of such a file again")
+    options = parser.parse_args(arguments)
+    is_whole = not (options.quick or options.only or options.only_part)
+    if options.quick and not options.only:
+        options.only = [name for name, peer in PEERS.items() if peer.is_required]
+    if options.only and "ours" not in options.only:
+        options.only = ["ours", *options.only]
+    if options.out is None and not options.render:
+        options.out = ROOT if is_whole else os.path.join(ROOT, "benchmarks", ".out")
+    return options
+
+
+def _is_alone(folder):
+    """Tell whether no other run uses these environments; from now on, until this process ends, none does."""
+    try:
+        import fcntl
+    except ImportError:
+        return True
+    os.makedirs(folder, exist_ok=True)
+    descriptor = os.open(os.path.join(folder, "lock"), os.O_CREAT | os.O_RDWR)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return False
+    return True  # the descriptor stays open
+
+
+def _one_of(known):
+    def parse(text):
+        names = text.split(",")
+        for name in names:
+            if name not in known:
+                raise argparse.ArgumentTypeError("no %r; there are %s" % (name, ", ".join(known)))
+        return names
+
+    return parse
+
+
+def _install(names, folder):
+    """Return the Python and the versions of each peer that is there, and why the others are not."""
+    pythons, versions, missing = {}, {}, {}
+    for name in names:
+        _say("environment: " + name)
+        try:
+            pythons[name] = environments.prepare(PEERS[name], folder)
+            versions[name] = environments.versions(PEERS[name], pythons[name])
+        except (environments.NotInstalledError, OSError, subprocess.CalledProcessError) as error:
+            missing[name] = " ".join(str(error).split())
+            pythons.pop(name, None)
+            _say("not installed: %s: %s" % (name, missing[name]))
+    return pythons, versions, missing
+
+
+def _machine(folder):
+    processor, memory, disk = platform.processor(), 0, ""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            processor = next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+        with open("/proc/meminfo", encoding="utf-8") as file:
+            memory = int(file.readline().split()[1]) * 1024
+        disk = subprocess.check_output(["stat", "--file-system", "--format=%T", folder]).decode().strip()
+    except (OSError, StopIteration, ValueError, subprocess.CalledProcessError):
+        pass
+    return {
+        "system": "%s %s" % (platform.system(), ".".join(platform.release().split(".")[:2])),
+        "processor": processor or platform.machine(),
+        "cores": os.cpu_count(),
+        "memory_bytes": memory,
+        "file_system": disk,
+        "python": platform.python_version(),
+    }
+
+
+def _load():
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+
+
+def _write(results, options):
+    machine = results["machine"]
+    name = "%s-%s-%dcore.json" % (results["date"], machine["system"].split()[0].lower(), machine["cores"])
+    folder = os.path.join(options.out, "benchmarks", "results")
+    os.makedirs(folder, exist_ok=True)
+    path = os.path.join(folder, name)
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(_rounded(results), file, indent=1, sort_keys=True)
+        file.write("\n")
+    _say("results: " + path)
+    _say("report: " + report.write(_rounded(results), options.out))
+
+
+def _rounded(found):
+    """Return *found* with its floats cut to what they are worth: five digits."""
+    if isinstance(found, float):
+        return float("%.5g" % found)
+    if isinstance(found, dict):
+        return {str(name): _rounded(each) for name, each in found.items()}
+    if isinstance(found, (list, tuple)):
+        return [_rounded(each) for each in found]
+    return found
+
+
+def _say(text):
+    print("[%s] %s" % (time.strftime("%H:%M:%S"), text), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,62 @@
+"""Which speeds does this project hold itself to, and were they reached?"""
+
+from words import median, number
+
+
+def rows(results):
+    """Return each target, what was measured, and whether it was reached; what was not measured is left out."""
+    checked = []
+    peers, ours = results.get("peers", {}), results.get("ours", {})
+
+    def value(name):
+        return median(peers, name, "verbs", "value_us")
+
+    def check(words, limit, found, text):
+        if found is not None:
+            checked.append((words, text, "yes" if found <= limit else "**no**"))
+
+    over_bare = median(ours, "one_value", "over_bare") or median(peers, "ours", "verbs", "value_over_bare")
+    check("one value: at most 1.6 times a bare loop of clock, f-string and `os.write`", 1.6, over_bare,
+          over_bare and "%.2f times" % over_bare)  # fmt: skip
+    for name, words, least in (
+        ("mlflow-files", "MLflow's file store", 100),
+        ("mlflow-sqlite", "MLflow with SQLite", 750),
+        ("0.1.0", "mini-mlflow 0.1.0", 50),
+    ):
+        if value(name) and value("ours"):
+            ratio = value("ours") / value(name)
+            check("one value: at most 1/%d of %s" % (least, words), 1 / least, ratio, "1/%s" % number(1 / ratio))
+    queues = {name: value(name) for name in ("tensorboard", "tensorboardx", "swanlab", "trackio", "sacred")}
+    queues = {name: cost for name, cost in queues.items() if cost}
+    if queues and value("ours"):
+        fastest = min(queues, key=queues.get)
+        check("one value: below every tracker that only queues in memory (TensorBoard, SwanLab, Trackio, Sacred)",
+              queues[fastest], value("ours"),
+              "%s µs; of them, %s: %s µs" % (number(value("ours")), fastest, number(queues[fastest])))  # fmt: skip
+    imported = median(peers, "ours", "import_us")
+    check("`import mini_mlflow`: at most 12 ms more than `python -c pass`", 12000, imported,
+          imported and "%s ms" % number(imported / 1000))  # fmt: skip
+    here = median(peers, "ours-no-fsync", "verbs", "run_again_us")
+    there = median(peers, "mlflow-files", "verbs", "run_again_us")
+    if here and there:
+        check("start and end of a run, without fsync: at most 1/20 of MLflow's file store", 1 / 20, here / there,
+              "1/%s" % number(there / here))  # fmt: skip
+    history = median(ours, "read_history", "costs", "history")
+    loads = median(ours, "read_history", "costs", "json_loads")
+    if history and loads:
+        check("a long history into rows: at most one `json.loads` of its file", 1.0, history / loads,
+              "%.2f times" % (history / loads))  # fmt: skip
+    memory = (ours.get("memory") or {}).get("bytes_beyond")
+    check("memory of a metric beyond the open files: at most 200 bytes", 200, memory, memory and "%.0f bytes" % memory)
+    points = ((results.get("growth", {}).get("history") or {}).get("ours") or {}).get("points")
+    if points and len(points) > 3:
+        # The first hundreds hold what is imported late; from there to the end it must not grow.
+        ratio = points[-1][1] / min(cost for _, cost in points[1:])
+        check("one value: as fast with a long history as with a short one (at most 1.3 times)", 1.3, ratio,
+              "%.2f times, at %s values" % (ratio, f"{points[-1][0]:,}"))  # fmt: skip
+    points = ((results.get("growth", {}).get("runs") or {}).get("ours") or {}).get("points")
+    if points and len(points) > 1:
+        first, last = median(points[0][1], "value_us"), median(points[-1][1], "value_us")
+        check("one value: as fast with many runs in the store as with one (at most 1.3 times)", 1.3, last / first,
+              "%.2f times, with %s runs" % (last / first, f"{points[-1][0]:,}"))  # fmt: skip
+    return checked

@@ -1,0 +1,69 @@
+"""Fixtures of the fault tests: the interposer, built once, and a process that forks one child per case."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def interposer(tmp_path_factory):
+    """Return the path of the interposer, compiled; in CI a missing compiler is a failure."""
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if sys.platform != "linux" or compiler is None:
+        message = "the fault tests need Linux and a C compiler (Debian: apt-get install gcc libc6-dev)"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    library = tmp_path_factory.mktemp("interposer") / "interposer.so"
+    command = [compiler, "-O2", "-shared", "-fPIC", "-o", str(library), str(HERE / "interposer.c"), "-ldl"]
+    subprocess.run(command, check=True)
+    return library
+
+
+class Cases:
+    """Runs cases in forked children of one process that has imported the package and loaded the interposer."""
+
+    def __init__(self, library):
+        environment = dict(os.environ, LD_PRELOAD=str(library), PYTHONHASHSEED="0")
+        environment.pop("MINI_MLFLOW_DIR", None)
+        self._process = subprocess.Popen(
+            [sys.executable, str(HERE / "case_server.py"), str(library)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+            universal_newlines=True,
+        )
+
+    def run(self, scenario, store, *, at=0, forever=False, action="", only="", log=""):
+        """Run a scenario of ``scenarios.py`` in a child with one of its calls meddled with.
+
+        Returns:
+            A dict: ``signal`` (0 or what killed it), ``count`` (of calls; 0 where it was killed), ``result`` (what the
+            scenario returned), ``error`` (the exception it raised, as text), ``acknowledged`` (what it wrote to its
+            pipe, one item per call that had returned), ``warnings``.
+        """
+        case = {"scenario": scenario, "store": str(store), "at": at, "forever": forever, "action": str(action)}
+        case.update(only=only, log=str(log))
+        self._process.stdin.write(json.dumps(case) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+    def close(self):
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait(timeout=60)
+
+
+@pytest.fixture(scope="module")
+def cases(interposer):
+    """Return a runner of cases."""
+    server = Cases(interposer)
+    yield server
+    server.close()

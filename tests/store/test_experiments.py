@@ -1,0 +1,230 @@
+"""Does every process that asks for an experiment get the same one, and is none lost?"""
+
+import errno
+import os
+import subprocess
+import sys
+from hashlib import sha256
+from unicodedata import normalize
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mini_mlflow import Run
+from mini_mlflow.records import Experiment
+from mini_mlflow.store import experiments, meta
+
+NOW = 1795513800000
+
+
+def write_meta(folder, **fields):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "meta.yaml").write_bytes(meta.encode(fields))
+
+
+def names_of(store):
+    return {each.experiment_id: each.name for each in experiments.list_experiments(str(store))}
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(blacklist_categories=("Cs",))))
+def test_the_id_of_a_name_is_that_of_the_rule(name):
+    """Rule E1."""
+    number = int(sha256(normalize("NFC", name).encode("utf-8")).hexdigest(), 16)
+    assert experiments.home_id(name) == 10**11 + number % (9 * 10**11)
+    assert len(str(experiments.home_id(name))) == 12
+
+
+def test_the_id_of_a_name_never_changes():
+    """Rule E1: stores that were written today merge with those of later versions."""
+    assert experiments.home_id("vision") == 597763484957
+    assert experiments.home_id("e\u0301") == experiments.home_id("\u00e9")
+
+
+def test_an_experiment_is_created_once_and_found_again(tmp_path):
+    """Rules E1, E2 and Y3."""
+    made = experiments.create(str(tmp_path), "vision", NOW)
+    assert made == Experiment(experiments.home_id("vision"), "vision", NOW, "active")
+    assert experiments.create(str(tmp_path), "vision", NOW + 1) == made
+    assert experiments.find(str(tmp_path), "vision") == made
+    assert experiments.find(str(tmp_path), "Vision") is None
+    assert (tmp_path / str(made.experiment_id) / "meta.yaml").read_text(encoding="utf-8") == (
+        'format: 1\nexperiment_id: %d\nname: "vision"\ncreation_time: %d\nlifecycle_stage: "active"\n'
+        % (made.experiment_id, NOW)
+    )
+
+
+RACER = """
+import sys
+from mini_mlflow.store import experiments
+sys.stdout.write("ready\\n"); sys.stdout.flush()
+sys.stdin.readline()
+for number in range(10):
+    sys.stdout.write("%d\\n" % experiments.create(sys.argv[1], "name %d" % number, int(sys.argv[2])).experiment_id)
+experiments.ensure(sys.argv[1], 0, int(sys.argv[2]))
+"""
+
+
+def test_fifty_processes_that_start_together_get_the_same_experiments(tmp_path):
+    """Rules E1, E2 and E4."""
+    store = str(tmp_path / "store")
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-c", RACER, store, str(NOW + number)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            universal_newlines=True,
+        )
+        for number in range(50)
+    ]
+    for racer in racers:
+        assert racer.stdout.readline() == "ready\n"
+    for racer in racers:
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    answers = {racer.communicate()[0] for racer in racers}
+    assert {racer.returncode for racer in racers} == {0}
+    names = ["name %d" % number for number in range(10)]
+    assert answers == {"".join("%d\n" % experiments.home_id(name) for name in names)}
+    expected = {experiments.home_id(name): name for name in names}
+    expected[0] = "Default"
+    assert names_of(store) == expected
+    for experiment_id in expected:
+        assert os.listdir(os.path.join(store, str(experiment_id))) == ["meta.yaml"]
+
+
+def test_where_a_renamed_experiment_lies_the_next_id_is_taken(tmp_path):
+    """Rule E2."""
+    home = experiments.home_id("vision")
+    write_meta(tmp_path / str(home), name="renamed")
+    write_meta(tmp_path / str(home + 1), name="too")
+    made = experiments.create(str(tmp_path), "vision", NOW)
+    assert made.experiment_id == home + 2
+    assert experiments.create(str(tmp_path), "vision", NOW) == made
+    assert names_of(tmp_path) == {home: "renamed", home + 1: "too", home + 2: "vision"}
+
+
+def test_where_a_broken_meta_yaml_lies_the_next_id_is_taken(tmp_path):
+    """Rules E2 and S4."""
+    home = experiments.home_id("vision")
+    (tmp_path / str(home)).mkdir()
+    (tmp_path / str(home) / "meta.yaml").write_bytes(b"[" * 30000)
+    assert experiments.create(str(tmp_path), "vision", NOW).experiment_id == home + 1
+    assert (tmp_path / str(home) / "meta.yaml").read_bytes() == b"[" * 30000
+
+
+def test_a_folder_without_meta_yaml_is_filled(tmp_path):
+    """Rule E2: its maker was killed in between."""
+    (tmp_path / str(experiments.home_id("vision"))).mkdir()
+    assert experiments.create(str(tmp_path), "vision", NOW).experiment_id == experiments.home_id("vision")
+
+
+def test_of_two_with_one_name_the_one_at_its_home_id_counts(tmp_path):
+    """Rule E3."""
+    write_meta(tmp_path / "5", name="vision", creation_time=1)
+    write_meta(tmp_path / str(experiments.home_id("vision")), name="vision", creation_time=9)
+    assert experiments.find(str(tmp_path), "vision").experiment_id == experiments.home_id("vision")
+
+
+def test_of_two_elsewhere_the_oldest_counts(tmp_path):
+    """Rule E3."""
+    for number, created in ((5, 30), (6, 10), (7, 20)):
+        write_meta(tmp_path / str(number), name="vision", creation_time=created)
+    assert experiments.create(str(tmp_path), "vision", NOW).experiment_id == 6
+
+
+@pytest.mark.parametrize("name", ["\ud800", "a\udfffb"])
+def test_b09_a_name_with_a_lone_surrogate_gets_one_experiment(tmp_path, name):
+    """Rules E1 and Y2."""
+    made = experiments.create(str(tmp_path), name, NOW)
+    assert made.name == meta.storable(name)
+    assert experiments.create(str(tmp_path), name, NOW) == made == experiments.find(str(tmp_path), name)
+    assert len(os.listdir(str(tmp_path))) == 1
+
+
+@pytest.mark.parametrize("name", ["no", "0123", "12:30", "~", "1_0", "", " ", "../x", "CON", "0", "Default", "\u2028"])
+def test_b05_any_text_is_a_name(tmp_path, name):
+    """Rules E1 and Y1."""
+    made = experiments.create(str(tmp_path), name, NOW)
+    assert made.name == name
+    assert experiments.find(str(tmp_path), name) == made
+    assert os.listdir(str(tmp_path)) == [str(experiments.home_id(name))]
+
+
+@pytest.mark.parametrize(("experiment_id", "name"), [(0, "Default"), (17, "17"), ("vision-2", "vision-2")])
+def test_an_experiment_asked_for_by_its_id_is_named_by_it(tmp_path, experiment_id, name):
+    """Rules E1 and E4."""
+    experiments.ensure(str(tmp_path), experiment_id, NOW)
+    assert experiments.read(str(tmp_path), experiment_id) == Experiment(experiment_id, name, NOW, "active")
+    before = (tmp_path / str(experiment_id) / "meta.yaml").read_bytes()
+    experiments.ensure(str(tmp_path), experiment_id, NOW + 1)
+    assert (tmp_path / str(experiment_id) / "meta.yaml").read_bytes() == before
+
+
+def test_a_run_creates_the_experiment_it_is_for(tmp_path):
+    """Rule E4."""
+    for experiment_id in (0, 3, "vision"):
+        Run(experiment_id=experiment_id, runs_dir=tmp_path).end()
+    assert names_of(tmp_path) == {0: "Default", 3: "3", "vision": "vision"}
+
+
+def test_every_folder_with_the_name_of_an_experiment_is_listed_numbers_first(tmp_path):
+    """Rules S2 and S4."""
+    for name in ("10", "9", "b", "a", "00", "123456789012", "9" * 30, ".trash", "params", "CON", "a b", "-1"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "8").write_bytes(b"a file")
+    assert experiments.list_ids(str(tmp_path)) == [9, 10, 123456789012, "00", "9" * 30, "a", "b"]
+    assert [each.name for each in experiments.list_experiments(str(tmp_path))][:2] == ["9", "10"]
+
+
+def test_a_store_that_is_not_there_has_no_experiments(tmp_path):
+    assert experiments.list_ids(str(tmp_path / "none")) == []
+    assert experiments.find(str(tmp_path / "none"), "vision") is None
+    assert experiments.read(str(tmp_path / "none"), 0) is None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"name": None},
+        {"name": 5},
+        {"creation_time": "x"},
+        {"lifecycle_stage": None},
+        {"name": [1], "creation_time": 1.5},
+    ],
+)
+def test_fields_that_make_no_sense_are_passed_over(tmp_path, fields):
+    """Rule S4."""
+    write_meta(tmp_path / "4", **fields)
+    assert experiments.read(str(tmp_path), 4) == Experiment(4, "4", None, "active")
+
+
+def test_a_deleted_experiment_stays_listed_as_such(tmp_path):
+    """Rule Y3."""
+    write_meta(tmp_path / "4", name="old", lifecycle_stage="deleted")
+    assert experiments.list_experiments(str(tmp_path)) == [Experiment(4, "old", None, "deleted")]
+
+
+def test_a10_the_folder_is_the_id_whatever_meta_yaml_says(tmp_path):
+    """Rule S2."""
+    write_meta(tmp_path / "4", experiment_id="../../x", name="x")
+    assert experiments.find(str(tmp_path), "x").experiment_id == 4
+
+
+def test_a_store_that_cannot_be_written_says_so(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(os, "makedirs", refuse)
+    with pytest.raises(OSError, match=os.strerror(errno.EROFS)):
+        experiments.create(str(tmp_path), "vision", NOW)
+
+
+def test_names_that_look_the_same_are_one_experiment(tmp_path):
+    """Rule E1: a name is kept and compared in NFC."""
+    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    first = experiments.create(str(tmp_path), decomposed, 1)
+    assert experiments.create(str(tmp_path), composed, 2) == first
+    assert experiments.find(str(tmp_path), decomposed) == first
+    assert first.name == composed

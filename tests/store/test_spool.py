@@ -1,0 +1,55 @@
+"""What waits for the disk: in order, bounded, counted."""
+
+from mini_mlflow.store import spool
+from mini_mlflow.store.spool import Entry, Spool
+
+
+def entry(key, number):
+    return Entry("metrics", key, str(number), None, number)
+
+
+def drained(waiting):
+    found = []
+    while len(waiting):
+        found.append(waiting.first())
+        waiting.drop_first()
+    return found
+
+
+def test_values_come_out_in_the_order_in_which_they_were_logged():
+    """Rule P4."""
+    waiting = Spool()
+    entries = [entry("ab"[number % 2], number) for number in range(50)]
+    for each in entries:
+        waiting.add(each)
+    assert drained(waiting) == entries
+    assert waiting.give_up() == {}
+
+
+def test_what_is_put_back_comes_first():
+    """Rule W11: rows that lost their file are older than what waits."""
+    waiting = Spool()
+    waiting.add(entry("a", 3))
+    waiting.put_back([entry("a", 1), entry("a", 2)])
+    assert [each.timestamp for each in drained(waiting)] == [1, 2, 3]
+
+
+def test_beyond_the_bound_the_oldest_stay_and_the_rest_is_counted():
+    """Rule P4: up to 100,000 values."""
+    waiting = Spool()
+    for number in range(spool.MOST + 7):
+        waiting.add(entry("a", number))
+    waiting.add(entry("b", 0))
+    assert len(waiting) == spool.MOST == 100000
+    assert waiting.first().timestamp == 0
+    assert waiting.give_up() == {"a": spool.MOST + 7, "b": 1}
+    assert len(waiting) == 0
+
+
+def test_what_is_given_up_is_counted_by_key():
+    """Rule P4."""
+    waiting = Spool()
+    for number in range(5):
+        waiting.add(entry("ab"[number % 2], number))
+    waiting.drop_first()
+    assert waiting.give_up() == {"a": 2, "b": 2}
