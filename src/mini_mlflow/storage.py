@@ -93,7 +93,9 @@ def save_metadata(
             return
     os.makedirs(folder, exist_ok=True)
     there, home = folders.read_meta(folder)
-    there = dict(there or {"format": layout.FORMAT_VERSION}, **fields)
+    if not there and not opening.is_format_0(folder, there):
+        there = {"format": layout.FORMAT_VERSION}
+    there = dict(there, **fields)
     documents.replace(os.path.join(home, layout.META), meta.encode(there))
 
 

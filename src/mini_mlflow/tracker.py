@@ -10,7 +10,7 @@ from types import TracebackType
 
 from . import active, config, fluent, keys
 from .endings import status_after
-from .errors import StorageWarning
+from .errors import MiniMLflowError, StorageWarning
 from .fluent import active_run, end_run, log_metric, log_param, start_run
 from .records import Metric, Summary
 from .run import Run
@@ -209,7 +209,10 @@ class ExperimentTracker:
 
     def _find(self, experiment_id: Union[int, str, None], **wanted: Any) -> Optional[Dict[str, Any]]:
         for run_id in self.list_runs(experiment_id):
-            metadata = reader.read_metadata(self._folder(run_id, experiment_id), [])
+            try:
+                metadata = reader.read_metadata(self._folder(run_id, experiment_id), [])
+            except MiniMLflowError:
+                continue  # of a newer format, or gone meanwhile: it is not the one, or nobody could read it
             if all(metadata.get(field) == value for field, value in wanted.items()):
                 return get_run_data(self._store(), self._experiment(experiment_id), run_id, stacklevel=5)
         return None

@@ -15,7 +15,12 @@ def record_in(folder):
 
 
 def forge(folder, *, age_s=0.0, **changes):
-    """Change fields of an owner.json in place: the file stays the same one, its last sign of life is *age_s* old."""
+    """Change fields of an owner.json in place: the file stays the same one, its last sign of life is *age_s* old.
+
+    Another start is another machine's too, unless ``host`` says that it is an earlier one of this machine.
+    """
+    if "boot_id" in changes:
+        changes.setdefault("host", "elsewhere")
     path = os.path.join(str(folder), "owner.json")
     text = json.dumps(dict(record_in(folder), **changes))
     with open(path, "r+", encoding="utf-8") as file:

@@ -6,7 +6,8 @@ import pytest
 
 from mini_mlflow import layout
 from mini_mlflow.errors import BrokenFileError, UnsupportedFormatError
-from mini_mlflow.store import folders, owner
+from mini_mlflow.records import Metric
+from mini_mlflow.store import folders, metric_file, owner
 
 
 @pytest.fixture
@@ -188,3 +189,14 @@ def test_the_generations_are_those_of_the_owners_that_can_be_read(run):
     put(run, "writers", "c", "owner.json", text="junk")
     os.makedirs(os.path.join(run, "writers", "d"))
     assert [(generation, part.name) for generation, part in folders.generations(run)] == [(1, ""), (4, "a"), (2, "b")]
+
+
+def test_a18_a_document_is_found_under_the_name_that_a_disk_made_of_its_own(tmp_path):
+    """Rule K6: HFS+ decomposes letters with marks."""
+    folder = tmp_path / "metrics"
+    folder.mkdir()
+    row = Metric(0, 1, 0.5)
+    (folder / "caf\u0065\u0301.json").write_bytes(metric_file.encode("caf\u00e9", [row]))
+    found = folders.find_document(str(tmp_path), "metrics", "caf\u00e9")
+    assert found == str(folder / "caf\u0065\u0301.json")
+    assert folders.find_document(str(tmp_path), "metrics", "caf\u00e8") is None

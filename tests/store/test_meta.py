@@ -315,3 +315,18 @@ def test_a_time_is_iso_8601_in_utc_with_microseconds():
     assert meta.encode_time(0) == "1970-01-01T00:00:00.000000Z"
     for other in ("2026-11-24T09:30:00Z", "2026-11-24T09:30:00.000001", "", None, 5, "x2026-11-24T09:30:00.000001Z"):
         assert not meta.is_time(other)
+
+
+def test_h22_a_file_cut_at_any_byte_gives_whole_fields_or_is_reported():
+    """Rule S4: what is read of it is what was written."""
+    fields = {"format": 1, "run_id": "r", "name": "null", "end_time": None, "parent_run_id": None, "version": "1.0"}
+    data = meta.encode(fields)
+    reported = 0
+    for size in range(1, len(data)):
+        try:
+            found = meta.decode(data[:size], "meta.yaml")
+        except BrokenFileError:
+            reported += 1
+            continue
+        assert found == {name: fields[name] for name in found}
+    assert reported > len(data) // 2

@@ -82,11 +82,21 @@ def test_h20_a_process_number_that_was_given_again_is_another_process(folder, cl
     assert liveness(folder) == owner.GONE
 
 
-def test_h20_after_a_reboot_the_lock_says_nothing_and_the_heartbeat_tells(folder, claim):
+def test_h20_on_another_machine_the_lock_says_nothing_and_the_heartbeat_tells(folder, claim):
     """Rule L2."""
     claim.release()
     forge(folder, boot_id=FOREIGN_BOOT, age_s=3600)
     assert liveness(folder) == owner.SILENT
+
+
+def test_h20_after_a_reboot_an_owner_on_a_local_disk_is_gone_at_once(folder, claim, monkeypatch):
+    """Rule L1: nobody else can write there, and its machine was started anew."""
+    forge(folder, boot_id=FOREIGN_BOOT, host=record_in(folder)["host"])
+    assert liveness(folder) == owner.ALIVE  # somebody holds the lock: an heir that has not signed yet
+    claim.release()
+    assert liveness(folder) == owner.GONE
+    monkeypatch.setattr(machine, "is_local_device", lambda device: False)
+    assert liveness(folder) == owner.ALIVE  # two machines of one name may share that disk
 
 
 def test_g11_a_forged_pid_1_is_asked_for_and_never_signalled(folder, claim, monkeypatch):

@@ -8,6 +8,7 @@ from time import time
 import pytest
 from forged_owners import FOREIGN_BOOT, RECORD_BYTES, forge, record_in
 
+from mini_mlflow import config
 from mini_mlflow.store import documents, locks, machine, owner
 
 pytestmark = pytest.mark.skipif(
@@ -100,6 +101,15 @@ def test_a_folder_without_owner_json_is_never_taken_over(folder):
     assert os.listdir(folder) == []
 
 
+def test_the_temporary_name_that_a_kill_left_is_no_second_owner(folder):
+    """Rules D1 and W4: a kill between the link and the unlink leaves both names."""
+    left_by_the_dead(folder)
+    leftover = os.path.join(folder, ".tmp-0123456789abcdef")
+    os.link(path_in(folder), leftover)
+    owner.take_over(folder, 1).release()
+    assert not os.path.exists(leftover)
+
+
 def test_an_owner_json_with_a_second_hard_link_is_not_taken_over(folder):
     """Rule W4: the other link is a backup (H12)."""
     left_by_the_dead(folder)
@@ -158,6 +168,9 @@ def test_only_the_owner_that_was_seen_is_succeeded(folder):
         ({"boot_id": FOREIGN_BOOT}, True, 610, True),
         ({"boot_id": FOREIGN_BOOT}, False, 610, False),
         ({"boot_id": FOREIGN_BOOT}, False, 10**6, False),
+        ({"boot_id": FOREIGN_BOOT, "host": config.host_name()}, True, 0, True),
+        ({"boot_id": FOREIGN_BOOT, "host": config.host_name()}, False, 0, False),
+        ({"boot_id": FOREIGN_BOOT, "host": config.host_name(), "inode": 1}, True, 0, False),
         ({"inode": 1}, True, 0, False),
         ({"inode": 1}, True, 610, True),
         ({"inode": 1}, False, 610, False),

@@ -88,6 +88,17 @@ def find_document(folder: str, kind: str, key: str) -> Optional[str]:
             continue
         if held == key or (held is None and stem == key):
             return path
+    return None if key.isascii() else _find_decomposed(folder, kind, key)
+
+
+def _find_decomposed(folder: str, kind: str, key: str) -> Optional[str]:
+    """Return the file that holds *key* under a name that a disk has changed: HFS+ decomposes letters with marks."""
+    for stem, path in iter_documents(folder, kind):
+        try:
+            if layout.fits(stem, key) and key_in(path, kind) == key:
+                return path
+        except (OSError, BrokenFileError):
+            continue
     return None
 
 

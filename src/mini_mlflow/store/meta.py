@@ -21,6 +21,7 @@ MAX_META_BYTES = 1024 * 1024
 _MAX_FOREIGN_BYTES = 64 * 1024  # PyYAML takes a second for as much without its C parser
 _MAX_DEPTH = 50
 _MAX_NODES = 10000
+_FIRST = b"format: "  # how ours begin
 _TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"
 _PLAIN_KEY = r"[a-z][a-z0-9_]*"
 _QUOTED_KEY = r'("(?:[^"\\]|\\.)*"): (.*)'
@@ -59,25 +60,27 @@ def decode(data: bytes, path: str) -> Dict[str, Any]:
         BrokenFileError: As ``read_meta``.
     """
     fields: Dict[str, Any] = {}
+    is_cut = not data.endswith(b"\n")
+    if is_cut and not (data.startswith(_FIRST) or _FIRST.startswith(data)):
+        return _decode_foreign(data, path)
     try:
-        text = data.decode("utf-8")
-        if not text.endswith("\n"):
-            return _decode_foreign(data, path)  # cut short, or an editor's: let a real parser judge
-        for line in text[:-1].split("\n"):
+        for line in data.decode("utf-8").rstrip("\n").split("\n"):
             key, colon, value = line.partition(": ")
             if line[:1] == '"':
                 match = re.fullmatch(_QUOTED_KEY, line)
                 if match is None:
-                    return _decode_foreign(data, path)
+                    raise ValueError(line)
                 key, value = json.loads(match.group(1)), match.group(2)
             elif not colon or not key.isidentifier():
-                return _decode_foreign(data, path)
+                raise ValueError(line)
             if key in fields:
                 raise broken(path, "the field %r stands there twice" % key)
             fields[key] = _decode_value(value)
     except (ValueError, RecursionError) as error:
         if isinstance(error, BrokenFileError):
             raise
+        if is_cut:  # YAML would take what is left of null or of a text for a text
+            raise broken(path, "it is cut short") from error
         return _decode_foreign(data, path)
     return fields
 

@@ -102,18 +102,43 @@ def amend_run(folder: str, pool: DescriptorPool) -> Opened:
         there = folders.read_meta(folder)[0]
     except BrokenFileError:
         there = {}
-    if there and "format" not in there:
-        return Opened(join_run(folder, pool, None), JOINED)  # files of format 0 stay as they are (rule F2)
-    role, claim = RESUMED, owner.take_over(folder)
+    home, role, claim = folder, RESUMED, None
+    if is_format_0(folder, there):  # its files stay as they are (rule F2); an earlier call may have left a share
+        for part in folders.list_parts(folder)[1:]:
+            home, claim = part.folder, owner.take_over(part.folder)
+            if claim is not None:
+                break
+    else:
+        claim = owner.take_over(folder)
+        if claim is None:
+            try:
+                role, claim = CREATED, owner.claim_new(folder, 0)
+            except FileExistsError:
+                pass  # its owner lives
     if claim is None:
-        try:
-            role, claim = CREATED, owner.claim_new(folder, 0)
-        except FileExistsError:
-            return Opened(join_run(folder, pool, None), JOINED)
+        return Opened(join_run(folder, pool, None), JOINED)
     writer = RunWriter(
-        folder, pool, home=folder, claim=claim, generation=claim.generation, is_resumed=True, sync_period_s=None
+        folder, pool, home=home, claim=claim, generation=claim.generation, is_resumed=True, sync_period_s=None
     )
     return Opened(writer, role)
+
+
+def is_format_0(folder: str, there: Dict[str, Any]) -> bool:
+    """Tell whether a run's own files are those of 0.1.0, which did without meta.yaml too (rule F1).
+
+    Args:
+        folder: The run.
+        there: What its meta.yaml says, empty where there is none.
+    """
+    if there:
+        return "format" not in there
+    for kind in (layout.PARAMS, layout.METRICS):
+        for _, path in folders.iter_documents(folder, kind):
+            try:
+                return folders.key_in(path, kind) is None
+            except (OSError, BrokenFileError):
+                continue
+    return False
 
 
 def _try_open(
@@ -143,7 +168,13 @@ def _try_open(
     highest = max(highest, meta.generation_of(there))
     claim = None
     patience_s = 0.0 if attempt else owner.HANDOVER_S
-    is_next = main is not None and main.generation == highest and (not there or there.get("format", 0) >= 1)
+    # A takeover lifts the generation of what lies in the run's own folder: above shares of the same one it must not.
+    is_next = (
+        main is not None
+        and [part.name for generation, part in generations if generation == highest] == [""]
+        and main.generation == highest
+        and not is_format_0(folder, there)
+    )
     if main is not None and is_next:
         claim = owner.take_over(folder, highest + 1 if there else 0, seen=main.generation, patience_s=patience_s)
     if claim is not None:
@@ -184,8 +215,8 @@ def _inherit(
     pool: DescriptorPool,
     sync_period_s: Optional[float],
 ) -> Opened:
-    fields = dict(there, status="RUNNING", end_time=None, generation=claim.generation)
-    fields.setdefault("format", layout.FORMAT_VERSION)
+    fields = dict({"format": layout.FORMAT_VERSION}, **there)
+    fields.update(run_id=os.path.basename(folder), status="RUNNING", end_time=None, generation=claim.generation)
     writer = RunWriter(
         folder,
         pool,

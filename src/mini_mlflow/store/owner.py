@@ -11,7 +11,7 @@ from time import monotonic, sleep, time
 
 from ..config import host_name, job_ids
 from ..errors import BrokenFileError
-from ..layout import OWNER
+from ..layout import OWNER, TEMPORARY
 from . import documents, locks, machine
 
 TYPE_CHECKING = False
@@ -99,8 +99,10 @@ class Claim:
                 and (self._is_open() or self._reopen())
                 and documents.read_all(self._descriptor, _RECORD_BYTES + 1) == self._record
             )
-        except OSError:
+        except FileNotFoundError:
             return False
+        except OSError:
+            return True  # the disk does not answer now; what it says next counts
 
     def touch(self, now: float) -> None:
         """Give a sign of life if the last one is old (rule L2)."""
@@ -208,6 +210,8 @@ def take_over(
             if (there.st_dev, there.st_ino) != (mine.st_dev, mine.st_ino):
                 continue  # somebody changed the file while we asked for the lock
             old = _read_record(descriptor, path)
+            if mine.st_nlink > 1:
+                mine = _drop_leftover(folder, descriptor)
             if mine.st_nlink > 1 or not _is_certainly_gone(old, mine):
                 return None  # a second hard link is somebody's backup: its bytes stay
             if seen not in (None, old.generation):
@@ -219,12 +223,22 @@ def take_over(
             documents.write_all(descriptor, record)
             claim = Claim(path, descriptor, record, generation)
             return claim
-        except BrokenFileError:
+        except (BrokenFileError, FileNotFoundError):
             return None
         finally:
             if claim is None:
                 locks.unlock(descriptor)
                 os.close(descriptor)
+
+
+def _drop_leftover(folder: str, descriptor: int) -> os.stat_result:
+    """Unlink the temporary name that a kill has left to owner.json between its link and its unlink (rule D1)."""
+    mine = os.fstat(descriptor)
+    for name in os.listdir(folder):
+        path = os.path.join(folder, name)
+        if name.startswith(TEMPORARY) and os.lstat(path).st_ino == mine.st_ino:
+            os.unlink(path)
+    return os.fstat(descriptor)
 
 
 def read_owner(folder: str) -> Optional[Owner]:
@@ -238,6 +252,8 @@ def read_owner(folder: str) -> Optional[Owner]:
         return decode(documents.read(path), path)
     except FileNotFoundError:
         return None
+    except BrokenFileError:
+        return decode(documents.read(path), path)  # it may have been rewritten in the middle of our look
 
 
 def decode(data: bytes, path: str) -> Owner:
@@ -275,13 +291,14 @@ def liveness(folder: str, owner: Owner, now: float, *, has_ended: bool = False) 
         return SILENT
     try:
         state = os.fstat(descriptor)
-        if _is_of_this_machine(owner, state):
+        is_of_this_start = _is_of_this_machine(owner, state)
+        if is_of_this_start or _is_of_an_earlier_start(owner, state):
             looked = locks.try_lock(descriptor, shared=True)
             if looked is True:
                 locks.unlock(descriptor)
                 return GONE
             if looked is False:
-                return GONE if _is_its_process_gone(owner) else ALIVE
+                return GONE if is_of_this_start and _is_its_process_gone(owner) else ALIVE
         return SILENT if has_ended or _silence_ms(owner, state, now) > SILENCE_MS else ALIVE
     finally:
         os.close(descriptor)
@@ -293,7 +310,7 @@ def _read_record(descriptor: int, path: str) -> Owner:
 
 def _is_certainly_gone(owner: Owner, state: os.stat_result) -> bool:
     """Tell whether a folder may be taken over, its lock being ours already (rule W4)."""
-    if _is_of_this_machine(owner, state):
+    if _is_of_this_machine(owner, state) or _is_of_an_earlier_start(owner, state):
         return True
     return machine.is_local_device(state.st_dev) and _silence_ms(owner, state, time()) > SILENCE_MS
 
@@ -304,6 +321,16 @@ def _is_of_this_machine(owner: Owner, state: os.stat_result) -> bool:
         owner.is_locked
         and owner.boot_id == machine.boot_id(host_name())
         and (owner.device, owner.inode) == (state.st_dev, state.st_ino)
+    )
+
+
+def _is_of_an_earlier_start(owner: Owner, state: os.stat_result) -> bool:
+    """Tell whether the owner lived on this machine before it was last started, and on a disk of this machine alone."""
+    return (
+        owner.host == host_name()
+        and owner.boot_id not in (machine.boot_id(owner.host), owner.host)
+        and owner.inode == state.st_ino
+        and machine.is_local_device(state.st_dev)
     )
 
 

@@ -70,8 +70,7 @@ def read_run(runs_dir: str, experiment_id: Union[int, str], run_id: str) -> RunR
     problems: List[Problem] = []
     metadata = read_metadata(folder, problems)
     if metadata:
-        metadata.setdefault("run_id", run_id)
-        metadata.setdefault("experiment_id", experiment_id)
+        metadata.update(run_id=run_id, experiment_id=experiment_id)  # the folders' names are the truth (rule S3)
     shares = _shares(folder, problems)
     return RunRecord(
         metadata=metadata,
