@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 
-from .keys import is_windows_device
+from .keys import is_simple, is_windows_device
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _MAX_NAME_BYTES = 255
 _HASH_LENGTH = 16
 _MAX_STEM_BYTES = _MAX_NAME_BYTES - len(_ENDING)
 _UNSAFE = r'[/\\<>:"|?*\x00-\x1f\x7f-\x9f\ud800-\udfff]|^\.|%(?=[0-9A-Fa-f]{2})'
-_PLAIN = r"[A-Za-z0-9_-]{1,40}"
+_SHORT = 200  # characters that fit with any ending
 _LOOKS_HASHED = r"~[0-9a-f]{16}\Z"
 _UNIT = r"(?s:%[0-9A-F]{2}|.)"
 
@@ -63,7 +63,7 @@ def stem_of(name: str) -> Union[str, None]:
 
 def plain_stem(key: str) -> str:
     """Return the stem that *key* gets where no other key is in its way (rules K2 to K4)."""
-    if re.fullmatch(_PLAIN, key) and not is_windows_device(key):
+    if len(key) <= _SHORT and key[:1] != "." and is_simple(key) and not is_windows_device(key):
         return key
     stem = _encode(key)
     if is_windows_device(key) or len(stem.encode("utf-8")) > _MAX_STEM_BYTES:

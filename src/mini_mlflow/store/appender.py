@@ -185,7 +185,7 @@ class Appender(OpenFile):
             DisplacedError: It is not as we left it.
         """
         numbers = [int(number, 16) for number in state.split()]
-        self._device, self._inode, self.position, self._size, self._newest = numbers[:5]
+        self._inode, self.position, self._size, self._newest = numbers[:4]
         self.next_step = self.next_step_of(state)
         self._open()
         self._at = self.position
@@ -200,7 +200,7 @@ class Appender(OpenFile):
     def next_step_of(state: bytes) -> Optional[int]:
         """Return the next free step of a parked file, None where it is not known."""
         numbers = state.split()
-        return int(numbers[5], 16) if len(numbers) > 5 else None
+        return int(numbers[4], 16) if len(numbers) > 4 else None
 
     def close(self) -> None:
         """Close the file, also where this call interrupts one that is at work on it: that one's write will fail."""
@@ -249,7 +249,7 @@ class Appender(OpenFile):
 
     def _keep(self) -> None:
         self._check(now_ms())
-        state = (self._device, self._inode, self.position, self._size, self._newest)
+        state = (self._inode, self.position, self._size, self._newest)
         steps = () if self.next_step is None else (self.next_step,)
         self._writer.parked[self.key] = b"%x " * len(state + steps) % (state + steps)
         del self._writer.appenders[self.key]

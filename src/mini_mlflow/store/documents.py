@@ -71,7 +71,8 @@ def create_open(path: str, data: bytes, prepare: Optional[Callable[[int], None]]
     temporary = _temporary_beside(path)
     descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
     try:
-        write_all(descriptor, data)
+        if data:
+            write_all(descriptor, data)
         if prepare is not None:
             prepare(descriptor)
         if _WINDOWS:  # an open file can be neither renamed nor unlinked there, and rename does not clobber

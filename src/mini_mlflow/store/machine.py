@@ -56,6 +56,12 @@ def pid_namespace() -> Optional[str]:
         return None
 
 
+@lru_cache(maxsize=1)
+def own_start(pid: int) -> Optional[int]:
+    """Return ``process_start`` of this process, which does not change; a forked child has another *pid*."""
+    return process_start(pid)
+
+
 def process_start(pid: int) -> Optional[int]:
     """Return when a process started, in clock ticks since boot: tells it from a later one of the same number.
 

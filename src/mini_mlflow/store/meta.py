@@ -23,7 +23,6 @@ _MAX_DEPTH = 50
 _MAX_NODES = 10000
 _FIRST = b"format: "  # how ours begin
 _TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"
-_PLAIN_KEY = r"[a-z][a-z0-9_]*"
 _QUOTED_KEY = r'("(?:[^"\\]|\\.)*"): (.*)'
 _YAML_WORDS = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null"])
 _ESCAPED = "[\x7f-\x9f\u2028\u2029\ufeff\ufff9-\ufffb\ufffe\uffff]"
@@ -117,12 +116,16 @@ def is_time(text: Any) -> bool:
 
 
 def _encode_name(key: str) -> str:
-    if re.fullmatch(_PLAIN_KEY, key) and key not in _YAML_WORDS:
+    if key.isascii() and key.isidentifier() and key.islower() and key[0] != "_" and key not in _YAML_WORDS:
         return key
     return _encode_value(key)
 
 
 def _encode_value(value: Any) -> str:
+    if value is None:
+        return "null"
+    if type(value) is str and value.isascii() and value.isprintable() and '"' not in value and "\\" not in value:
+        return '"%s"' % value  # what nearly all of them are
     if isinstance(value, dict):
         return "{%s}" % ", ".join(
             "%s: %s" % (_encode_value(str(key)), _encode_value(item)) for key, item in value.items()

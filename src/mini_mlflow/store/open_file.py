@@ -161,7 +161,7 @@ class OpenFile:
         if not stat.S_ISREG(state.st_mode):
             os.close(descriptor)
             raise documents.broken(self.path, "it is not a regular file")
-        if self._inode and (state.st_dev, state.st_ino) != (self._device, self._inode):
+        if self._inode not in (0, state.st_ino) or self._device not in (0, state.st_dev):
             os.close(descriptor)
             raise DisplacedError("replaced")
         self._opened(descriptor)

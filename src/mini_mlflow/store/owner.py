@@ -351,7 +351,7 @@ def _describe(descriptor: int, generation: int, *, is_locked: bool) -> bytes:
         boot_id=machine.boot_id(host),
         pid_namespace=machine.pid_namespace(),
         pid=os.getpid(),
-        started=machine.process_start(os.getpid()),
+        started=machine.own_start(os.getpid()),
         jobs={name: value[:100] for name, value in job_ids().items()},
         generation=generation,
         device=state.st_dev,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import namedtuple
+from operator import itemgetter, lt
 from time import time
 
 from .. import layout
@@ -110,12 +111,13 @@ def read_history(folder: str, key: str, problems: List[Problem]) -> List[Metric]
 
     Sorted by step, then timestamp, generation, writer and place in the file. Nothing is dropped.
     """
-    ordered = []
-    for share, rows in _histories(folder, key, problems):
-        for place, row in enumerate(rows):
-            ordered.append((row.step, row.timestamp, share.generation, share.name, place, row))
-    ordered.sort(key=lambda each: each[:5])
-    return [each[5] for each in ordered]
+    history: List[Metric] = []
+    for _, rows in _histories(folder, key, problems):  # by generation, then writer: what a stable sort keeps
+        history = history + rows if history else rows
+    steps = [row[0] for row in history]
+    if not all(map(lt, steps, steps[1:])):
+        history.sort(key=itemgetter(0, 1))
+    return history
 
 
 def get_history(folder: str, run_id: str, key: str) -> List[Metric]:
