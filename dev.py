@@ -22,6 +22,7 @@ usage: python3 dev.py COMMAND [arguments]
 
   demo              train a small model, log every run, show the table of runs
   test [arguments]  run the tests; arguments go to pytest (-k NAME, -x, a path)
+  faults [arguments] test faults, kills and crowds at full length, for half an hour
   lint [arguments]  check the style with ruff
   types [arguments] check the types with mypy
   python ARGUMENTS  run the Python of the test environment
@@ -319,6 +320,16 @@ def run_tests(python: str, arguments: List[str]) -> int:
     return run_child([python, "-m", "pytest", *map(absolute_path, arguments)], cwd=ROOT)
 
 
+FAULT_TESTS = tuple(os.path.join(ROOT, "tests", name) for name in ("faults", "processes"))
+
+
+def run_faults(python: str, arguments: List[str]) -> int:
+    """Run the tests of faults and of processes at full length; what the environment sets already holds."""
+    os.environ.setdefault("FAULTS", "all")
+    os.environ.setdefault("MINI_MLFLOW_TEST_KILLS", "10000")
+    return run_tests(python, ["--timeout=7200", *FAULT_TESTS, *arguments])
+
+
 def run_lint(python: str, arguments: List[str]) -> int:
     """Run ruff over the project."""
     return run_child([python, "-m", "ruff", "check", *map(absolute_path, arguments)], cwd=ROOT)
@@ -361,6 +372,7 @@ def clean_environ() -> Dict[str, str]:
 COMMANDS: Dict[str, Command] = {
     "demo": Command("demo", (3, 9), run_demo),
     "test": Command("test", OLDEST, run_tests),
+    "faults": Command("test", OLDEST, run_faults),
     "lint": Command("dev", OLDEST, run_lint),
     "types": Command("dev", (3, 10), run_types),
     "python": Command("test", OLDEST, run_python),

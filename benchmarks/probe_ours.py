@@ -16,7 +16,7 @@ from probe import KEY, VALUES
 # What is timed of the start and the end of a run: module, function (or class.method), in words. A part that is called
 # within another counts for itself alone.
 SPANS = [
-    ("run", "_locate", "its id, and where it goes"),
+    ("identity", "locate", "its id, and where it goes"),
     ("store.experiments", "ensure", "the experiment's folder and meta.yaml"),
     ("store.opening", "_try_open", "the rest of opening: folders"),
     ("store.owner", "claim_new", "owner.json, born locked"),

@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 import threading
+import time
 
 import pytest
 
@@ -79,15 +80,53 @@ def test_a_run_is_known_until_it_ends():
     assert active.live_runs() == [other]
 
 
-def test_a_run_that_nobody_holds_is_forgotten_and_its_files_are_closed():
-    run = Run()
-    run.log_metric("loss", 1)
-    before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else None
+def test_a_run_that_nobody_holds_is_kept_until_it_ends():
+    Run(run_id="r").log_metric("loss", 1)
+    gc.collect()
+    (run,) = active.live_runs()
+    assert (run.run_id, run.status) == ("r", "RUNNING")
+    run.end()
     del run
     gc.collect()
     assert active.live_runs() == []
+
+
+def test_of_more_runs_than_are_kept_the_oldest_lives_as_long_as_somebody_holds_it(monkeypatch):
+    monkeypatch.setattr(active, "MOST_KEPT", 2)
+    held = Run(run_id="a")
+    for run_id in "bcde":
+        Run(run_id=run_id)
+    gc.collect()
+    assert [run.run_id for run in active.live_runs()] == ["a", "d", "e"]
+    before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else None
+    del held
+    gc.collect()
+    assert [run.run_id for run in active.live_runs()] == ["d", "e"]
     if before is not None:
         assert len(os.listdir("/proc/self/fd")) < before
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timer signals")
+def test_a_signal_handler_may_start_and_end_runs_while_the_main_thread_is_inside():
+    ended = []
+
+    def answer(number, frame):
+        assert active._process.lock.acquire(timeout=10)
+        active._process.lock.release()
+        with Run() as run:
+            run.log_metric("loss", 1)
+        ended.append(run.status)
+
+    before = signal.signal(signal.SIGALRM, answer)
+    try:
+        with active._process.lock:  # as in the middle of ``register``
+            os.kill(os.getpid(), signal.SIGALRM)
+            deadline = time.monotonic() + 60
+            while not ended:
+                assert time.monotonic() < deadline
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert ended == ["FINISHED"]
 
 
 def test_no_two_runs_get_one_start_time_even_if_the_clock_stands_or_goes_back(monkeypatch):

@@ -19,7 +19,7 @@ FLOORS = [
     {"errors", "records", "keys", "layout"},
     {"config"},
     {"store"},
-    {"summary", "query", "provenance", "artifacts"},
+    {"summary", "identity", "query", "provenance", "artifacts"},
     {"run", "active", "endings", "index"},
     {"search", "fluent"},
     {"tracker", "storage", "check"},

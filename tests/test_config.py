@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from mini_mlflow import InvalidValueError, config
+from mini_mlflow import ExperimentTracker, InvalidValueError, Run, config, start_run
+from mini_mlflow.storage import list_runs, load_run, save_metadata, save_metric, save_param
 
 SCHEDULERS = "SLURM_JOB_ID SLURM_ARRAY_JOB_ID SLURM_ARRAY_TASK_ID SLURM_RESTART_COUNT PBS_JOBID PBS_ARRAY_INDEX"
 SCHEDULERS += " LSB_JOBID LSB_JOBINDEX JOB_ID SGE_TASK_ID"
@@ -69,3 +70,82 @@ def test_the_machine_has_a_name():
     assert config.host_name()
     if hasattr(os, "uname"):
         assert config.host_name() == os.uname().nodename
+
+
+# The store's folder ----------------------------------------------------------------------------------------------
+
+
+class InBytes:
+    def __fspath__(self):
+        return b"mlruns"
+
+
+@pytest.mark.parametrize("folder", [b"mlruns", 5, True, ["mlruns"], InBytes()])
+def test_a_folder_that_is_no_text_is_refused(folder):
+    with pytest.raises(InvalidValueError, match=r"runs_dir must be text or a path, got \w+\. Give") as caught:
+        config.runs_dir(folder)
+    assert caught.value.value is folder
+
+
+@pytest.mark.parametrize("folder", ["", "a\0b"])
+def test_a_folder_without_a_name_is_refused(folder):
+    with pytest.raises(InvalidValueError, match="cannot be empty or hold NUL"):
+        config.runs_dir(folder)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["file:///data/mlruns", "file:mlruns", "FILE:x", "http://localhost:5000", "s3://bucket/x", "sqlite:///m.db",
+     "databricks+x-y.z://p", Path("file:x")],
+)  # fmt: skip
+def test_a_url_is_refused_with_the_advice_to_give_a_path(url, monkeypatch):
+    with pytest.raises(InvalidValueError, match=r"got the URL .*Give a path such as"):
+        config.runs_dir(url)
+    monkeypatch.setenv("MINI_MLFLOW_DIR", str(url))
+    with pytest.raises(InvalidValueError, match="URL"):
+        config.runs_dir()
+
+
+@pytest.mark.parametrize("folder", ["C://runs", "a b://c", "://x", "profile:x", "a/file:b", "x:/y", "~user/x", "a~"])
+def test_other_names_are_paths(folder):
+    assert config.runs_dir(folder) == folder
+    assert config.store_folder(folder) == os.path.abspath(folder)
+
+
+@pytest.mark.parametrize(
+    ("folder", "found"), [("~", "home"), ("~/", "home"), ("~/a/b", "home/a/b"), (Path("~/a"), "home/a")]
+)
+def test_a_tilde_at_the_beginning_is_the_home_folder(folder, found, monkeypatch, tmp_path):
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    assert config.store_folder(folder) == os.path.normpath(str(tmp_path / found))
+    monkeypatch.setenv("MINI_MLFLOW_DIR", str(folder))
+    assert config.store_folder() == os.path.normpath(str(tmp_path / found))
+
+
+@pytest.mark.parametrize("below", ["", "/sub", "/sub/sub"])
+def test_a_store_that_is_a_file_is_refused_by_every_door(below, tmp_path):
+    (tmp_path / "file").write_text("x")
+    store = str(tmp_path / "file") + below
+    tracker = ExperimentTracker(runs_dir=store)
+    calls = [lambda: Run(runs_dir=store), tracker.start_run, tracker.list_runs, lambda: tracker.get_run("r")]
+    calls += [lambda: load_run("r", runs_dir=store), lambda: save_param("r", 0, "a", 1, runs_dir=store)]
+    for call in calls:
+        with pytest.raises(NotADirectoryError, match=r"no folder.*Give the path of a folder as runs_dir") as caught:
+            call()
+        assert caught.value.filename == str(tmp_path / "file")
+
+
+def test_every_door_checks_the_folder():
+    calls = [
+        lambda: Run(runs_dir=b"x"),
+        lambda: start_run(runs_dir=b"x"),
+        lambda: ExperimentTracker(runs_dir=b"x"),
+        lambda: load_run("r", runs_dir=b"x"),
+        lambda: list_runs(runs_dir=b"x"),
+        lambda: save_metric("r", 0, "a", 1, runs_dir=b"x"),
+        lambda: save_metadata("r", 0, {}, runs_dir=b"x"),
+    ]
+    for call in calls:
+        with pytest.raises(InvalidValueError, match="runs_dir"):
+            call()

@@ -229,6 +229,17 @@ def test_each_interpreter_and_each_purpose_has_its_own_environment(dev, monkeypa
     assert len(names) == 3
 
 
+def test_the_long_run_of_the_faults_sets_its_length_and_leaves_one_that_is_set(dev, monkeypatch):
+    called = []
+    monkeypatch.setattr(dev, "run_child", lambda command, cwd: called.append((command, cwd)) or 0)
+    monkeypatch.setattr(dev.os, "environ", {"MINI_MLFLOW_TEST_KILLS": "7"})
+    assert dev.COMMANDS["faults"].run("python", ["-x"]) == 0
+    assert dev.os.environ == {"MINI_MLFLOW_TEST_KILLS": "7", "FAULTS": "all"}
+    ((command, cwd),) = called
+    assert (command[-1], cwd) == ("-x", str(ROOT))
+    assert {str(ROOT / "tests" / "faults"), str(ROOT / "tests" / "processes")} <= set(command)
+
+
 @pytest.mark.parametrize("status", [0, 1, 5])
 def test_the_exit_status_of_the_command_is_passed_on(dev, status):
     assert dev.run_child([sys.executable, "-c", f"raise SystemExit({status})"]) == status

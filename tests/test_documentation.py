@@ -137,6 +137,45 @@ def test_a_reader_of_at_most_ten_lines_prints_every_metric_of_a_run(store):
     assert output.splitlines() == ["accuracy 0.8 3", "loss NaN 3"]
 
 
+def run_reader(folder: Path) -> List[str]:
+    (script,) = [snippet for snippet in SCRIPTS if snippet.path == READER]
+    Path("read_run.py").write_text(script.text, encoding="utf-8")
+    return run_command([sys.executable, "read_run.py", str(folder)]).splitlines()
+
+
+GOLDEN = ROOT / "tests" / "golden"
+# Runs that a kill, a power cut or an editor has left, and that nobody has opened again.
+NOT_AT_REST = {"killed"}
+AT_REST = [path.parent for path in sorted(GOLDEN.glob("*/*/*/meta.yaml")) if path.parent.name not in NOT_AT_REST]
+
+
+@pytest.mark.parametrize("run", AT_REST, ids=lambda run: "/".join(run.parts[-3:]))
+def test_the_reader_prints_what_the_library_reads_of_every_golden_run_at_rest(run, folder):
+    tracker = mini_mlflow.ExperimentTracker(experiment_id=run.parent.name, runs_dir=run.parent.parent)
+    keys = tracker.get_run(run.name)["metrics"]
+    lines = run_reader(run)
+    assert {line.rsplit(" ", 2)[0] for line in lines} == set(keys)
+    for key in keys:
+        counts = [int(line.rsplit(" ", 1)[1]) for line in lines if line.rsplit(" ", 2)[0] == key]
+        assert sum(counts) == len(tracker.history(run.name, key))
+
+
+def test_the_reading_page_says_truly_what_happens_without_a_closing_and_what_to_do(folder):
+    shutil.copytree(str(GOLDEN / "format-1"), "mlruns")
+    tracker = mini_mlflow.ExperimentTracker()
+    rows = {key: tracker.history("killed", key) for key in ("torn", "power")}
+    (script,) = [snippet for snippet in SCRIPTS if snippet.path == READER]
+    Path("read_run.py").write_text(script.text, encoding="utf-8")
+    result = subprocess.run([sys.executable, "read_run.py", "mlruns/0/killed"], capture_output=True, check=False)
+    assert b"JSONDecodeError" in result.stderr
+    names: Dict[str, object] = {}
+    (by_hand,) = [snippet for snippet in find_snippets(READER, "python") if "read_rows" in snippet.text]
+    exec(compile(by_hand.text, by_hand.place, "exec"), names)
+    for key, wanted in rows.items():
+        text = Path(f"mlruns/0/killed/metrics/{key}.json").read_text(encoding="utf-8")
+        assert [tuple(row) for row in names["read_rows"](text)] == [tuple(row) for row in wanted]
+
+
 @pytest.mark.parametrize(("snippet", "command"), COMMANDS)
 def test_a_command_of_the_documents_does_what_it_says(snippet, command, store):
     if command == "pip install mini-mlflow":
@@ -179,6 +218,15 @@ def run_command(command: List[str]) -> str:
     result = subprocess.run(command, env=environ, capture_output=True, check=False)
     assert result.returncode == 0, result.stderr.decode("utf-8", "replace")
     return result.stdout.decode("utf-8")
+
+
+def test_the_page_on_reliability_names_tests_and_files_that_exist():
+    page = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    named = set(re.findall(r"`(test_\w+)`", page))
+    assert len(named) > 50
+    assert {name for name in named if f"def {name}(" not in sources} == set()
+    assert {path for path in re.findall(r"`(tests/[\w./]+)`", page) if not (ROOT / path).exists()} == set()
 
 
 # Links -----------------------------------------------------------------------------------------------------------

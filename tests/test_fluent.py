@@ -15,6 +15,7 @@ from mini_mlflow import (
     InvalidValueError,
     NoActiveRunError,
     Run,
+    RunEndedError,
     active_run,
     end_run,
     log_metric,
@@ -159,6 +160,34 @@ def test_mistakes_in_keys_and_values_are_those_of_the_run():
     assert load_run(list_runs()[0])["metrics"] == {}
 
 
+class Picky:
+    """A number that raises what its owner likes, and counts how often it is looked at."""
+
+    def __init__(self, error):
+        self.error, self.looks = error, 0
+
+    def __float__(self):
+        self.looks += 1
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [IndexError("mine"), RunEndedError("mine")])
+def test_an_error_of_the_users_own_number_goes_up_and_the_number_is_looked_at_once(error):
+    outer = start_run()
+    start_run(nested=True)
+    value = Picky(error)
+    with pytest.raises(Exception, match="mine"):
+        log_metric("a", value)
+    assert value.looks == 1
+    end_run()
+    start_run(nested=True).end()  # an ended run is on top
+    value = Picky(error)
+    with pytest.raises(Exception, match="mine"):
+        log_metric("a", value)
+    assert value.looks == 1
+    assert load_run(outer.run_id)["metrics"] == {}
+
+
 # Runs within runs ------------------------------------------------------------------------------------------------
 
 
@@ -181,6 +210,13 @@ def test_a_nested_run_is_the_active_one_until_it_ends_and_knows_its_parent():
 
 def test_nested_without_an_active_run_starts_a_run_without_a_parent():
     assert start_run(nested=True).parent_run_id is None
+
+
+def test_a_parent_in_another_store_is_not_noted(store):
+    outer = start_run()
+    assert start_run(nested=True, runs_dir="elsewhere").parent_run_id is None
+    end_run()
+    assert start_run(nested=True, runs_dir=store).parent_run_id == outer.run_id
 
 
 def test_a_parent_that_ends_first_leaves_its_child_active():

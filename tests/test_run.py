@@ -210,6 +210,14 @@ def test_beside_its_owner_a_run_logs_and_ends_without_ending_it():
     assert load_run("r")["metadata"]["status"] == "FINISHED"
 
 
+def test_beside_its_owner_a_run_shows_the_name_and_version_of_the_store_not_those_that_were_asked_for():
+    """Rule W7."""
+    owner = Run(run_id="r", name="a")
+    beside = Run(run_id="r", name="b", version="v2")
+    assert (beside.name, beside.version) == ("a", None)
+    assert (meta(owner)["name"], meta(owner)["version"]) == ("a", None)
+
+
 # The end ---------------------------------------------------------------------------------------------------------
 
 
@@ -272,6 +280,18 @@ def test_logging_to_an_ended_run_is_refused_and_says_how_to_go_on(what, log):
     assert isinstance(caught.value, ValueError)
     assert (caught.value.run_id, caught.value.status) == ("r", "FINISHED")
     assert sorted(path.stat().st_mtime_ns for path in Path("mlruns").rglob("*")) == before
+
+
+EMPTY_CALLS = [("parameter", "log_params"), ("metric", "log_metrics"), ("tag", "set_tags")]
+
+
+@pytest.mark.parametrize(("what", "name"), EMPTY_CALLS)
+def test_logging_nothing_to_an_ended_run_is_refused_too(what, name):
+    run = Run(run_id="r")
+    getattr(run, name)({})
+    run.end()
+    with pytest.raises(RunEndedError, match="Cannot log %s to run with status 'FINISHED'" % what):
+        getattr(run, name)({})
 
 
 def test_an_ended_run_can_still_be_looked_at():

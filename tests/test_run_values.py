@@ -127,7 +127,10 @@ def test_an_integer_beyond_every_double_is_refused(run, value):
 @pytest.mark.parametrize(
     ("value", "shape"),
     [
-        (np.zeros(32), "(32,)"), (np.zeros((2, 3)), "(2, 3)"), (np.zeros(1), "(1,)"), (np.zeros(0), "(0,)"),
+        (np.zeros(32), "(32,)"),
+        (np.zeros((2, 3)), "(2, 3)"),
+        (np.zeros(1), "(1,)"),
+        (np.zeros(0), "(0,)"),
         (Duck(0.5, (4,)), "(4,)"),
     ],
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mini_mlflow import (
+    ActiveRunError,
     BrokenFileError,
     ExperimentTracker,
     InvalidIdError,
@@ -228,6 +229,29 @@ def test_a_run_written_without_a_run_object_can_be_continued():
         run.log_metric("loss", 2)
     assert [row.value for row in run.history("loss")] == [1, 2]
     assert load_run("r")["metadata"]["status"] == "FINISHED"
+
+
+def test_metadata_of_a_run_that_another_process_writes_are_refused_and_tags_are_not():
+    """Rule W1."""
+    code = "import os, sys; from mini_mlflow import Run; run = Run(run_id='r'); print(os.getpid(), flush=True); input()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, universal_newlines=True
+    )
+    pid = process.stdout.readline().strip()
+    with pytest.raises(
+        ActiveRunError, match=r"written by another process \(%s on .+\).*set_tag\(\) or log" % pid
+    ) as caught:
+        save_metadata("r", 0, {"note": "n"})
+    assert caught.value.run_id == "r"
+    with Run(run_id="r") as beside:
+        with pytest.raises(ActiveRunError):
+            save_metadata("r", 0, {"note": "n"})
+        beside.set_tag("note", "n")
+    assert load_run("r")["metadata"]["status"] == "RUNNING"
+    process.communicate("\n")
+    save_metadata("r", 0, {"note": "m"})
+    found = load_run("r")
+    assert (found["metadata"]["note"], found["tags"], found["metadata"]["status"]) == ("m", {"note": "n"}, "FINISHED")
 
 
 # Files of 0.1.0 --------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """A tracker starts runs with the same defaults and reads past ones."""
 
 import inspect
+import pickle
 import threading
 
 import pytest
@@ -9,6 +10,7 @@ from mini_mlflow import (
     ActiveRunError,
     ExperimentTracker,
     InvalidIdError,
+    InvalidKeyError,
     Metric,
     MetricNotFoundError,
     NoActiveRunError,
@@ -18,6 +20,7 @@ from mini_mlflow import (
     active_run,
     start_run,
 )
+from mini_mlflow.storage import load_run
 from mini_mlflow.tracker import _set_active_run
 
 
@@ -160,6 +163,43 @@ def test_a_block_ends_the_runs_that_were_started_within_it():
     assert active_run() is None
 
 
+def test_a_block_ends_its_own_run_and_leaves_those_that_it_did_not_start():
+    bystander = Run(run_id="bystander")
+    tracker = ExperimentTracker()
+    with tracker as run:
+        run.end()
+        later = tracker.start_run()
+    assert (later.status, bystander.status) == ("RUNNING", "RUNNING")
+    assert active_run() is later
+    later.end()
+    bystander.end()
+
+
+def test_a_block_that_another_thread_leaves_ends_its_own_run():
+    def block():
+        with tracker as run:
+            runs.extend([run, start_run(nested=True)])
+            yield
+
+    tracker, runs = ExperimentTracker(), []
+    generator = block()
+    next(generator)
+    thread = threading.Thread(target=generator.close)
+    thread.start()
+    thread.join()
+    assert [run.status for run in runs] == ["FAILED", "FAILED"]
+    assert active_run() is None
+
+
+def test_a_tracker_is_copied_without_the_block_it_is_in():
+    tracker = ExperimentTracker("a", 3, "there")
+    with tracker as run:
+        twin = pickle.loads(pickle.dumps(tracker))
+        assert (twin.run_name, twin.experiment_id, twin.runs_dir) == ("a", 3, "there")
+        twin.__exit__(None, None, None)
+        assert run.status == "RUNNING"
+
+
 def test_threads_share_a_tracker_and_each_has_its_own_run():
     tracker = ExperimentTracker()
 
@@ -252,6 +292,28 @@ def test_the_history_and_summary_of_a_run_are_read_by_its_id():
             look(run.run_id, "nope")
 
 
+@pytest.mark.parametrize("key", [None, 5, b"loss", ["loss"]])
+def test_a_key_that_is_no_text_is_not_looked_up(key):
+    tracker = ExperimentTracker()
+    with tracker as run:
+        run.log_metric("loss", 1)
+    calls = [run.history, run.summary]
+    calls += [lambda key: tracker.history(run.run_id, key), lambda key: tracker.summary(run.run_id, key)]
+    for call in calls:
+        with pytest.raises(InvalidKeyError, match="must be text, got") as caught:
+            call(key)
+        assert caught.value.key == key
+
+
+def test_a_key_that_may_not_be_logged_may_be_looked_up():
+    """Rule K1: other doors may bring any key."""
+    run = ExperimentTracker().start_run()
+    for key in ("", "a/b", "\ud800", "..", "k" * 1000):
+        with pytest.raises(MetricNotFoundError):
+            run.history(key)
+    run.end()
+
+
 def test_versions_are_found_by_name_and_the_newest_counts():
     tracker = ExperimentTracker()
     for number, version in enumerate(["v1", "v2", "v1", None]):
@@ -269,10 +331,12 @@ def test_versions_are_found_by_name_and_the_newest_counts():
 def test_a_file_that_cannot_be_read_is_told_and_the_rest_is_returned(store):
     """Rule S4."""
     tracker = ExperimentTracker(run_name="a")
-    with tracker as run:
+    with tracker.start_run(version="v1") as run:
         run.log_params({"good": 1, "bad": 2})
     (store / "0" / run.run_id / "params" / "bad.json").write_text("{")
-    for read in (lambda: tracker.get_run(run.run_id), lambda: tracker.get_latest_version("a")):
+    reads = [lambda: tracker.get_run(run.run_id), lambda: tracker.get_latest_version("a")]
+    reads += [lambda: tracker.get_run_by_version("a", "v1"), lambda: load_run(run.run_id)]
+    for read in reads:
         with pytest.warns(StorageWarning, match=r"cannot be read: .*bad\.json") as caught:
             found = read()
         assert found["params"] == {"good": 1}

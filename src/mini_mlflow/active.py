@@ -5,17 +5,20 @@ The one piece of module state; ``reset`` clears it.
 
 from __future__ import annotations
 
+import os
 import threading
-from _weakrefset import WeakSet  # threading has loaded it; weakref itself costs 0.6 ms more
+from _weakref import ref  # built in; weakref itself costs 0.6 ms more
 from time import time
 
 from .store.descriptors import DescriptorPool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import List, Optional
+    from typing import Dict, List, Optional
 
     from .run import Run
+
+MOST_KEPT = 256  # un-ended runs that live on though nobody holds them; each has an open file
 
 
 class _Stack(threading.local):
@@ -23,12 +26,28 @@ class _Stack(threading.local):
         self.runs: List[Run] = []
 
 
+class Sigterm:
+    """What the handler of SIGTERM must know.
+
+    Attributes:
+        endings: How many calls of the main thread are just ending a run, each within the other.
+        number: The signal that came meanwhile, 0 for none.
+    """
+
+    def __init__(self) -> None:
+        self.endings = self.number = 0
+
+
 class _Process:
     def __init__(self) -> None:
         self.pool = DescriptorPool()
-        self.live: WeakSet[Run] = WeakSet()
+        self.live: Dict[int, ref[Run]] = {}  # by id(), oldest first
+        self.kept: Dict[int, Run] = {}  # likewise
         self.last_start_us = 0
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()  # a signal handler may start and end runs in the middle of what follows
+        self.pid = os.getpid()
+        self.is_sigterm_settled = False
+        self.sigterm = Sigterm()
 
 
 stack = _Stack()
@@ -62,36 +81,68 @@ def pool() -> DescriptorPool:
 
 
 def register(run: Run) -> None:
-    """Remember a run that this process has opened, as long as somebody holds it."""
+    """Remember a run that this process has opened until it ends, so that it ends with the process at the latest.
+
+    Of more than 256, the oldest are remembered as long as somebody else holds them, and let go then.
+    """
+    number, live = id(run), _process.live
     with _process.lock:
-        _process.live.add(run)
+        live[number] = ref(run, lambda _: live.pop(number, None))
+        _process.kept[number] = run
+        surplus = [_process.kept.pop(oldest, None) for oldest in list(_process.kept)[:-MOST_KEPT]]
+    del surplus  # without the lock: it may be the last hold on a run
 
 
 def forget(run: Run) -> None:
     """Forget a run that has ended."""
     with _process.lock:
-        _process.live.discard(run)
+        _process.live.pop(id(run), None)
+        _process.kept.pop(id(run), None)
 
 
 def live_runs() -> List[Run]:
-    """Return every run that this process has opened and not ended."""
+    """Return every run that this process has opened and not ended, oldest first."""
     with _process.lock:
-        return list(_process.live)
+        runs = [reference() for reference in list(_process.live.values())]
+    return [run for run in runs if run is not None]
 
 
 def next_start_us() -> int:
     """Return the time in microseconds since 1970, and never the same twice (docs/format.md, rule S6)."""
     with _process.lock:
-        _process.last_start_us = max(int(time() * 1000000), _process.last_start_us + 1)
-        return _process.last_start_us
+        start_us = max(int(time() * 1000000), _process.last_start_us + 1)
+        _process.last_start_us = start_us
+        return start_us
+
+
+def is_own_process() -> bool:
+    """Tell whether this state is of this process: not so in a forked child before ``after_fork``."""
+    return _process.pid == os.getpid()
+
+
+def is_sigterm_settled() -> bool:
+    """Tell whether it is settled who answers SIGTERM."""
+    return _process.is_sigterm_settled
+
+
+def settle_sigterm() -> None:
+    """Note that it is settled who answers SIGTERM, so that nobody asks again."""
+    _process.is_sigterm_settled = True
+
+
+def sigterm() -> Sigterm:
+    """Return what the handler of SIGTERM must know."""
+    return _process.sigterm
 
 
 def after_fork() -> None:
     """Let a forked child go on with runs of its parent as a joiner (docs/format.md, rule W10)."""
-    _process.lock = threading.Lock()  # the parent's may be held by a thread that the child does not have
+    _process.lock = threading.RLock()  # the parent's may be held by a thread that the child does not have
+    _process.sigterm = Sigterm()  # the thread that was ending a run may be gone
     _process.pool = DescriptorPool()
-    for run in list(_process.live):
+    for run in live_runs():
         run.become_child(_process.pool)
+    _process.pid = os.getpid()
 
 
 def reset() -> None:

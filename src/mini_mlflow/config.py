@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 from .errors import InvalidValueError
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 DEFAULT_RUNS_DIR = "mlruns"
 DEFAULT_EXPERIMENT_ID = 0
+_IN_SCHEMES = dict.fromkeys(map(ord, "+-."))  # what a URL's scheme may have beside letters and digits
 
 # What a scheduler calls the job that this process belongs to, so that a run can be found by it.
 _JOB_VARIABLES = {
@@ -23,10 +25,48 @@ _JOB_VARIABLES = {
 
 
 def runs_dir(argument: Union[str, os.PathLike[str], None] = None) -> Union[str, os.PathLike[str]]:
-    """Return the store's folder: *argument*, else ``MINI_MLFLOW_DIR``, else ``mlruns``."""
-    if argument is not None:
-        return argument
-    return os.environ.get("MINI_MLFLOW_DIR") or DEFAULT_RUNS_DIR
+    """Return the store's folder as it was given: *argument*, else ``MINI_MLFLOW_DIR``, else ``mlruns``.
+
+    Raises:
+        InvalidValueError: It is no path of a folder.
+    """
+    if argument is None:
+        argument = os.environ.get("MINI_MLFLOW_DIR") or DEFAULT_RUNS_DIR
+    path = os.fspath(argument) if isinstance(argument, os.PathLike) else argument
+    if not isinstance(path, str):
+        message = "runs_dir must be text or a path, got %s. Give a folder such as 'mlruns'."
+        raise InvalidValueError(message % type(path).__name__, value=argument)
+    if not path or "\0" in path:
+        message = "runs_dir cannot be empty or hold NUL: %r. Give a folder such as 'mlruns', or leave it out."
+        raise InvalidValueError(message % path, value=argument)
+    scheme, separator, _ = path.partition("://")
+    if path[:5].lower() == "file:" or (separator and len(scheme) > 1 and scheme.translate(_IN_SCHEMES).isalnum()):
+        message = "runs_dir must be the path of a folder, got the URL %r. Give a path such as '/data/mlruns'."
+        raise InvalidValueError(message % path, value=argument)
+    return argument
+
+
+def store_folder(argument: Union[str, os.PathLike[str], None] = None) -> str:
+    """Return the store's folder as an absolute path; ``~`` and ``~/`` at its beginning are the home folder.
+
+    Args:
+        argument: As ``runs_dir``.
+
+    Raises:
+        InvalidValueError: It is no path of a folder.
+        NotADirectoryError: Something else lies there.
+    """
+    path = os.fspath(runs_dir(argument))
+    path = os.path.abspath(os.path.expanduser(path) if path == "~" or path.startswith(("~/", "~" + os.sep)) else path)
+    nearest = path
+    while not os.path.isdir(nearest):
+        if os.path.lexists(nearest) and not os.path.isdir(nearest):  # asked again: others may just have made it
+            message = "This is no folder, so no run can lie in it. Give the path of a folder as runs_dir"
+            raise NotADirectoryError(errno.ENOTDIR, message, nearest)
+        if os.path.dirname(nearest) == nearest:
+            break  # a drive that is not there
+        nearest = os.path.dirname(nearest)
+    return path
 
 
 def sync_period_s() -> Optional[float]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from . import active
-from .errors import ActiveRunError, NoActiveRunError, RunEndedError
+from . import active, config
+from .errors import ActiveRunError, NoActiveRunError
 from .run import Run
 
 TYPE_CHECKING = False
@@ -31,7 +31,8 @@ def start_run(
         run_id: Id of the run. One that is there is continued: its start and its history stay. None makes an id.
         version: Free text, such as ``v1.0``.
         nested: Whether a run may be active already: the new one becomes its child, and the active one until it ends.
-        runs_dir: The store's folder. None: ``MINI_MLFLOW_DIR``, else ``mlruns``.
+            One that is continued keeps a parent that it has, and a parent in another store is not noted.
+        runs_dir: The store's folder. None: ``MINI_MLFLOW_DIR``, else ``mlruns``. ``~/`` is the home folder.
 
     Returns:
         The run, which is a context manager too: leaving its block ends it.
@@ -39,6 +40,7 @@ def start_run(
     Raises:
         ActiveRunError: This thread has an active run, and *nested* is not set.
         InvalidIdError: An id is not legal.
+        InvalidValueError: A name, a version or *runs_dir* is not legal.
         AmbiguousRunError: Several experiments have a run of this id.
         UnsupportedFormatError: The run was written by a newer version.
         OSError: The disk refused.
@@ -50,6 +52,8 @@ def start_run(
             "with start_run(nested=True). It is this thread's run %s."
         )
         raise ActiveRunError(message % parent.run_id, run_id=parent.run_id)
+    if parent is not None and not _is_same_folder(parent.store_folder, config.store_folder(runs_dir)):
+        parent = None
     run = Run(
         run_id=run_id,
         experiment_id=experiment_id,
@@ -127,9 +131,12 @@ def log_metric(key: str, value: float, step: Optional[int] = None, *, timestamp:
         InvalidValueError: *value* is not one real number, or *step* is not an integer.
     """
     try:
-        active.stack.runs[-1].log_metric(key, value, step, timestamp=timestamp)
-    except (IndexError, RunEndedError):  # before anything is written: no run, or one that somebody else has ended
-        _active().log_metric(key, value, step, timestamp=timestamp)
+        run = active.stack.runs[-1]
+    except IndexError:
+        run = _active()
+    if run.status != "RUNNING":  # somebody else has ended it
+        run = _active()
+    run.log_metric(key, value, step, timestamp=timestamp)
 
 
 def log_metrics(metrics: Mapping[str, float], step: Optional[int] = None, *, timestamp: Optional[int] = None) -> None:
@@ -175,6 +182,10 @@ def set_tags(tags: Mapping[str, Any]) -> None:
         InvalidValueError: JSON has no such value.
     """
     _active().set_tags(tags)
+
+
+def _is_same_folder(path: str, other: str) -> bool:
+    return path == other or os.path.realpath(path) == os.path.realpath(other)
 
 
 def _active() -> Run:

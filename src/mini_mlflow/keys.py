@@ -11,11 +11,15 @@ from .errors import InvalidIdError, InvalidKeyError, InvalidStatusError, Invalid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Optional, Union
+    from typing import Any, Dict, Optional, Union
 
     from .records import Number
 
 MAX_KEY_LENGTH = 250
+MAX_LABEL_LENGTH = 10000
+MAX_VALUE_BYTES = 16 * 2**20 - 4096  # of a document; the rest is room for its key
+MAX_FIELDS_BYTES = 512 * 1024
+MAX_DEPTH = 250  # of lists and dicts in each other: any reader's stack holds it
 INT64_MAX = 2**63 - 1
 INTEGER_BOUND = 2**1024  # the first power of two beyond every double (docs/format.md, rule M7)
 END_STATUSES = ("FINISHED", "FAILED", "KILLED")
@@ -25,6 +29,8 @@ _FORBIDDEN_IN_KEYS = r'[<>:"|?*\x00-\x1f\x7f-\x9f\ud800-\udfff]'
 _LEGAL_ID = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}"
 # Surrogates but those that stand for the bytes of a name that is no UTF-8 cannot be in a path.
 _ONE_FOLDER = r"(?![.-])[^/\\\x00\ud800-\udc7f\udd00-\udfff]{1,255}"
+_LEGAL_RUN_ID = "text of 1 to 128 letters, digits, '_', '.', '-', the first a letter or digit"
+_NON_FINITE = ("NaN", "Infinity", "-Infinity")
 _WHOLE_NUMBER = r"0|[1-9][0-9]{0,18}"
 _RESERVED_IDS = frozenset(["meta.yaml", "owner.json", "params", "metrics", "tags", "artifacts", "writers"])
 _DEVICE_BEGINNINGS = frozenset(["con", "prn", "aux", "nul", "com", "lpt"])
@@ -54,12 +60,28 @@ def check_key(key: Any, what: str = "Key") -> str:
     if key in (".", ".."):
         raise InvalidKeyError("%s name %r is not allowed: it names a folder." % (what, key), key=key)
     bad = re.search(_FORBIDDEN_IN_KEYS, key)
+    if bad and "\ud800" <= bad.group() <= "\udfff":
+        message = "%s name %r contains invalid characters: the lone surrogate %r, which UTF-8 cannot hold."
+        hint = " It comes from bytes that were decoded wrongly; decode them anew, or leave it out."
+        raise InvalidKeyError(message % (what, key, bad.group()) + hint, key=key)
     if bad:
         message = '%s name %r contains invalid characters: %r. Not allowed are <>:"|?* and control characters.'
         raise InvalidKeyError(message % (what, key, bad.group()), key=key)
     if len(key) > MAX_KEY_LENGTH:
         message = "%s name has %d characters, %d are allowed: '%s...'. Shorten it."
         raise InvalidKeyError(message % (what, len(key), MAX_KEY_LENGTH, key[:40]), key=key)
+    return str(key)
+
+
+def check_known_key(key: Any) -> str:
+    """Return *key* if it may be looked up: any text, as other doors may have brought it in (docs/format.md, rule K1).
+
+    Raises:
+        InvalidKeyError: It is no text.
+    """
+    if not isinstance(key, str):
+        message = "Metric name must be text, got %s: %s. list(get_run(...)['metrics']) tells which there are."
+        raise InvalidKeyError(message % (type(key).__name__, _shown(key)), key=key)
     return str(key)
 
 
@@ -87,7 +109,12 @@ def check_number(value: Any, key: str) -> Number:
         name = str(key) if str(key).isidentifier() else "values"
         raise InvalidValueError(message % (key, tuple(shape), name), key=key, value=value)
     if hasattr(value, "item") and hasattr(value, "shape"):
-        value = value.item()
+        try:
+            value = _item(value)  # what a device, a graph or a mask raises nobody can know
+        except Exception as error:
+            message = "Metric %r needs one number, got %s, whose .item() failed: %s. Log a plain float."
+            facts = (key, type(value).__name__, _reason(error))
+            raise InvalidValueError(message % facts, key=key, value=value) from error
     if isinstance(value, int):
         number = int(value)
         if not _is_bounded(number):
@@ -113,10 +140,10 @@ def check_step(step: Any, key: str) -> int:
     try:
         number = index(step)
     except TypeError:
-        message = "Step of metric %r must be an integer, got %s: %s."
+        message = "Step of metric %r must be an integer, got %s: %s. Give int(step), or leave it out to count up."
         raise InvalidValueError(message % (key, type(step).__name__, _shown(step)), key=key, value=step) from None
     if not -INT64_MAX - 1 <= number <= INT64_MAX:
-        message = "Step of metric %r must fit 64 bits, got %s."
+        message = "Step of metric %r must fit 64 bits, got %s. Count from 0, and log a time with timestamp=."
         raise InvalidValueError(message % (key, _shown(step)), key=key, value=step)
     return int(number)
 
@@ -148,14 +175,46 @@ def check_json_value(value: Any, key: str, what: str) -> Any:
     Raises:
         InvalidValueError: JSON has no such value.
     """
-    if value is None or type(value) in (str, bool, float) or (type(value) is int and _is_bounded(value)):
+    if value is None or type(value) in (bool, float) or (type(value) is int and _is_bounded(value)):
+        return value
+    if type(value) is str and len(value) < MAX_VALUE_BYTES // 6:  # six bytes escape any character
         return value
     try:
-        # One round trip makes tuples lists and keys text, as every later reader will see them.
-        return json.loads(json.dumps(value, default=_plain), parse_int=_bounded_int)
-    except (TypeError, ValueError, RecursionError, OverflowError) as error:
+        # One round trip makes tuples lists and keys text, as every later reader will see them. What the value's own
+        # methods raise nobody can know.
+        text = json.dumps(value, default=_plain)
+        if len(text) <= MAX_VALUE_BYTES or _json_bytes(value) <= MAX_VALUE_BYTES:
+            plain = json.loads(text, parse_int=_bounded_int, parse_constant=None if text in _NON_FINITE else str)
+            if text.count("[") + text.count("{") > MAX_DEPTH:
+                _check_depth(plain)
+            return plain
+    except Exception as error:
         message = "%s %r must be JSON-serializable, got %s: %s. Log a number, text, list or dict, or str(value)."
-        raise InvalidValueError(message % (what, key, type(value).__name__, error), key=key, value=value) from error
+        facts = (what, key, type(value).__name__, _reason(error))
+        raise InvalidValueError(message % facts, key=key, value=value) from error
+    message = "%s %r has over 16 MiB as JSON. Write it to a file of its own, and log the file's name."
+    raise InvalidValueError(message % (what, key), key=key, value=value)
+
+
+def check_fields(fields: Any) -> Dict[str, Any]:
+    """Return fields of a meta.yaml in the form in which JSON keeps them.
+
+    Raises:
+        InvalidKeyError: A name is no text, or too long.
+        InvalidValueError: JSON has no such value, or they are too long together.
+    """
+    checked = {}
+    for name, value in check_items(fields, "Field"):
+        if not isinstance(name, str) or len(name) > MAX_KEY_LENGTH:
+            message = "Field name must be text of at most %d characters, got %s: %s. Shorten it."
+            facts = (MAX_KEY_LENGTH, type(name).__name__, _shown(name)[:100])
+            raise InvalidKeyError(message % facts, key=name)
+        checked[str(name)] = check_json_value(value, name, "Field")
+    size = _json_bytes(checked)
+    if size > MAX_FIELDS_BYTES:
+        message = "The fields have %d bytes as JSON, %d are allowed. Log long values as params or as files."
+        raise InvalidValueError(message % (size, MAX_FIELDS_BYTES), value=fields)
+    return checked
 
 
 def _is_bounded(number: int) -> bool:
@@ -170,10 +229,41 @@ def _bounded_int(digits: str) -> int:
     return number
 
 
+def _check_depth(value: Any) -> None:
+    level = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(MAX_DEPTH):
+        if not level:
+            return
+        children = [each.values() if isinstance(each, dict) else each for each in level]
+        level = [child for each in children for child in each if isinstance(child, (dict, list))]
+    if level:
+        raise ValueError("it is nested over %d deep" % MAX_DEPTH)
+
+
+def _json_bytes(value: Any) -> int:
+    """Return how many bytes *value* takes as JSON (docs/format.md, rule D3)."""
+    try:
+        return len(json.dumps(value, default=_plain, ensure_ascii=False).encode("utf-8"))
+    except UnicodeEncodeError:  # a lone surrogate: the document is ASCII
+        return len(json.dumps(value, default=_plain))
+
+
+def _item(value: Any) -> Any:
+    """Return the one number that an array of shape () holds."""
+    mask = getattr(value, "mask", None)
+    if getattr(mask, "shape", None) == () and mask:
+        raise ValueError("the value is masked")
+    return value.item()
+
+
+def _reason(error: Exception) -> str:
+    return str(error)[:500] or type(error).__name__
+
+
 def _plain(value: Any) -> Any:
     """Turn what JSON lacks into what it has, as a hook of ``json.dumps``."""
     if getattr(value, "shape", None) == () and hasattr(value, "item"):
-        return value.item()
+        return _item(value)
     if isinstance(value, os.PathLike):
         return os.fsdecode(value)
     names = [base.__name__ for base in type(value).__mro__]
@@ -201,8 +291,7 @@ def check_run_id(run_id: Any) -> str:
         InvalidIdError: It may not.
     """
     if not isinstance(run_id, str) or not _is_legal_id(run_id):
-        message = "Run id %s is not legal: 1 to 128 letters, digits, '_', '.', '-', the first a letter or digit."
-        raise InvalidIdError(message % _shown(run_id), id=run_id)
+        raise InvalidIdError("Run id %s is not legal: %s." % (_shown(run_id), _LEGAL_RUN_ID), id=run_id)
     return str(run_id)
 
 
@@ -213,7 +302,8 @@ def check_known_run_id(run_id: Any) -> str:
         InvalidIdError: It is no name of one folder, or a hidden one.
     """
     if not isinstance(run_id, str) or not re.fullmatch(_ONE_FOLDER, run_id) or os.path.splitdrive(run_id)[0]:
-        raise InvalidIdError("Run id %s is not legal: it must name one folder." % _shown(run_id), id=run_id)
+        message = "Run id %s is not legal: it must name one folder: %s."
+        raise InvalidIdError(message % (_shown(run_id), _LEGAL_RUN_ID), id=run_id)
     return str(run_id)
 
 
@@ -252,8 +342,11 @@ def check_label(label: Any, what: str) -> Any:
     """Return a run's name or version: text, or another scalar that JSON has (0.1.0 took any), or None.
 
     Raises:
-        InvalidValueError: It is something else.
+        InvalidValueError: It is something else, or longer than 10,000 characters.
     """
+    if isinstance(label, str) and len(label) > MAX_LABEL_LENGTH:
+        message = "%s has %d characters, %d are allowed: '%s...'. Shorten it, and keep long text in a tag."
+        raise InvalidValueError(message % (what, len(label), MAX_LABEL_LENGTH, label[:40]), value=label)
     if label is None or type(label) in (str, bool, float) or (type(label) is int and _is_bounded(label)):
         return label
     if isinstance(label, str):

@@ -6,9 +6,8 @@ import os
 from time import time
 from types import TracebackType
 
-from . import active, config, keys, layout
-from .endings import status_after
-from .errors import AmbiguousRunError, RunEndedError
+from . import active, config, endings, identity, keys, layout
+from .errors import RunEndedError
 from .store import documents, meta, opening, reader
 from .store.open_file import now_ms
 from .store.writer import RunWriter
@@ -16,7 +15,7 @@ from .summary import read_summary
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Mapping, Optional, Tuple, Type, Union
+    from typing import Any, Dict, List, Mapping, Optional, Type, Union
 
     from .records import Metric, Summary
 
@@ -29,7 +28,8 @@ class Run:
 
     A run is a context manager: leaving the block ends it, FAILED where an exception left it, KILLED after Ctrl-C.
     It may be used from several threads. ``Run(run_id=...)`` of a run that is there continues it; where its owner still
-    lives, this process logs beside it. Pickled into another process it does the same there.
+    lives, this process logs beside it. Pickled into another process it does the same there. A run that nobody ends is
+    ended with its process; of more than 256 such runs in one process the oldest go when nobody holds them.
 
     Attributes:
         run_id: Its id, the name of its folder.
@@ -59,14 +59,17 @@ class Run:
             run_id: 1 to 128 letters, digits, ``_``, ``.``, ``-``, beginning with a letter or digit; None makes one.
             experiment_id: A whole number from 0, or a folder name. None: the experiment that has a run of this id,
                 else 0.
-            name: Name for people.
-            runs_dir: The store's folder. None: ``MINI_MLFLOW_DIR``, else ``mlruns``.
+            name: Name for people. A run that is continued takes it for its own; beside an owner who lives it counts
+                for nothing, and so does *version*: the attributes show what the store says.
+            runs_dir: The store's folder. None: ``MINI_MLFLOW_DIR``, else ``mlruns``. ``~/`` is the home folder.
             *legacy: Nothing. Version 0.1.0 had *version* before *runs_dir*; five positional arguments are read so.
             version: Free text, such as ``v1.0``.
-            parent_run_id: Id of the run that this one is nested in.
+            parent_run_id: Id of the run that this one is nested in. One that exists keeps the parent it has, and
+                none becomes its own ancestor.
 
         Raises:
             InvalidIdError: An id is not legal.
+            InvalidValueError: A name, a version or *runs_dir* is not legal.
             AmbiguousRunError: Several experiments have a run of this id; say which.
             UnsupportedFormatError: The run was written by a newer version.
             OSError: The disk refused.
@@ -76,11 +79,13 @@ class Run:
                 raise TypeError("Run() takes at most 5 positional arguments, got %d." % (4 + len(legacy)))
             version, runs_dir = runs_dir, legacy[0]  # type: ignore[assignment]
         self.runs_dir = config.runs_dir(runs_dir)
-        self._store = os.path.abspath(self.runs_dir)
-        self.run_id, self.experiment_id = _locate(self._store, run_id, experiment_id)
+        self._store = config.store_folder(self.runs_dir)
+        self.run_id, self.experiment_id = identity.locate(self._store, run_id, experiment_id)
         self.name = keys.check_label(name, "Run name")
         self.version = keys.check_label(version, "Version")
         self.parent_run_id = parent_run_id
+        if run_id is not None and not identity.may_be_parent(self._store, parent_run_id, self.run_id):
+            self.parent_run_id = None
         self.status = RUNNING
         self.start_time = ""
         self.end_time: Optional[str] = None
@@ -92,7 +97,7 @@ class Run:
         self._appenders = self._writer.appenders
         if opened.role != opening.CREATED:
             self._take_over(opened.role)
-        active.register(self)
+        endings.see_to(self)
 
     def log_param(self, key: str, value: Any) -> None:
         """Record one setting of the run; a second value for a key replaces the first.
@@ -207,6 +212,8 @@ class Run:
             if key not in appenders:
                 keys.check_key(key, "Metric")
             checked.append((key, value if type(value) is float else keys.check_number(value, key)))
+        if not checked:
+            self._check_running("metric")
         if timestamp is None:
             timestamp = now_ms()
         for key, value in checked:
@@ -219,17 +226,19 @@ class Run:
             ``Metric(step, timestamp, value)`` sorted by step, then timestamp; a step logged twice is there twice.
 
         Raises:
+            InvalidKeyError: *key* is no text.
             MetricNotFoundError: The run has no such metric.
         """
-        return reader.get_history(self._folder, self.run_id, key)
+        return reader.get_history(self._folder, self.run_id, keys.check_known_key(key))
 
     def summary(self, key: str) -> Summary:
         """Return what the metric *key* comes to: first, last, min, max, mean, count and the steps of the extremes.
 
         Raises:
+            InvalidKeyError: *key* is no text.
             MetricNotFoundError: The run has no such metric.
         """
-        return read_summary(self._folder, self.run_id, key)
+        return read_summary(self._folder, self.run_id, keys.check_known_key(key))
 
     def end(self, status: str = "FINISHED") -> None:
         """End the run: bring all that was logged to the disk and write its status.
@@ -242,16 +251,23 @@ class Run:
             InvalidStatusError: *status* is none of the three.
 
         Once this has returned, what was logged survives a power cut. In a process that logs beside the run's owner (and
-        in a forked child) it ends this process's part only: the owner says how the run ended.
+        in a forked child) it ends this process's part only, also as FAILED: the owner says how the run ended.
         """
-        with self._writer.lock:
+        with endings.Uninterrupted(), self._writer.lock:
             if self.status != RUNNING:
                 message = "Run is already ended with status '%s'. Continue it with start_run(run_id='%s')."
                 raise RunEndedError(message % (self.status, self.run_id), run_id=self.run_id, status=self.status)
             self.status = keys.check_end_status(status)
             self.end_time = max(meta.encode_time(int(time() * 1000000)), self.start_time)
-            self._writer.close(status=self.status, end_time=self.end_time)
-        active.forget(self)
+            try:
+                self._writer.close(status=self.status, end_time=self.end_time)
+            finally:
+                active.forget(self)
+
+    @property
+    def store_folder(self) -> str:
+        """The store as an absolute path, fixed when the run started."""
+        return self._store
 
     def holds(self, folder: str) -> bool:
         """Tell whether this is the open run of that folder, and says how it stands; for the functions of 0.1.0."""
@@ -281,7 +297,7 @@ class Run:
         traceback: Optional[TracebackType],
     ) -> None:
         if self.status == RUNNING:
-            self.end(status_after(kind, error))
+            self.end(endings.status_after(kind, error))
 
     def __repr__(self) -> str:
         return "Run(run_id=%r, experiment_id=%r, name=%r, status=%r)" % (
@@ -299,7 +315,7 @@ class Run:
         self._writer = opening.join_run(self._folder, active.pool(), config.sync_period_s())
         self._appenders = self._writer.appenders
         if self.status == RUNNING:
-            active.register(self)
+            endings.see_to(self)
         else:
             self._writer.release()
 
@@ -319,14 +335,19 @@ class Run:
             (keys.check_key(key, what), keys.check_json_value(value, key, what))
             for key, value in keys.check_items(values, what)
         ]
+        noun = "parameter" if kind == layout.PARAMS else "tag"
+        if not checked:
+            self._check_running(noun)
         for key, value in checked:
-            self._check_running("parameter" if kind == layout.PARAMS else "tag", key)
+            self._check_running(noun, key)
             self._writer.write_value(kind, key, value)
 
-    def _check_running(self, what: str, key: str) -> None:
+    def _check_running(self, what: str, key: Optional[str] = None) -> None:
         if self.status != RUNNING:
-            message = "Cannot log %s to run with status '%s': %r is late. Continue it with start_run(run_id='%s')."
-            raise RunEndedError(message % (what, self.status, key, self.run_id), run_id=self.run_id, status=self.status)
+            late = "" if key is None else ": %r is late" % key
+            message = "Cannot log %s to run with status '%s'%s. Continue it with start_run(run_id='%s')."
+            facts = (what, self.status, late, self.run_id)
+            raise RunEndedError(message % facts, run_id=self.run_id, status=self.status)
 
     def _new_fields(self) -> Dict[str, Any]:
         """Return what meta.yaml says of this run when it is new (docs/format.md, rule Y3)."""
@@ -345,50 +366,19 @@ class Run:
         }
 
     def _take_over(self, role: str) -> None:
-        """Take name, version and start from the run that is there, and give it those that were asked for."""
+        """Take name, version and start from the run that is there; one that is resumed gets those that were asked for.
+
+        A joiner may not say how the run stands, so it takes all as it is (docs/format.md, rule W7).
+        """
         fields = self._writer.fields
-        changes = {
-            field: value
-            for field, value in (("name", self.name), ("version", self.version), ("parent_run_id", self.parent_run_id))
-            if value is not None and value != fields.get(field)
-        }
-        if changes and role == opening.RESUMED:
-            self._writer.write_meta(**changes)
-        self.name = self.name if self.name is not None else fields.get("name")
-        self.version = self.version if self.version is not None else fields.get("version")
+        if role == opening.RESUMED:
+            parent = fields.get("parent_run_id")
+            parent = self.parent_run_id if parent is None else parent
+            asked = {"name": self.name, "version": self.version, "parent_run_id": parent}
+            changes = {field: value for field, value in asked.items() if value is not None}
+            if any(value != fields.get(field) for field, value in changes.items()):
+                self._writer.write_meta(**changes)
+        self.name = fields.get("name", self.name)
+        self.version = fields.get("version", self.version)
         self.parent_run_id = fields.get("parent_run_id")
         self.start_time = str(fields.get("start_time") or self.start_time or meta.encode_time(active.next_start_us()))
-
-
-def _locate(store: str, run_id: Optional[str], experiment_id: Union[int, str, None]) -> Tuple[str, Union[int, str]]:
-    """Return the run's id, and the experiment that has it or gets it.
-
-    Raises:
-        InvalidIdError: An id is not legal.
-        AmbiguousRunError: Several experiments have a run of this id.
-    """
-    if experiment_id is not None:
-        experiment_id = keys.check_experiment_id(experiment_id)
-    if run_id is None:
-        return _new_run_id(), config.DEFAULT_EXPERIMENT_ID if experiment_id is None else experiment_id
-    run_id = keys.check_known_run_id(run_id)
-    if experiment_id is None:
-        there = reader.find_experiments(store, run_id)
-        if len(there) > 1:
-            raise AmbiguousRunError(
-                "Run %r is in several experiments: %s. Say which with experiment_id=." % (run_id, there),
-                run_id=run_id,
-                experiment_ids=tuple(there),
-            )
-        experiment_id = there[0] if there else config.DEFAULT_EXPERIMENT_ID
-    if not os.path.isdir(layout.run_folder(store, experiment_id, run_id)):
-        keys.check_run_id(run_id)
-    return run_id, experiment_id
-
-
-def _new_run_id() -> str:
-    """Return a random UUID of version 4 (RFC 9562) as 32 hex digits, without the cost of importing uuid."""
-    raw = bytearray(os.urandom(16))
-    raw[6] = raw[6] & 0x0F | 0x40
-    raw[8] = raw[8] & 0x3F | 0x80
-    return raw.hex()

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from time import time
 
 from . import active, config, keys, layout
-from .store import documents, folders, meta, opening, reader
+from .errors import ActiveRunError, BrokenFileError
+from .store import documents, folders, meta, opening, owner, reader
 from .store.open_file import now_ms
 from .store.writer import RunWriter
 from .tracker import get_run_data
@@ -78,11 +80,13 @@ def save_metadata(
         runs_dir: The store's folder. None: ``MINI_MLFLOW_DIR``, else ``mlruns``.
 
     Raises:
-        InvalidValueError: JSON has no such value.
+        InvalidKeyError: The name of a field is no text, or over 250 characters.
+        InvalidValueError: JSON has no such value, or the fields together pass 512 KiB.
+        ActiveRunError: Another process writes the run at this moment, and would overwrite the fields.
         UnsupportedFormatError: The run was written in a newer format.
         BrokenFileError: What is there cannot be read.
     """
-    fields = {str(name): keys.check_json_value(value, str(name), "Field") for name, value in metadata.items()}
+    fields = keys.check_fields(metadata)
     folder = _folder(run_id, experiment_id, runs_dir)
     for name in ("format", "generation"):
         fields.pop(name, None)
@@ -93,7 +97,8 @@ def save_metadata(
             return
     os.makedirs(folder, exist_ok=True)
     there, home = folders.read_meta(folder)
-    if not there and not opening.is_format_0(folder, there):
+    _refuse_beside_owner(run_id, home, has_ended=there.get("status", "RUNNING") != "RUNNING")
+    if not there and not folders.is_format_0(folder, there):
         there = {"format": layout.FORMAT_VERSION}
     there = dict(there, **fields)
     documents.replace(os.path.join(home, layout.META), meta.encode(there))
@@ -141,6 +146,20 @@ def _writer(run_id: str, experiment_id: ExperimentId, runs_dir: Optional[Path]) 
             writer.release()
 
 
+def _refuse_beside_owner(run_id: str, home: str, *, has_ended: bool) -> None:
+    """Raise where the meta.yaml in *home* is that of an owner who lives (docs/format.md, rule W1)."""
+    try:
+        record = owner.read_owner(home)
+    except BrokenFileError:
+        return  # nobody can say who it was
+    if record is not None and owner.liveness(home, record, time(), has_ended=has_ended) == owner.ALIVE:
+        message = (
+            "Run %s is being written by another process (%d on %s), which says how it stands. Change it there, or use "
+            "set_tag() or log_param() of Run(run_id=%r), which are merged."
+        )
+        raise ActiveRunError(message % (run_id, record.pid, record.host, run_id), run_id=run_id)
+
+
 def _folder(run_id: str, experiment_id: ExperimentId, runs_dir: Optional[Path]) -> str:
     experiment_id = keys.check_experiment_id(experiment_id)
     folder = layout.run_folder(_store(runs_dir), experiment_id, keys.check_known_run_id(run_id))
@@ -150,4 +169,4 @@ def _folder(run_id: str, experiment_id: ExperimentId, runs_dir: Optional[Path]) 
 
 
 def _store(runs_dir: Optional[Path]) -> str:
-    return os.path.abspath(config.runs_dir(runs_dir))
+    return config.store_folder(runs_dir)

@@ -20,9 +20,8 @@ def read_summary(folder: str, run_id: str, key: str) -> Summary:
     Raises:
         MetricNotFoundError: The run has no such metric.
     """
-    history = reader.get_history(folder, run_id, key)
-    last = reader.read_latest(folder, key)
-    return summarize(history, history[-1].value if last is None else last)
+    history, latest = reader.get_metric(folder, run_id, key)
+    return summarize(history, latest.value)
 
 
 def summarize(history: List[Metric], last: Number) -> Summary:

@@ -6,6 +6,7 @@ The five functions stand here too, where code written for 0.1.0 imports them fro
 from __future__ import annotations
 
 import os
+from threading import get_ident
 from types import TracebackType
 
 from . import active, config, fluent, keys
@@ -19,7 +20,9 @@ from .summary import read_summary
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional, Type, Union
+    from typing import Any, Dict, List, Optional, Tuple, Type, Union
+
+    _Entry = Tuple[int, Run, List[Run]]  # the thread, its run, and its active runs
 
 __all__ = ["ExperimentTracker", "active_run", "end_run", "log_metric", "log_param", "start_run"]
 
@@ -52,12 +55,14 @@ class ExperimentTracker:
 
         Raises:
             InvalidIdError: *experiment_id* is not legal.
+            InvalidValueError: *run_name* or *runs_dir* is not legal.
         """
         self.run_name = keys.check_label(run_name, "Run name")
         self.experiment_id = keys.check_experiment_id(
             config.DEFAULT_EXPERIMENT_ID if experiment_id is None else experiment_id
         )
         self.runs_dir = config.runs_dir(runs_dir)
+        self._entered: List[_Entry] = []
 
     def start_run(
         self,
@@ -141,10 +146,11 @@ class ExperimentTracker:
             experiment_id: None takes the tracker's.
 
         Raises:
+            InvalidKeyError: *key* is no text.
             RunNotFoundError: There is no such run.
             MetricNotFoundError: It has no such metric.
         """
-        return reader.get_history(self._folder(run_id, experiment_id), run_id, key)
+        return reader.get_history(self._folder(run_id, experiment_id), run_id, keys.check_known_key(key))
 
     def summary(self, run_id: str, key: str, experiment_id: Union[int, str, None] = None) -> Summary:
         """Return what a metric of a run comes to; see ``Run.summary``.
@@ -155,10 +161,11 @@ class ExperimentTracker:
             experiment_id: None takes the tracker's.
 
         Raises:
+            InvalidKeyError: *key* is no text.
             RunNotFoundError: There is no such run.
             MetricNotFoundError: It has no such metric.
         """
-        return read_summary(self._folder(run_id, experiment_id), run_id, key)
+        return read_summary(self._folder(run_id, experiment_id), run_id, keys.check_known_key(key))
 
     def get_run_by_version(
         self, run_name: str, version: str, experiment_id: Union[int, str, None] = None
@@ -184,7 +191,9 @@ class ExperimentTracker:
         return self._find(experiment_id, name=run_name)
 
     def __enter__(self) -> Run:
-        return self.start_run()
+        run = self.start_run()
+        self._entered.append((get_ident(), run, active.stack.runs))
+        return run
 
     def __exit__(
         self,
@@ -192,14 +201,29 @@ class ExperimentTracker:
         error: Optional[BaseException],
         traceback: Optional[TracebackType],
     ) -> None:
-        # The block began without an active run, so all that are active now were started within it.
-        run = active.current()
-        while run is not None:
-            run.end(status_after(kind, error))
-            run = active.current()
+        entry = self._pop_entry()
+        if entry is None:
+            return
+        _, run, stack = entry
+        runs = list(stack)  # of the thread that entered the block: a generator may leave it in another one
+        nested = runs[runs.index(run) + 1 :] if run in runs else []
+        for each in (*reversed(nested), run):
+            if each.status == "RUNNING":
+                each.end(status_after(kind, error))
+
+    def __getstate__(self) -> Dict[str, Any]:
+        return dict(self.__dict__, _entered=[])  # a copy has entered no block
+
+    def _pop_entry(self) -> Optional[_Entry]:
+        """Forget the block that is being left, and return it: this thread's last, else the last of any."""
+        entered = list(self._entered)
+        for entry in [entry for entry in reversed(entered) if entry[0] == get_ident()] or entered[-1:]:
+            self._entered.remove(entry)
+            return entry
+        return None
 
     def _store(self) -> str:
-        return os.path.abspath(self.runs_dir)
+        return config.store_folder(self.runs_dir)
 
     def _experiment(self, experiment_id: Union[int, str, None]) -> Union[int, str]:
         return self.experiment_id if experiment_id is None else keys.check_experiment_id(experiment_id)

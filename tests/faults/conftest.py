@@ -1,10 +1,11 @@
-"""Fixtures of the fault tests: the interposer, built once, and a process that forks one child per case."""
+"""Fixtures of the fault tests: the interposer, built once, a process that forks one child per case, and scripts."""
 
 import json
 import os
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ class Cases:
         )
 
     def run(self, scenario, store, *, at=0, forever=False, action="", only="", log=""):
-        """Run a scenario of ``scenarios.py`` in a child with one of its calls meddled with.
+        """Run a scenario of ``scenarios.py`` in a child with one of its calls meddled with, or more (see interposer.c).
 
         Returns:
             A dict: ``signal`` (0 or what killed it), ``count`` (of calls; 0 where it was killed), ``result`` (what the
@@ -67,3 +68,31 @@ def cases(interposer):
     server = Cases(interposer)
     yield server
     server.close()
+
+
+@pytest.fixture
+def meddled(interposer, tmp_path):
+    """Run scripts under the interposer: ``meddled(code, *arguments, FAULTS_AT=1, ...)`` returns the process."""
+    processes = []
+
+    def start(code, *arguments, **faults):
+        path = tmp_path / ("script_%d.py" % len(processes))
+        path.write_text(textwrap.dedent(code), encoding="utf-8")
+        environment = dict(os.environ, LD_PRELOAD=str(interposer), FAULTS_PREFIX=str(tmp_path / "store"))
+        environment.update((name, str(value)) for name, value in faults.items())
+        process = subprocess.Popen(
+            [sys.executable, str(path), *map(str, arguments)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            universal_newlines=True,
+        )
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()

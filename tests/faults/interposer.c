@@ -3,13 +3,16 @@
  * Calls on paths below FAULTS_PREFIX, and on descriptors opened there, are numbered from 1. Environment:
  *   FAULTS_PREFIX   the folder, as an absolute path
  *   FAULTS_AT       number of the call that is meddled with; 0 or unset: none
- *   FAULTS_FOREVER  1: all calls from FAULTS_AT on
+ *   FAULTS_FOREVER  1: all calls from FAULTS_AT on; a greater number: so many calls from FAULTS_AT on
  *   FAULTS_ONLY     names of the calls that count, separated by commas; unset: all
  *   FAULTS_ACTION   a number: fail with that errno; "kill": SIGKILL before the call; "killed": SIGKILL after it;
- *                   "short": a write does half of its bytes
+ *                   "short": a write does half of its bytes; "repeated": the call is done, and then answered as NFS
+ *                   answers one that it has repeated: EEXIST or ENOENT; "stale": from now on every descriptor that is
+ *                   open answers ESTALE, and its lock is free; "granted": flock says yes and does nothing
  *   FAULTS_DELAY_US microseconds that each counted call takes longer
  *   FAULTS_LOG      a file that gets one line per change: name, path, offset, bytes in hexadecimal, second path
- * A process that has loaded the library may also call faults_arm(), which counts anew, and faults_count().
+ * A process that has loaded the library may also call faults_arm(), which counts anew, faults_count(), and
+ * faults_shift_clock(), which sets the clock of the whole process by so many seconds.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -35,8 +38,9 @@ static const char *prefix, *only, *action;
 static size_t prefix_length;
 static long at, forever, delay_us;
 static int log_descriptor = -1;
-static atomic_long count;
+static atomic_long count, stale_before, clock_shift;
 static char *paths[MOST];
+static long born[MOST]; /* how many calls had been counted when the descriptor was opened */
 
 __attribute__((constructor)) static void begin(void) {
     const char *text;
@@ -60,8 +64,11 @@ void faults_arm(const char *folder, long number, long is_forever, const char *wh
     action = *what ? strdup(what) : NULL;
     only = *names ? strdup(names) : NULL;
     if (*log) log_descriptor = (int)syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    atomic_store(&stale_before, 0);
     atomic_store(&count, 0);
 }
+
+void faults_shift_clock(long seconds) { atomic_store(&clock_shift, seconds); }
 
 long faults_count(void) { return atomic_load(&count); }
 
@@ -78,6 +85,7 @@ static void remember(int descriptor, const char *path) {
     if (descriptor >= 0 && descriptor < MOST) {
         free(paths[descriptor]);
         paths[descriptor] = path ? strdup(path) : NULL;
+        born[descriptor] = atomic_load(&count);
     }
 }
 
@@ -92,6 +100,14 @@ static int counts(const char *name) {
     return 0;
 }
 
+/* Let every descriptor that is open be stale from now on; the server has forgotten its locks. */
+static void forget_all(long number) {
+    int descriptor;
+    atomic_store(&stale_before, number);
+    for (descriptor = 0; descriptor < MOST; descriptor++)
+        if (paths[descriptor]) syscall(SYS_flock, descriptor, LOCK_UN);
+}
+
 /* Number a call; return 1 if it is the one to meddle with. */
 static int is_hit(const char *name) {
     long number;
@@ -101,8 +117,9 @@ static int is_hit(const char *name) {
         nanosleep(&pause, NULL);
     }
     number = atomic_fetch_add(&count, 1) + 1;
-    if (!at || !action || !(number == at || (forever && number > at))) return 0;
+    if (!at || !action || number < at || (number > at && (!forever || (forever > 1 && number >= at + forever)))) return 0;
     if (strcmp(action, "kill") == 0) syscall(SYS_kill, getpid(), SIGKILL);
+    if (strcmp(action, "stale") == 0) forget_all(number);
     return 1;
 }
 
@@ -115,8 +132,19 @@ static int fails(const char *name) {
     return hit ? -1 : 0;
 }
 
-static void after(int hit) {
+static int fails_on(int descriptor, const char *name) {
+    int hit = fails(name);
+    if (hit == 1 || born[descriptor] >= atomic_load(&stale_before)) return hit;
+    errno = ESTALE;
+    return 1;
+}
+
+/* What a call answers that was done; `error` is what it would answer if it were done twice. */
+static int after(int hit, int error) {
     if (hit && strcmp(action, "killed") == 0) syscall(SYS_kill, getpid(), SIGKILL);
+    if (!hit || !error || strcmp(action, "repeated") != 0) return 0;
+    errno = error;
+    return -1;
 }
 
 static void record(const char *name, const char *path, long offset, const void *bytes, size_t size, const char *second) {
@@ -147,7 +175,12 @@ static int opened(const char *name, const char *path, int flags, mode_t mode, in
     if (descriptor >= 0) {
         remember(descriptor, path);
         if (flags & O_CREAT) record("create", path, 0, "", 0, NULL);
-        after(hit);
+        if (after(hit, flags & O_EXCL ? EEXIST : 0)) {
+            syscall(SYS_close, descriptor);
+            remember(descriptor, NULL);
+            errno = EEXIST;
+            return -1;
+        }
     }
     return descriptor;
 }
@@ -176,7 +209,7 @@ int close(int descriptor) {
     if (path) hit = fails("close");
     remember(descriptor, NULL);
     result = REAL(close)(descriptor);
-    after(hit);
+    after(hit, 0);
     if (hit == 1) { /* as NFS does: the descriptor is closed, and the error of an earlier write is told now */
         errno = atoi(action);
         return -1;
@@ -189,14 +222,14 @@ static ssize_t written(const char *name, int descriptor, const void *bytes, size
     int hit = 0;
     ssize_t result;
     if (path) {
-        if ((hit = fails(name)) == 1) return -1;
+        if ((hit = fails_on(descriptor, name)) == 1) return -1;
         if (hit && strcmp(action, "short") == 0) size /= 2;
         if (!is_positioned) offset = lseek(descriptor, 0, SEEK_CUR);
     }
     result = is_positioned ? syscall(SYS_pwrite64, descriptor, bytes, size, offset) : syscall(SYS_write, descriptor, bytes, size);
     if (path && result >= 0) {
         record("write", path, (long)offset, bytes, (size_t)result, NULL);
-        after(hit);
+        after(hit, 0);
     }
     return result;
 }
@@ -210,12 +243,12 @@ ssize_t pwrite64(int descriptor, const void *bytes, size_t size, off64_t offset)
 }
 
 ssize_t read(int descriptor, void *bytes, size_t size) {
-    if (path_of(descriptor) && fails("read") == 1) return -1;
+    if (path_of(descriptor) && fails_on(descriptor, "read") == 1) return -1;
     return syscall(SYS_read, descriptor, bytes, size);
 }
 
 static ssize_t read_at(int descriptor, void *bytes, size_t size, off_t offset) {
-    if (path_of(descriptor) && fails("pread") == 1) return -1;
+    if (path_of(descriptor) && fails_on(descriptor, "pread") == 1) return -1;
     return syscall(SYS_pread64, descriptor, bytes, size, offset);
 }
 
@@ -226,11 +259,12 @@ ssize_t pread64(int descriptor, void *bytes, size_t size, off64_t offset) { retu
     int name signature {                                                    \
         const char *path = path_of(descriptor);                             \
         int hit = 0, result;                                                \
-        if (path && (hit = fails(#name)) == 1) return -1;                   \
+        if (path && (hit = fails_on(descriptor, #name)) == 1) return -1;    \
+        if (hit && strcmp(action, "granted") == 0) return 0;                \
         result = REAL(name) arguments;                                      \
         if (path && result == 0) {                                          \
             if (log_name[0]) record(log_name, path, 0, "", 0, NULL);        \
-            after(hit);                                                     \
+            after(hit, 0);                                                  \
         }                                                                   \
         return result;                                                      \
     }
@@ -245,14 +279,16 @@ ON_DESCRIPTOR(futimens, "", (int descriptor, const struct timespec times[2]), (d
 int ftruncate64(int descriptor, off64_t size) {
     const char *path = path_of(descriptor);
     int hit = 0, result;
-    if (path && (hit = fails("ftruncate")) == 1) return -1;
+    if (path && (hit = fails_on(descriptor, "ftruncate")) == 1) return -1;
     result = REAL(ftruncate64)(descriptor, size);
     if (path && result == 0) {
         record("truncate", path, (long)size, "", 0, NULL);
-        after(hit);
+        after(hit, 0);
     }
     return result;
 }
+
+#define REPEATED(log_name) (!log_name[0] ? 0 : log_name[0] == 'm' || log_name[0] == 'l' ? EEXIST : ENOENT)
 
 #define ON_PATH(name, log_name, signature, arguments, second)               \
     int name signature {                                                    \
@@ -261,7 +297,7 @@ int ftruncate64(int descriptor, off64_t size) {
         result = REAL(name) arguments;                                      \
         if (ours && result == 0) {                                          \
             if (log_name[0]) record(log_name, path, 0, "", 0, second);      \
-            after(hit);                                                     \
+            result = after(hit, REPEATED(log_name));                        \
         }                                                                   \
         return result;                                                      \
     }
@@ -284,7 +320,7 @@ ON_PATH(lstat64, "", (const char *path, struct stat64 *state), (path, state), NU
         result = REAL(name) arguments;                                      \
         if (ours && result == 0) {                                          \
             if (log_name[0]) record(log_name, path, 0, "", 0, second);      \
-            after(hit);                                                     \
+            result = after(hit, REPEATED(log_name));                        \
         }                                                                   \
         return result;                                                      \
     }
@@ -299,7 +335,10 @@ AT_PATH(utimensat, "utimensat", "", (int a, const char *path, const struct times
 
 int dup_high(int descriptor, int command, long argument, int (*real)(int, int, ...)) {
     int result = real(descriptor, command, argument);
-    if ((command == F_DUPFD_CLOEXEC || command == F_DUPFD) && result >= 0) remember(result, path_of(descriptor));
+    if ((command == F_DUPFD_CLOEXEC || command == F_DUPFD) && result >= 0) {
+        remember(result, path_of(descriptor));
+        if (path_of(descriptor)) born[result] = born[descriptor];
+    }
     return result;
 }
 
@@ -317,6 +356,12 @@ int fcntl64(int descriptor, int command, ...) {
     long argument = va_arg(arguments, long);
     va_end(arguments);
     return dup_high(descriptor, command, argument, REAL(fcntl64));
+}
+
+int clock_gettime(clockid_t clock, struct timespec *now) {
+    int result = (int)syscall(SYS_clock_gettime, clock, now);
+    if (result == 0 && clock == CLOCK_REALTIME) now->tv_sec += atomic_load(&clock_shift);
+    return result;
 }
 
 DIR *opendir(const char *path) {

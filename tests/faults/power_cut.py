@@ -1,9 +1,12 @@
-"""A disk that is cut off: what may lie on it after each change of a recorded sequence?
+"""A disk that is cut off, or far away: what may be seen of it after each change of a recorded sequence?
 
 The model is harsher than any one file system. Of a file, each page of 4096 bytes is there as it stood at some moment
 between its last sync and the cut, torn at a sector of 512 bytes; its size too is that of some such moment, and what
 was never written below it reads as zeros. Of a folder, the names are those of some moment since its own last sync. A
 sync of a file does not sync the folder that names it.
+
+Of a disk far away, as NFS is, another machine may see each file as it stood at any moment so far, with the size of any
+other such moment: what is missing below that reads as zeros. Of each folder it sees the names of any moment.
 """
 
 import json
@@ -42,6 +45,12 @@ class _File:
             pages.append(page.ljust(PAGE, b"\0"))
         return b"".join(pages)[:size].ljust(size, b"\0")
 
+    def distant(self, cut, random):
+        """Return what another machine may see right after change number *cut*."""
+        live = [content for number, content in self.versions if number <= cut]
+        size = len(_late(live, random))
+        return _late(live, random)[:size].ljust(size, b"\0")
+
 
 def _late(moments, random):
     """Choose one of some moments: half of the time the last one, so that most folders of a deep path are there."""
@@ -64,12 +73,17 @@ class Recording:
 
     def state(self, cut, random, folder):
         """Write into *folder* what a power cut right after change number *cut* may leave of the store."""
-        self._materialise(self.store, cut, random, str(folder))
+        self._materialise(self.store, cut, random, str(folder), _File.torn)
 
-    def _materialise(self, folder, cut, random, target):
+    def view(self, cut, random, folder):
+        """Write into *folder* what another machine may see of the store right after change number *cut*."""
+        self._materialise(self.store, cut, random, str(folder), _File.distant)
+
+    def _materialise(self, folder, cut, random, target, content_of):
         os.makedirs(target, exist_ok=True)
         moments = [(number, names) for number, names in self._names.get(folder, []) if number <= cut]
         synced = max([number for number in self._folder_syncs.get(folder, []) if number <= cut], default=-1)
+        synced = -1 if content_of is _File.distant else synced
         settled = [moment for moment in moments if moment[0] <= synced]
         live = settled[-1:] + [moment for moment in moments if moment[0] > synced]
         if not live:
@@ -77,10 +91,10 @@ class Recording:
         for name, file in _late(live, random)[1].items():
             path = os.path.join(target, name)
             if file is None:
-                self._materialise(os.path.join(folder, name), cut, random, path)
+                self._materialise(os.path.join(folder, name), cut, random, path, content_of)
             else:
                 with open(path, "wb") as out:
-                    out.write(file.torn(cut, random))
+                    out.write(content_of(file, cut, random))
 
     def _apply(self, fields):
         kind, path = fields[0], fields[1]

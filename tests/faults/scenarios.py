@@ -1,6 +1,8 @@
 """What the children of the fault tests do: short runs, each call acknowledged after it has returned."""
 
+import ctypes
 import os
+import time
 
 from mini_mlflow import ExperimentTracker, Run
 
@@ -60,3 +62,43 @@ def read_run(store, acknowledge):
         found.append([run_id, sorted(record["params"]), sorted(record["metrics"])])
         acknowledge(found[-1])
     return found
+
+
+def slow_run(store, acknowledge):
+    """Do what ``whole_run`` does with two seconds between each ten values and the next."""
+    shift = ctypes.CDLL(None).faults_shift_clock  # the interposer's
+    count = [0]
+
+    def pause(item):
+        acknowledge(item)
+        count[0] += 1
+        shift(ctypes.c_long(count[0] // 10 * 2))
+
+    return whole_run(store, pause)
+
+
+DAY_S = 86400
+CLOCKS = [0, -DAY_S, DAY_S, 1000 - int(time.time()), 2177452800 - int(time.time())]  # 1970 and 2039 the last two
+
+
+def run_under_a_jumping_clock(store, acknowledge):
+    """Log while somebody sets the clock of the machine again and again, and tell what the run looks like meanwhile."""
+    shift = ctypes.CDLL(None).faults_shift_clock  # the interposer's
+    run = Run(run_id=RUN_ID, experiment_id=0, runs_dir=store)
+    for round_, seconds in enumerate([*CLOCKS, 0]):
+        shift(ctypes.c_long(seconds))
+        for step in range(round_ * 30, round_ * 30 + 30):
+            run.log_metric("loss", step + 0.25, step=step)
+            acknowledge(["loss", step, step + 0.25])
+        run.log_param("lr", seconds)
+        acknowledge(["param", "lr", seconds])
+        acknowledge(["status", ExperimentTracker(runs_dir=store).get_run(RUN_ID)["metadata"]["status"]])
+    shift(ctypes.c_long(-DAY_S))
+    run.end()
+    return run.status
+
+
+def unsynced_run(store, acknowledge):
+    """Do as ``whole_run`` does, and leave it to the kernel when files reach the disk."""
+    os.environ["MINI_MLFLOW_FSYNC"] = "off"
+    return whole_run(store, acknowledge)

@@ -1,12 +1,15 @@
 """Does a run survive whatever a single system call may answer, or a kill at any of them?"""
 
 import errno
+import json
 import os
 import shutil
 import signal
 
 import pytest
 import verdict
+
+from mini_mlflow import ExperimentTracker
 
 # Every call in turn with FAULTS=all; else each errno takes every n-th call, so that the calls are covered together.
 STRIDE = 1 if os.environ.get("FAULTS") == "all" else 6
@@ -66,7 +69,7 @@ def test_h01_a_disk_that_refuses_from_some_call_on_keeps_what_it_took_and_tells_
             rows = [item for item in report["acknowledged"] if item[0] in ("loss", "acc", "Loss")]
             found = [item for item in verdict.stored(store)["values"] if item[0] in ("loss", "acc", "Loss")]
             assert [item for item in found if item not in rows] == []
-            told = [text for text in report["warnings"] if "could not be written" in text]
+            told = [text for text in report["warnings"] if "these values could not be written" in text]
             if len(found) < len(rows):
                 assert len(told) == 1
             for key in ("loss", "acc", "Loss"):
@@ -75,6 +78,50 @@ def test_h01_a_disk_that_refuses_from_some_call_on_keeps_what_it_took_and_tells_
         else:
             assert report["acknowledged"] == []
         shutil.rmtree(str(store), ignore_errors=True)
+
+
+CHANGING = "pwrite,write,link,rename,mkdir,unlink,utimensat,ftruncate"
+
+
+@pytest.mark.parametrize("length", [2, 9])
+def test_h07_a_disk_that_only_reads_for_a_while_gets_the_late_values_in_order(cases, tmp_path, length):
+    """Rule P4: a remount that refuses every change, and its end before that of the run."""
+    store = tmp_path / "store"
+    calls = cases.run("slow_run", store, only=CHANGING)["count"]
+    shutil.rmtree(str(store))
+    late = 0
+    for at in range(1, calls - 40, 1 if STRIDE == 1 else 4):
+        report = cases.run("slow_run", store, at=at, forever=length, action=errno.EROFS, only=CHANGING)
+        assert report["signal"] == 0
+        if report["error"] is None:
+            assert report["result"] == "FINISHED"
+            assert len(report["warnings"]) <= 1
+            late += len(report["warnings"])
+            assert verdict.check_nothing_lost(store, report["acknowledged"])["status"] == "FINISHED"
+            verdict.check_files(store)
+            for path in store.glob("0/run/metrics/*.json"):
+                steps = [row[0] for row in json.loads(path.read_text(encoding="utf-8"))["history"]]
+                assert steps == sorted(steps)
+        else:
+            assert report["acknowledged"] == []
+        shutil.rmtree(str(store), ignore_errors=True)
+    assert late >= 8
+
+
+def test_h18_a_clock_that_is_set_back_and_forward_costs_no_value_and_makes_no_run_lost(cases, tmp_path):
+    """Rules L1 and M12: by a day, to 1970 and to 2039."""
+    store = tmp_path / "store"
+    report = cases.run("run_under_a_jumping_clock", store)
+    assert (report["error"], report["result"], report["warnings"]) == (None, "FINISHED", [])
+    statuses = [item[1] for item in report["acknowledged"] if item[0] == "status"]
+    assert statuses == ["RUNNING"] * 6
+    assert verdict.check_nothing_lost(store, report["acknowledged"])["status"] == "FINISHED"
+    verdict.check_files(store)
+    tracker = ExperimentTracker(runs_dir=str(store))
+    days = {row.timestamp // 86400000 for row in tracker.history("run", "loss")}
+    assert len(days) == 5  # the clock did jump
+    found = tracker.get_run("run")["metadata"]
+    assert found["end_time"] >= found["start_time"]
 
 
 def test_h03_a_short_write_at_any_place_loses_nothing(cases, tmp_path):
@@ -142,3 +189,16 @@ def test_an_error_of_any_one_call_of_a_reader_is_told_and_nothing_is_changed(cas
         assert kind in ("", "OSError", "BrokenFileError", "RunNotFoundError")
     after = sorted((path.relative_to(store), path.read_bytes()) for path in store.rglob("*") if path.is_file())
     assert after == before
+
+
+def test_h02_a_quota_that_shows_only_at_close_is_told(cases, tmp_path):
+    """Rule P4: without a sync, closing is the only moment at which NFS says so."""
+    calls = cases.run("unsynced_run", tmp_path / "sound", only="close")["count"]
+    told = 0
+    for at in range(1, calls + 1):
+        report = cases.run("unsynced_run", tmp_path / str(at), at=at, action=errno.EDQUOT, only="close", forever=True)
+        assert report["signal"] == 0
+        told += bool([text for text in report["warnings"] if "may lack values" in text])
+        if report["error"] is None and at < calls - 2:
+            assert report["warnings"]
+    assert told > 0

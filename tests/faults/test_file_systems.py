@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 PROCESSES = Path(__file__).parent.parent / "processes"
-KILLS = "1000" if os.environ.get("FAULTS") == "all" else "24"
+ALL = os.environ.get("FAULTS") == "all"
+KILLS = "1000" if ALL else "24"
 SIZES_MB = {"ext4": 64, "xfs": 320, "btrfs": 200, "tmpfs": 64}
+if ALL:
+    SIZES_MB = dict.fromkeys(SIZES_MB, 768)
 
 
 def refuse(message):

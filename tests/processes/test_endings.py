@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from mini_mlflow import ExperimentTracker, Run
+from mini_mlflow import Run
 from mini_mlflow.store import reader
 
 
@@ -43,8 +43,8 @@ def status(store, run_id="r"):
         ("os.abort()", "LOST"),
         ("run.end('FAILED')", "FAILED"),
         ("run.end('KILLED'); raise ValueError", "KILLED"),
-        ("del run", "LOST"),
-        ("run = None; raise ValueError", "LOST"),
+        ("del run", "FINISHED"),
+        ("run = None; raise ValueError", "FAILED"),
         ("try:\n    1 / 0\nexcept ZeroDivisionError:\n    pass", "FINISHED"),
     ],
     ids=range(14),
@@ -187,9 +187,30 @@ def test_a_joiner_that_fails_does_not_say_how_the_run_ends(script, store):
     assert status(store) == "FINISHED"
 
 
-def test_sigterm_leaves_a_run_that_is_lost_and_can_be_resumed(script, store):
-    run_script(script, "os.kill(os.getpid(), signal.SIGTERM)\nwhile True: pass", store)
-    assert status(store) == "LOST"
-    with ExperimentTracker(runs_dir=store).start_run(run_id="r"):
-        pass
-    assert status(store) == "FINISHED"
+def test_a_run_that_a_thread_or_a_function_left_open_ends_with_the_process(script, store):
+    code = """
+from mini_mlflow import active
+def leave(run_id):
+    start_run(run_id=run_id, runs_dir=store)
+    log_metric("loss", 1.0)
+thread = threading.Thread(target=leave, args=("of-a-thread",))
+thread.start()
+thread.join()
+leave("of-a-function")
+active.clear()
+"""
+    assert run_script(script, code, store) == (0, "")
+    assert [status(store, run_id) for run_id in ("of-a-thread", "of-a-function")] == ["FINISHED", "FINISHED"]
+
+
+def test_of_more_open_runs_than_are_kept_the_oldest_that_nobody_holds_is_lost(script, store):
+    code = """
+from mini_mlflow import active
+for number in range(active.MOST_KEPT):
+    Run(run_id="n%d" % number, runs_dir=store).log_metric("loss", 1.0)
+"""
+    assert run_script(script, code, store) == (0, "")
+    assert [status(store, run_id) for run_id in ("r", "n0", "n255")] == ["FINISHED"] * 3
+    code += 'Run(run_id="last", runs_dir=store).log_metric("loss", 1.0)'
+    assert run_script(script, code.replace("n%d", "m%d"), store) == (0, "")
+    assert [status(store, run_id) for run_id in ("r", "m0", "m1", "last")] == ["FINISHED", "LOST"] + ["FINISHED"] * 2

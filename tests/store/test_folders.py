@@ -99,28 +99,28 @@ def test_a_key_is_found_at_its_stem(run, key):
     """Rules K2 to K4."""
     for stem in (layout.plain_stem(key), layout.hashed_stem(key)):
         path = put(run, "params", stem + ".json", text=param(key))
-        assert folders.find_document(run, layout.PARAMS, key) == path
+        assert folders.find_documents(run, layout.PARAMS, key) == [path]
         os.unlink(path)
-        assert folders.find_document(run, layout.PARAMS, key) is None
+        assert folders.find_documents(run, layout.PARAMS, key) == []
 
 
 def test_a_key_whose_place_holds_another_is_found_beside_it(run):
     """Rule K5."""
     put(run, "params", "lr.json", text=param("LR"))
     path = put(run, "params", layout.hashed_stem("lr") + ".json", text=param("lr"))
-    assert folders.find_document(run, layout.PARAMS, "lr") == path
+    assert folders.find_documents(run, layout.PARAMS, "lr") == [path]
 
 
 def test_a_key_of_format_0_is_found_by_its_bare_name(run):
     """Rule F1."""
     path = put(run, "params", "con.json", text='{"value": 1}')
-    assert folders.find_document(run, layout.PARAMS, "con") == path
+    assert folders.find_documents(run, layout.PARAMS, "con") == [path]
 
 
 @pytest.mark.parametrize("key", ["../../etc/passwd", "a/b", "a\0b", "\ud800", "", "..", "x" * 5000])
 def test_a_key_that_is_no_file_name_is_not_found_and_leads_nowhere(run, key):
     put(run, "a", "b.json", text='{"value": 1}')
-    assert folders.find_document(run, "a", key) is None
+    assert folders.find_documents(run, "a", key) == []
 
 
 def test_the_greatest_step_is_that_of_any_share(run):
@@ -197,6 +197,6 @@ def test_a18_a_document_is_found_under_the_name_that_a_disk_made_of_its_own(tmp_
     folder.mkdir()
     row = Metric(0, 1, 0.5)
     (folder / "caf\u0065\u0301.json").write_bytes(metric_file.encode("caf\u00e9", [row]))
-    found = folders.find_document(str(tmp_path), "metrics", "caf\u00e9")
-    assert found == str(folder / "caf\u0065\u0301.json")
-    assert folders.find_document(str(tmp_path), "metrics", "caf\u00e8") is None
+    found = folders.find_documents(str(tmp_path), "metrics", "caf\u00e9")
+    assert found == [str(folder / "caf\u0065\u0301.json")]
+    assert folders.find_documents(str(tmp_path), "metrics", "caf\u00e8") == []

@@ -7,7 +7,7 @@ import warnings
 import pytest
 from logged import content, log, metric_path, open_writer, parsed, values
 
-from mini_mlflow import layout
+from mini_mlflow import Run, layout
 from mini_mlflow.errors import StorageWarning
 from mini_mlflow.store import documents, metric_file, open_file, reader
 
@@ -172,3 +172,34 @@ def test_a_displaced_error_says_what_happened_to_the_file(writer):
     os.unlink(metric_path(writer, "a"))
     with pytest.raises(open_file.DisplacedError, match="removed"):
         writer.appenders["a"].check(open_file.now_ms())
+
+
+def test_a_resumed_metric_goes_on_below_zero(tmp_path):
+    """Rule W9: the next step is one more than the greatest, also where that is negative."""
+    for number in range(2):
+        run = Run(run_id="r", runs_dir=tmp_path)
+        if number == 0:
+            run.log_metric("m", 0.5, step=-4)
+        for _ in range(3):
+            run.log_metric("m", 0.5)
+        run.writer.release()
+    assert [row.step for row in run.history("m")] == [-4, -3, -2, -1, 0, 1, 2]
+
+
+def test_a_takeover_writes_the_closings_that_a_kill_has_kept_away(tmp_path):
+    """Rule M13: also of metrics that are not logged again; at rest every file is valid JSON."""
+    writer = open_writer(tmp_path)
+    for step in range(3):
+        log(writer, "a", step)
+        log(writer, "b", step)
+    writer.release()
+    path = metric_path(writer, "a")
+    data = content(path)
+    end = data.index(b"\n], ")
+    with open(path, "wb") as file:
+        file.write(data[:end] + b" " * 200)  # the state of rule M4
+    other = content(metric_path(writer, "b"))
+    with Run(run_id="r", experiment_id=0, runs_dir=tmp_path) as run:
+        assert [row[2] for row in parsed(path)["history"]] == [0, 1, 2]
+        assert [row.value for row in run.history("a")] == [0, 1, 2]
+    assert content(metric_path(writer, "b")) == other

@@ -175,3 +175,30 @@ def test_where_processes_cannot_be_asked_for_a_held_lock_is_alive(folder, claim,
     monkeypatch.setattr(machine, "is_process_gone", lambda pid, start: False)
     forge(folder, pid=dead_pid)
     assert liveness(folder) == owner.ALIVE
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "expected"),
+    [
+        ({"SLURM_JOB_ID": "7"}, {"SLURM_JOB_ID": "7", "SLURM_RESTART_COUNT": "1"}, "gone"),
+        (
+            {"SLURM_JOB_ID": "7", "SLURM_RESTART_COUNT": "1"},
+            {"SLURM_JOB_ID": "7", "SLURM_RESTART_COUNT": "2"},
+            "gone",
+        ),
+        ({"SLURM_JOB_ID": "7"}, {"SLURM_JOB_ID": "7"}, "alive"),
+        ({"SLURM_JOB_ID": "7"}, {"SLURM_JOB_ID": "8", "SLURM_RESTART_COUNT": "1"}, "alive"),
+        (
+            {"SLURM_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": "1"},
+            {"SLURM_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": "2", "SLURM_RESTART_COUNT": "1"},
+            "alive",
+        ),
+        ({}, {"SLURM_RESTART_COUNT": "1"}, "alive"),
+        ({"SLURM_JOB_ID": "7"}, {"SLURM_JOB_ID": "7", "SLURM_RESTART_COUNT": "x"}, "alive"),
+    ],
+)
+def test_the_attempt_before_ours_at_a_requeued_job_is_gone(folder, claim, monkeypatch, theirs, ours, expected):
+    """Rule L1: Slurm ends an attempt before it starts the next, on whichever machine that is."""
+    forge(folder, boot_id=FOREIGN_BOOT, jobs=theirs)
+    monkeypatch.setattr(owner, "job_ids", lambda: ours)
+    assert liveness(folder) == expected

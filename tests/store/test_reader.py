@@ -121,7 +121,7 @@ def test_the_latest_value_is_of_the_greatest_generation_then_timestamp_then_writ
     assert record.metrics == {"loss": latest}
     assert record.params == {"lr": latest}
     assert record.tags == {"lr": latest}
-    assert reader.read_latest(run.folder, "loss") == latest
+    assert reader.read_metric(run.folder, "loss", [])[1].value == latest
     assert record.problems == []
 
 
@@ -204,7 +204,7 @@ def test_a_metric_that_is_not_there_is_named_beside_those_that_are(run):
     run.metric("", [(0, 1, 1)])
     with pytest.raises(MetricNotFoundError, match=r"no metric 'acc'.*'loss'"):
         reader.get_history(run.folder, "r", "acc")
-    assert reader.read_latest(run.folder, "acc") is None
+    assert reader.read_metric(run.folder, "acc", []) == ([], None)
 
 
 def test_a_metric_that_cannot_be_read_is_named_with_the_reason(run):

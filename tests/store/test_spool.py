@@ -10,9 +10,11 @@ def entry(key, number):
 
 def drained(waiting):
     found = []
-    while len(waiting):
-        found.append(waiting.first())
-        waiting.drop_first()
+    for kind, key in waiting.files():
+        while waiting.holds(kind, key):
+            found.append(waiting.first(kind, key))
+            waiting.drop_first(kind, key)
+    assert len(waiting) == 0
     return found
 
 
@@ -22,7 +24,7 @@ def test_values_come_out_in_the_order_in_which_they_were_logged():
     entries = [entry("ab"[number % 2], number) for number in range(50)]
     for each in entries:
         waiting.add(each)
-    assert drained(waiting) == entries
+    assert drained(waiting) == entries[::2] + entries[1::2]  # each file's in order, one file after the other
     assert waiting.give_up() == {}
 
 
@@ -41,7 +43,8 @@ def test_beyond_the_bound_the_oldest_stay_and_the_rest_is_counted():
         waiting.add(entry("a", number))
     waiting.add(entry("b", 0))
     assert len(waiting) == spool.MOST == 100000
-    assert waiting.first().timestamp == 0
+    assert waiting.first("metrics", "a").timestamp == 0
+    assert waiting.first("metrics", "b") is None
     assert waiting.give_up() == {"a": spool.MOST + 7, "b": 1}
     assert len(waiting) == 0
 
@@ -51,5 +54,5 @@ def test_what_is_given_up_is_counted_by_key():
     waiting = Spool()
     for number in range(5):
         waiting.add(entry("ab"[number % 2], number))
-    waiting.drop_first()
+    waiting.drop_first("metrics", "a")
     assert waiting.give_up() == {"a": 2, "b": 2}

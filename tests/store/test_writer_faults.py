@@ -10,7 +10,7 @@ import pytest
 from logged import Clock, log, metric_path, open_writer, parsed, spy_on_writes, values
 
 from mini_mlflow.errors import StorageWarning
-from mini_mlflow.store import reader, spool
+from mini_mlflow.store import documents, reader, spool
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the spy replaces pwrite, which Windows lacks")
 
@@ -148,7 +148,7 @@ def test_what_could_not_be_written_to_the_end_is_counted_and_told(tmp_path, cloc
         writer.write_value("params", "p", 1)
         assert len(caught) == 1
         writer.close()
-    told = [str(each.message) for each in caught if "could not be written" in str(each.message)]
+    told = [str(each.message) for each in caught if "these values could not be written" in str(each.message)]
     assert len(told) == 1
     assert "7 of 'a', 1 of 'new', 1 of 'p'" in told[0]
     disk.heal()
@@ -252,3 +252,28 @@ def test_h01_on_a_disk_that_is_really_full_values_wait_for_space(full_disk, tmp_
         assert [row.step for row in history] == list(range(len(history)))
     if missing:  # there was no room for all: then the end tells
         assert any("could not be written" in text for text in told)
+
+
+@pytest.mark.parametrize("number", [errno.ENAMETOOLONG, errno.EFBIG, errno.EACCES], ids=errno.errorcode.get)
+def test_a_file_that_cannot_be_written_holds_up_no_other(tmp_path, clock, monkeypatch, number):
+    """Rule P4: a disk may refuse one long name, or one large file, for ever."""
+    writer = open_writer(tmp_path)
+    create = documents.create_open
+
+    def refuse_one(path, *arguments, **options):
+        if "refused" in os.path.basename(path):
+            raise OSError(number, os.strerror(number), path)
+        return create(path, *arguments, **options)
+
+    monkeypatch.setattr(documents, "create_open", refuse_one)
+    with pytest.warns(StorageWarning) as caught:
+        for step in range(300):
+            log(writer, "refused", step)
+            log(writer, "loss", step)
+            clock.now_ms += 20
+        writer.write_value("params", "lr", 0.1)
+        assert values(writer, "loss") == list(range(300))
+        writer.close()
+    assert "300 of 'refused'" in str(caught[-1].message)
+    assert "loss" not in str(caught[-1].message)
+    assert (tmp_path / "0" / "r" / "params" / "lr.json").exists()

@@ -6,7 +6,9 @@ import time
 
 import pytest
 
-from mini_mlflow import Run
+from mini_mlflow import Run, RunEndedError, active
+from mini_mlflow.store import reader
+from mini_mlflow.store.writer import RunWriter
 
 pytestmark = pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="the names of open files stand in /proc")
 
@@ -117,3 +119,23 @@ def test_a_number_of_seconds_syncs_while_the_run_lives_too(tmp_path, events, mon
     synced = {under_run(path) for kind, path in events if kind == "sync"}
     assert synced >= {"params/lr.json", "metrics/loss.json", "metrics"}
     run.end()
+
+
+def test_ctrl_c_in_a_slow_sync_leaves_a_run_that_has_ended(tmp_path, monkeypatch):
+    """Rule P2: how it ended is known, and is said; only the sync of its values was broken off."""
+    store = str(tmp_path)
+    run = Run(run_id="r", runs_dir=store)
+    run.log_metric("loss", 0.5)
+
+    def interrupt(self):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(RunWriter, "sync", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            run.end()
+    record = reader.read_run(store, 0, "r")
+    assert (record.metadata["status"], record.metrics) == ("FINISHED", {"loss": 0.5})
+    with pytest.raises(RunEndedError):
+        run.log_metric("loss", 1.0)
+    assert run not in active.live_runs()

@@ -168,7 +168,12 @@ class Appender(OpenFile):
         if not self._lock.acquire(blocking=False):
             return False
         try:
-            if self.limit < 0 or self.position < 0 or self.descriptor < 0 or not self._writer.owns(self):
+            if (
+                self.limit < 0
+                or self.position < 0
+                or self.descriptor < 0
+                or self._writer.appenders.get(self.key) is not self
+            ):
                 return False
             self._alone(self._keep)
             self.close()
@@ -209,7 +214,9 @@ class Appender(OpenFile):
         if self.limit == BUSY:
             self._blind(descriptor)
         else:
-            self._close(descriptor)
+            failure = self._close(descriptor)
+            if failure is not None:
+                self._writer.tell(failure)
         self.check_at = 0
 
     def abandon(self) -> None:

@@ -19,10 +19,10 @@ from ..layout import TEMPORARY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, Optional
+    from typing import Any, Callable, Dict, Optional, Tuple
 
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
-_WINDOWS = os.name == "nt"
+IS_WINDOWS = os.name == "nt"
 _BINARY = getattr(os, "O_BINARY", 0)
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # a FIFO in place of a document must not block the reader
 _LINKS_UNSUPPORTED = frozenset([errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EACCES, errno.EMLINK])
@@ -68,14 +68,13 @@ def create_open(path: str, data: bytes, prepare: Optional[Callable[[int], None]]
         data: The whole content.
         prepare: Called with the descriptor before the file gets its name, to lock or to fill it.
     """
-    temporary = _temporary_beside(path)
-    descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
+    temporary, descriptor = _open_beside(path, os.O_RDWR)
     try:
         if data:
             write_all(descriptor, data)
         if prepare is not None:
             prepare(descriptor)
-        if _WINDOWS:  # an open file can be neither renamed nor unlinked there, and rename does not clobber
+        if IS_WINDOWS:  # an open file can be neither renamed nor unlinked there, and rename does not clobber
             os.close(descriptor)
             descriptor = -1
             os.rename(temporary, path)
@@ -97,8 +96,16 @@ def replace(path: str, data: bytes, *, sync: bool = False) -> None:
         data: The whole content.
         sync: Whether the content is on the disk before it gets its name.
     """
-    temporary = _temporary_beside(path)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
+    try:
+        _replace_once(path, data, sync=sync)
+    except OSError as error:
+        if error.errno != errno.ESTALE:
+            raise
+        _replace_once(path, data, sync=sync)  # an NFS server forgot our descriptor: a new one is good again
+
+
+def _replace_once(path: str, data: bytes, *, sync: bool) -> None:
+    temporary, descriptor = _open_beside(path, os.O_WRONLY)
     try:
         try:
             write_all(descriptor, data)
@@ -156,9 +163,9 @@ def write_all(descriptor: int, data: bytes) -> None:
 
 def sync(path: str) -> None:
     """Bring a file or folder to the disk, so that it survives a power cut."""
-    if _WINDOWS and os.path.isdir(path):
+    if IS_WINDOWS and os.path.isdir(path):
         return  # Windows opens no folder; its file systems keep names in a journal
-    descriptor = os.open(path, (os.O_RDWR if _WINDOWS else os.O_RDONLY) | _BINARY)
+    descriptor = os.open(path, (os.O_RDWR if IS_WINDOWS else os.O_RDONLY) | _BINARY)
     try:
         sync_descriptor(descriptor)
     finally:
@@ -260,6 +267,17 @@ def _finite(value: Any) -> Any:
     return value
 
 
+def _open_beside(path: str, mode: int) -> Tuple[str, int]:
+    """Create an empty file of a temporary name in the folder of *path*; return that name and a descriptor."""
+    flags = mode | os.O_CREAT | os.O_EXCL | _BINARY
+    temporary = _temporary_beside(path)
+    try:
+        return temporary, os.open(temporary, flags, 0o666)
+    except FileExistsError:  # NFS repeats a request whose answer was lost, and finds our own new file in the way
+        temporary = _temporary_beside(path)
+        return temporary, os.open(temporary, flags, 0o666)
+
+
 def _temporary_beside(path: str) -> str:
     return os.path.join(os.path.dirname(path), TEMPORARY + os.urandom(8).hex())
 
@@ -288,7 +306,7 @@ def _rename_over(temporary: str, path: str) -> None:
             os.replace(temporary, path)
             return
         except PermissionError:
-            if not _WINDOWS or attempt == 9:
+            if not IS_WINDOWS or attempt == 9:
                 raise
             sleep(0.01 * (attempt + 1))  # Windows: a reader holds the old file for a moment
 

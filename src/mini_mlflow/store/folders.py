@@ -75,44 +75,64 @@ def key_in(path: str, kind: str) -> Optional[str]:
     return key if isinstance(key, str) else None
 
 
-def find_document(folder: str, kind: str, key: str) -> Optional[str]:
-    """Return the file in *folder* that holds *key*, None where there is none."""
+def find_documents(folder: str, kind: str, key: str) -> List[str]:
+    """Return the files in *folder* that hold *key*: one or none; two where the first could not be gone on with."""
     stems = [layout.plain_stem(key), layout.hashed_stem(key)]
     if os.path.basename(key) == key:
         stems.append(key)  # format 0 names its files by the bare key
-    for stem in stems:
+    found = []
+    for stem in dict.fromkeys(stems):
         path = os.path.join(folder, kind, layout.file_name(stem))
         try:
             held = key_in(path, kind)
         except (OSError, ValueError):
             continue
         if held == key or (held is None and stem == key):
-            return path
-    return None if key.isascii() else _find_decomposed(folder, kind, key)
+            found.append(path)
+    return found if found or key.isascii() else _find_decomposed(folder, kind, key)
 
 
-def _find_decomposed(folder: str, kind: str, key: str) -> Optional[str]:
+def _find_decomposed(folder: str, kind: str, key: str) -> List[str]:
     """Return the file that holds *key* under a name that a disk has changed: HFS+ decomposes letters with marks."""
     for stem, path in iter_documents(folder, kind):
         try:
             if layout.fits(stem, key) and key_in(path, kind) == key:
-                return path
+                return [path]
         except (OSError, BrokenFileError):
             continue
-    return None
+    return []
 
 
 def greatest_step(run_folder: str, key: str) -> Optional[int]:
     """Return the greatest step of a metric in any writer's share of a run, None where it has no row (rule W9)."""
-    steps: List[int] = []
+    steps = []
     for part in list_parts(run_folder):
-        path = find_document(part.folder, layout.METRICS, key)
-        if path is not None:
+        for path in find_documents(part.folder, layout.METRICS, key):
             try:
-                steps.extend(row.step for row in metric_file.read_history(path).rows)
+                step = metric_file.read_greatest_step(path)
             except (OSError, BrokenFileError):
                 continue  # its rows cannot be read, so nobody will see them beside ours
+            if step is not None:
+                steps.append(step)
     return max(steps) if steps else None
+
+
+def is_format_0(folder: str, fields: Dict[str, Any]) -> bool:
+    """Tell whether a run's own files are those of 0.1.0, which did without meta.yaml too (rule F1).
+
+    Args:
+        folder: The run.
+        fields: What its own meta.yaml says, empty where there is none.
+    """
+    if fields:
+        return "format" not in fields
+    for kind in (layout.PARAMS, layout.METRICS):
+        for _, path in iter_documents(folder, kind):
+            try:
+                return key_in(path, kind) is None
+            except (OSError, BrokenFileError):
+                continue
+    return False
 
 
 def read_meta(run_folder: str, report: Optional[Callable[[str, Exception], None]] = None) -> Tuple[Dict[str, Any], str]:

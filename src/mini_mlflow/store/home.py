@@ -9,7 +9,7 @@ import os
 
 from .. import config, layout
 from ..errors import BrokenFileError
-from . import documents, folders, owner
+from . import documents, folders, metric_file, owner
 from .appender import MAX_STEP, Appender
 from .names import Names
 from .open_file import DisplacedError
@@ -49,6 +49,18 @@ class Home:
         if is_resumed:
             self._names.learn(folder)
 
+    def mend(self) -> None:
+        """Write the closings that a kill has kept from being written: whether or not those metrics go on (rule M13)."""
+        for _, path in folders.iter_documents(self.folder, layout.METRICS):
+            try:
+                key, is_whole = metric_file.read_ends(path)
+                if key is not None and not is_whole:
+                    appender = Appender(key, path, self._writer)
+                    _can_go_on(appender)
+                    appender.close()
+            except (OSError, BrokenFileError):
+                continue  # readers report it
+
     def put(self, entry: Entry, now: int) -> None:
         """Write one value.
 
@@ -70,6 +82,20 @@ class Home:
         self._unsynced = set()
         return sorted(written)
 
+    def sync(self, more: List[str]) -> None:
+        """Bring every file that we wrote to the disk, *more*, and the folders that name them (rule P2).
+
+        Raises:
+            OSError: The disk refused one of them; all were tried.
+        """
+        run_folder = self._writer.folder
+        experiment = os.path.dirname(run_folder)
+        store = os.path.dirname(experiment)
+        files = self.unsynced() + more
+        inside = sorted({os.path.dirname(path) for path in files}, reverse=True)
+        above = [os.path.dirname(self.folder), run_folder, experiment, store, os.path.dirname(store)]
+        _bring_to_disk([*files, os.path.join(experiment, layout.META), *inside], above)
+
     def _put_row(self, entry: Entry, now: int) -> None:
         appenders = self._writer.appenders
         appender = appenders.get(entry.key) or self._unpark(entry.key)
@@ -85,7 +111,8 @@ class Home:
                 step = self._first_step(entry.key)
         appender.write(step, entry.timestamp, entry.value, now)
         if entry.step is None:
-            appender.next_step = min(max(step + 1, appender.next_step or 0), MAX_STEP)
+            known = appender.next_step
+            appender.next_step = min(step + 1 if known is None else max(step + 1, known), MAX_STEP)
 
     def _unpark(self, key: str) -> Optional[Appender]:
         state = self._writer.parked.get(key)
@@ -115,8 +142,7 @@ class Home:
                     appender.next_step = None  # other writers may have gone further; asked when it matters
                 return appender, True
             except FileExistsError:
-                if _holds(path, layout.METRICS, entry.key):
-                    appender.adopt()
+                if _holds(path, layout.METRICS, entry.key) and _can_go_on(appender):
                     appender.next_step = known
                     return appender, False
             except BaseException:
@@ -178,8 +204,21 @@ def make_home(run_folder: str, generation: int) -> Tuple[str, owner.Claim]:
     except FileExistsError:
         pass
     folder = os.path.join(writers, layout.writer_name(config.host_name(), os.getpid(), os.urandom(4).hex()))
-    os.mkdir(folder)
+    try:
+        os.mkdir(folder)
+    except FileExistsError:
+        pass  # NFS has repeated our own request: nobody else has a folder of this random name
     return folder, owner.claim_new(folder, generation)
+
+
+def _can_go_on(appender: Appender) -> bool:
+    """Open a file that was there before; one that cannot be mended is left as it is, for check and for people."""
+    try:
+        appender.adopt()
+    except BrokenFileError:
+        appender.close()
+        return False
+    return True
 
 
 def _holds(path: str, kind: str, key: str) -> bool:
@@ -188,3 +227,22 @@ def _holds(path: str, kind: str, key: str) -> bool:
         return folders.key_in(path, kind) == key
     except (OSError, BrokenFileError):
         return False
+
+
+def _bring_to_disk(ours: List[str], above: List[str]) -> None:
+    """Sync files and folders of ours, and the folders above, which may belong to others who keep them.
+
+    Raises:
+        OSError: The disk refused one; all were tried.
+    """
+    failure: Optional[OSError] = None
+    for path in dict.fromkeys(ours + above):
+        try:
+            documents.sync(path)
+        except FileNotFoundError:
+            continue  # somebody else removed it
+        except OSError as error:
+            if path not in above or not isinstance(error, PermissionError):
+                failure = failure or error
+    if failure is not None:
+        raise failure

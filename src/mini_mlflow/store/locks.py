@@ -23,12 +23,19 @@ if sys.platform == "win32":
     import msvcrt
 
     def _try(descriptor: int, *, shared: bool) -> None:  # noqa: ARG001 - Windows has no shared ones
-        os.lseek(descriptor, _FAR_BEYOND_THE_END, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        _at_the_far_byte(descriptor, msvcrt.LK_NBLCK)
 
     def _drop(descriptor: int) -> None:
+        _at_the_far_byte(descriptor, msvcrt.LK_UNLCK)
+
+    def _at_the_far_byte(descriptor: int, mode: int) -> None:
+        """Lock or unlock one byte that no content reaches, and leave the position where it was."""
+        position = os.lseek(descriptor, 0, os.SEEK_CUR)
         os.lseek(descriptor, _FAR_BEYOND_THE_END, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+        try:
+            msvcrt.locking(descriptor, mode, 1)
+        finally:
+            os.lseek(descriptor, position, os.SEEK_SET)
 
 else:
     import fcntl

@@ -28,6 +28,7 @@ _SMALL_BYTES = _HEAD_BYTES + _TAIL_BYTES
 _HEAD = rb'\{"key": ("(?:[^"\\]|\\.)*"), "history": \[(?=\n)'
 _NUMBER = rb'-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|"NaN"|"-?Infinity"'
 _ROW = rb"\n\[(-?[0-9]{1,19}), ([0-9]{1,19}), (" + _NUMBER + rb")\]"
+_STEP = rb"\n\[(-?[0-9]{1,19}), [0-9]{1,19}, (?:" + _NUMBER + rb")\]"
 _CLOSING = rb'\n\], "step": (-?[0-9]{1,19}), "timestamp": ([0-9]{1,19}), "value": (' + _NUMBER + rb")\}[ \n]*\Z"
 _INT64 = range(-(2**63), 2**63)
 
@@ -130,6 +131,32 @@ def read_history(path: str) -> History:
         return decode(data, path)
     finally:
         gc.enable()
+
+
+def read_greatest_step(path: str) -> Optional[int]:
+    """Return the greatest step of a metric's file, a tenth of the cost of reading its rows; None where it has none.
+
+    Raises:
+        FileNotFoundError: There is none.
+        BrokenFileError: Nothing in it can be read.
+    """
+    data = documents.read(path, MAX_HISTORY_BYTES)
+    if re.match(_HEAD, data) is None:
+        return max((row.step for row in decode(data, path).rows), default=None)
+    return max(map(int, re.findall(_STEP, data)), default=None)
+
+
+def read_ends(path: str) -> Tuple[Optional[str], bool]:
+    """Return a metric's name, None where it is not in its place, and whether the file ends in a closing (rule M1)."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        tail = read_tail(descriptor)
+        if tail is not None:
+            return tail.key, True
+        head = re.match(_HEAD, documents.read_all(descriptor, _HEAD_BYTES))
+    finally:
+        os.close(descriptor)
+    return None if head is None else documents.decode_json(head.group(1), path), False
 
 
 def read_latest(path: str) -> Tuple[Optional[str], Optional[Metric]]:

@@ -16,7 +16,7 @@ from .documents import write_at as pwrite
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import List
+    from typing import List, Optional
 
     from ..records import Metric
     from .descriptors import DescriptorPool
@@ -127,13 +127,22 @@ class OpenFile:
         self._checked = self.position
         self._check_from, self.check_at = now - CHECK_PERIOD_MS, now + CHECK_PERIOD_MS
 
-    def _close(self, descriptor: int) -> None:
-        """Close a descriptor if it is still our file's: foreign code may have closed it, and opened its own."""
+    def _close(self, descriptor: int) -> Optional[OSError]:
+        """Close a descriptor if it is still our file's: foreign code may have closed it, and opened its own.
+
+        Returns:
+            What the disk says of earlier writes: NFS tells only now that a quota is used up.
+        """
         try:
-            if self._is_ours(descriptor):
-                os.close(descriptor)
+            is_ours = self._is_ours(descriptor)
         except OSError:
-            pass  # it is closed, whatever the disk says to that: what was written is checked by the sync at the end
+            return None  # it is closed already
+        try:
+            if is_ours:
+                os.close(descriptor)
+        except OSError as error:
+            return error
+        return None
 
     def _blind(self, descriptor: int) -> None:
         """Let a descriptor refuse to write, without closing it: its number must not become another file's."""
@@ -248,9 +257,10 @@ class OpenFile:
             self._rewrite(read_all(self.descriptor, state.st_size))
 
     def _rewrite(self, data: bytes) -> None:
+        self._close(self.descriptor)  # first, as Windows replaces no open file
+        self.descriptor = -1
         documents.replace(self.path, data)
-        self._close(self.descriptor)
-        self.descriptor, self._inode = -1, 0
+        self._inode = 0
         self._open()
 
 

@@ -103,7 +103,9 @@ def amend_run(folder: str, pool: DescriptorPool) -> Opened:
     except BrokenFileError:
         there = {}
     home, role, claim = folder, RESUMED, None
-    if is_format_0(folder, there):  # its files stay as they are (rule F2); an earlier call may have left a share
+    if folders.is_format_0(
+        folder, there
+    ):  # its files stay as they are (rule F2); an earlier call may have left a share
         for part in folders.list_parts(folder)[1:]:
             home, claim = part.folder, owner.take_over(part.folder)
             if claim is not None:
@@ -121,24 +123,6 @@ def amend_run(folder: str, pool: DescriptorPool) -> Opened:
         folder, pool, home=home, claim=claim, generation=claim.generation, is_resumed=True, sync_period_s=None
     )
     return Opened(writer, role)
-
-
-def is_format_0(folder: str, there: Dict[str, Any]) -> bool:
-    """Tell whether a run's own files are those of 0.1.0, which did without meta.yaml too (rule F1).
-
-    Args:
-        folder: The run.
-        there: What its meta.yaml says, empty where there is none.
-    """
-    if there:
-        return "format" not in there
-    for kind in (layout.PARAMS, layout.METRICS):
-        for _, path in folders.iter_documents(folder, kind):
-            try:
-                return folders.key_in(path, kind) is None
-            except (OSError, BrokenFileError):
-                continue
-    return False
 
 
 def _try_open(
@@ -173,7 +157,7 @@ def _try_open(
         main is not None
         and [part.name for generation, part in generations if generation == highest] == [""]
         and main.generation == highest
-        and not is_format_0(folder, there)
+        and not folders.is_format_0(folder, there)
     )
     if main is not None and is_next:
         claim = owner.take_over(folder, highest + 1 if there else 0, seen=main.generation, patience_s=patience_s)
@@ -229,6 +213,7 @@ def _inherit(
         sync_period_s=sync_period_s,
     )
     writer.write_meta()
+    writer.mend()
     return Opened(writer, RESUMED)
 
 

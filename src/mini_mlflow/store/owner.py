@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections import namedtuple
 from time import monotonic, sleep, time
@@ -22,6 +23,7 @@ SILENCE_MS = 10 * 60 * 1000  # rule L3
 HEARTBEAT_S = 30.0  # rule L2
 _RECORD_BYTES = 2048  # one page holds it, so that one write replaces all of it
 HANDOVER_S = 1.0  # an heir that holds the lock signs within microseconds, unless the machine is busy
+_ATTEMPT = "SLURM_RESTART_COUNT"
 _INT64 = range(-(2**63), 2**63)
 
 ALIVE = "alive"  # a lock or a recent heartbeat says so
@@ -121,6 +123,8 @@ class Claim:
 
     def withdraw(self) -> None:
         """Let go and remove the file, as if nobody had ever owned the folder."""
+        if documents.IS_WINDOWS:  # an open file cannot be removed there
+            self.release()
         try:
             os.unlink(self.path)
         except OSError:
@@ -169,7 +173,11 @@ def claim_new(folder: str, generation: int) -> Claim:
         records.append(_describe(descriptor, generation, is_locked=is_locked))
         documents.write_all(descriptor, records[0])
 
-    return Claim(path, documents.create_open(path, b"", prepare), records[0], generation)
+    descriptor = documents.create_open(path, b"", prepare)
+    if documents.IS_WINDOWS and locks.try_lock(descriptor) is False:  # the file was closed in between to be renamed
+        os.close(descriptor)
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
+    return Claim(path, descriptor, records[0], generation)
 
 
 def take_over(
@@ -270,6 +278,9 @@ def decode(data: bytes, path: str) -> Owner:
     numbers = (owner.pid, owner.generation, owner.device, owner.inode, owner.skew_ms)
     if not all(type(number) is int for number in numbers) or owner.pid < 1 or owner.generation < 0:
         raise documents.broken(path, "a number in it is not one")
+    jobs: Any = owner.jobs
+    if not isinstance(jobs, dict) or not all(isinstance(value, str) for value in jobs.values()):
+        raise documents.broken(path, "its jobs are no texts by name")
     if owner.skew_ms not in _INT64:
         raise documents.broken(path, "its skew_ms is beyond 64 bits")
     return owner
@@ -291,6 +302,8 @@ def liveness(folder: str, owner: Owner, now: float, *, has_ended: bool = False) 
         return SILENT
     try:
         state = os.fstat(descriptor)
+        if _is_of_an_earlier_attempt(owner, job_ids()):
+            return GONE
         is_of_this_start = _is_of_this_machine(owner, state)
         if is_of_this_start or _is_of_an_earlier_start(owner, state):
             looked = locks.try_lock(descriptor, shared=True)
@@ -331,6 +344,19 @@ def _is_of_an_earlier_start(owner: Owner, state: os.stat_result) -> bool:
         and owner.boot_id not in (machine.boot_id(owner.host), owner.host)
         and owner.inode == state.st_ino
         and machine.is_local_device(state.st_dev)
+    )
+
+
+def _is_of_an_earlier_attempt(owner: Owner, ours: Dict[str, str]) -> bool:
+    """Tell whether the owner belonged to an earlier attempt at our own job: Slurm ends it before it starts the next.
+
+    Slurm counts in SLURM_RESTART_COUNT how often it has put a job back into the queue; a first attempt has none.
+    """
+    theirs = dict(owner.jobs)
+    attempts = [jobs.get(_ATTEMPT, "0") for jobs in (theirs, ours)]
+    same = [{name: value for name, value in jobs.items() if name != _ATTEMPT} for jobs in (theirs, ours)]
+    return (
+        bool(same[0]) and same[0] == same[1] and all(map(str.isdigit, attempts)) and int(attempts[0]) < int(attempts[1])
     )
 
 

@@ -106,30 +106,39 @@ def read_metadata(folder: str, problems: List[Problem]) -> Dict[str, Any]:
     return fields
 
 
-def read_history(folder: str, key: str, problems: List[Problem]) -> List[Metric]:
-    """Return every row of a metric from all writers of a run (rule W8); empty where there is none.
+def read_metric(folder: str, key: str, problems: List[Problem]) -> Tuple[List[Metric], Optional[Metric]]:
+    """Return every row of a metric from all writers of a run, and the latest (rule W8); none where there is none.
 
     Sorted by step, then timestamp, generation, writer and place in the file. Nothing is dropped.
     """
     history: List[Metric] = []
-    for _, rows in _histories(folder, key, problems):  # by generation, then writer: what a stable sort keeps
+    latest: Optional[Tuple[Tuple[int, int, str], Metric]] = None
+    for share, rows in _histories(folder, key, problems):  # by generation, then writer: what a stable sort keeps
         history = history + rows if history else rows
+        row = metric_file.newest(rows)
+        if row is not None and (latest is None or (share.generation, row.timestamp, share.name) >= latest[0]):
+            latest = (share.generation, row.timestamp, share.name), row
     steps = [row[0] for row in history]
     if not all(map(lt, steps, steps[1:])):
         history.sort(key=itemgetter(0, 1))
-    return history
+    return history, None if latest is None else latest[1]
 
 
-def get_history(folder: str, run_id: str, key: str) -> List[Metric]:
-    """Return every row of a metric that is there; see ``read_history``.
+def read_history(folder: str, key: str, problems: List[Problem]) -> List[Metric]:
+    """Return every row of a metric; see ``read_metric``."""
+    return read_metric(folder, key, problems)[0]
+
+
+def get_metric(folder: str, run_id: str, key: str) -> Tuple[List[Metric], Metric]:
+    """Return every row of a metric that is there, and the latest; see ``read_metric``.
 
     Raises:
         MetricNotFoundError: The run has no such metric, or it cannot be read.
     """
     problems: List[Problem] = []
-    rows = read_history(folder, key, problems)
-    if rows:
-        return rows
+    rows, latest = read_metric(folder, key, problems)
+    if latest is not None:
+        return rows, latest
     if problems:
         message = "Metric %r of run %s cannot be read: %s: %s."
         raise MetricNotFoundError(message % (key, run_id, problems[0].path, problems[0].reason), run_id=run_id, key=key)
@@ -138,14 +147,9 @@ def get_history(folder: str, run_id: str, key: str) -> List[Metric]:
     raise MetricNotFoundError(message % (run_id, key, there), run_id=run_id, key=key)
 
 
-def read_latest(folder: str, key: str) -> Optional[Number]:
-    """Return the latest value of one metric (rule W8), None where there is none."""
-    best: Optional[Tuple[Tuple[int, int, str], Number]] = None
-    for share, rows in _histories(folder, key, []):
-        row = metric_file.newest(rows)
-        if row is not None and (best is None or (share.generation, row.timestamp, share.name) >= best[0]):
-            best = (share.generation, row.timestamp, share.name), row.value
-    return None if best is None else best[1]
+def get_history(folder: str, run_id: str, key: str) -> List[Metric]:
+    """Return every row of a metric that is there; see ``get_metric``."""
+    return get_metric(folder, run_id, key)[0]
 
 
 def list_metrics(folder: str) -> List[str]:
@@ -163,15 +167,13 @@ def list_metrics(folder: str) -> List[str]:
 
 def _histories(folder: str, key: str, problems: List[Problem]) -> Iterator[Tuple[_Share, List[Metric]]]:
     for share in _shares(folder, problems):
-        path = folders.find_document(share.folder, layout.METRICS, key)
-        if path is None:
-            continue
-        try:
-            yield share, metric_file.read_history(path).rows
-        except FileNotFoundError:
-            continue
-        except (OSError, BrokenFileError) as error:
-            problems.append(Problem(path, _reason(error)))
+        for path in folders.find_documents(share.folder, layout.METRICS, key):
+            try:
+                yield share, metric_file.read_history(path).rows
+            except FileNotFoundError:
+                continue
+            except (OSError, BrokenFileError) as error:
+                problems.append(Problem(path, _reason(error)))
 
 
 def _shares(folder: str, problems: List[Problem]) -> List[_Share]:
@@ -258,8 +260,10 @@ def _is_format_0(folder: str) -> bool:
     """Tell whether a run's own files are those of mini-mlflow 0.1.0 (rule F1), or come without any meta.yaml."""
     try:
         return "format" not in meta.read_meta(os.path.join(folder, layout.META))
-    except (OSError, BrokenFileError):
+    except FileNotFoundError:
         return True
+    except (OSError, BrokenFileError):
+        return folders.is_format_0(folder, {})  # meta.yaml cannot say; the documents can
 
 
 def _status_of_running(folder: str) -> str:

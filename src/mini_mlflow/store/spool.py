@@ -6,7 +6,7 @@ from collections import deque, namedtuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Deque, Dict, List, Optional
+    from typing import Any, Deque, Dict, List, Optional, Tuple
 
 MOST = 100000  # entries; a row takes about 200 bytes of memory
 
@@ -32,37 +32,55 @@ class Entry(namedtuple("Entry", ["kind", "key", "value", "step", "timestamp"])):
 
 
 class Spool:
-    """Values in the order in which they were logged."""
+    """Values in the order in which they were logged, file by file: one that cannot be written holds up no other."""
 
     def __init__(self) -> None:
-        self._entries: Deque[Entry] = deque()
+        self._files: Dict[Tuple[str, str], Deque[Entry]] = {}
+        self._count = 0
         self._given_up: Dict[str, int] = {}
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return self._count
+
+    def holds(self, kind: str, key: str) -> bool:
+        """Tell whether a value of that file waits, so that later ones must wait behind it."""
+        return (kind, key) in self._files
+
+    def files(self) -> List[Tuple[str, str]]:
+        """Return (kind, key) of every file that has values waiting, in the order in which they began to."""
+        return list(self._files)
 
     def add(self, entry: Entry) -> None:
         """Keep a value; where there is no room, count it as given up: what was logged first stays."""
-        if len(self._entries) >= MOST:
+        if self._count >= MOST:
             self._given_up[entry.key] = self._given_up.get(entry.key, 0) + 1
         else:
-            self._entries.append(entry)
+            self._count += 1
+            self._files.setdefault(entry[:2], deque()).append(entry)
 
     def put_back(self, entries: List[Entry]) -> None:
-        """Keep values that are older than all the others; there is room for them."""
-        self._entries.extendleft(reversed(entries))
+        """Keep values that are older than all the others of their files; there is room for them."""
+        for entry in reversed(entries):
+            self._count += 1
+            self._files.setdefault(entry[:2], deque()).appendleft(entry)
 
-    def first(self) -> Entry:
-        """Return the value that is next to be written."""
-        return self._entries[0]
+    def first(self, kind: str, key: str) -> Optional[Entry]:
+        """Return the value of a file that is next to be written, None where none waits."""
+        waiting = self._files.get((kind, key))
+        return waiting[0] if waiting else None
 
-    def drop_first(self) -> None:
-        """Forget the first value: it is written."""
-        self._entries.popleft()
+    def drop_first(self, kind: str, key: str) -> None:
+        """Forget the first value of a file: it is written."""
+        waiting = self._files[kind, key]
+        waiting.popleft()
+        self._count -= 1
+        if not waiting:
+            del self._files[kind, key]
 
     def give_up(self) -> Dict[str, int]:
         """Forget all that is left, and return how many values of each key were never written."""
-        while self._entries:
-            key = self._entries.popleft().key
-            self._given_up[key] = self._given_up.get(key, 0) + 1
+        for (_, key), waiting in self._files.items():
+            self._given_up[key] = self._given_up.get(key, 0) + len(waiting)
+        self._files.clear()
+        self._count = 0
         return self._given_up

@@ -21,7 +21,7 @@ from .spool import Entry, Spool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional
+    from typing import Any, Callable, Dict, List, Optional
 
     from .descriptors import DescriptorPool
 
@@ -91,10 +91,6 @@ class RunWriter:
         if claim is not None:
             self._move_in(home, claim, is_resumed=is_resumed)
 
-    def owns(self, appender: Appender) -> bool:
-        """Tell whether an appender is the one in use for its key."""
-        return self.appenders.get(appender.key) is appender
-
     def write_row(self, key: str, text: str, step: Optional[int], timestamp: Optional[int], now: int) -> None:
         """Write a metric's row, however long the way; a disk fault keeps it for later and warns (rule P4).
 
@@ -111,11 +107,7 @@ class RunWriter:
         self._write(Entry(layout.METRICS, key, text, step, now if timestamp is None else timestamp), now)
 
     def write_value(self, kind: str, key: str, value: Any) -> None:
-        """Write a param or tag; a disk fault keeps it for later and warns (rule P4).
-
-        Raises:
-            RunEndedError: The writer is closed.
-        """
+        """Write a param or tag, as ``write_row`` writes a row."""
         now = now_ms()
         self._write(Entry(kind, key, value, None, now), now)
 
@@ -131,19 +123,16 @@ class RunWriter:
             self._heartbeat.stop()
             if self._is_writing or any(appender.limit == BUSY for appender in self.appenders.values()):
                 self._close_all()  # a signal handler ends the run: the call that it interrupts finds its file closed
-            self._drain()
-            self._verify()
-            self.is_closed = True
-            for finish in (self.sync, lambda: self.write_meta(**final)):
-                try:
-                    finish()
-                except OSError as error:
-                    self._warn("ended, but was not brought to the disk: %s" % error, always=True)
-            missing = self._spool.give_up()
-            if missing:
-                text = ", ".join("%d of %r" % (count, key) for key, count in sorted(missing.items()))
-                self._warn("ended, and these values could not be written: %s" % text, always=True)
-            self._let_go()
+            try:
+                self._drain()
+                self._verify()
+                self._try_to(self.sync, "ended, but was not brought to the disk")
+            finally:  # also where Ctrl-C breaks off a slow sync: how the run ended is known, and is said
+                self.is_closed = True
+                self._try_to(
+                    lambda: self.write_meta(**final), "ended, but its status could not be written, so it reads LOST"
+                )
+                self._let_go()
 
     def release(self) -> None:
         """Let go of the run without ending it, so that it can be continued: close every file, sync nothing."""
@@ -176,6 +165,11 @@ class RunWriter:
         self.meta_folder = ""
         self._is_writing = False
 
+    def mend(self) -> None:
+        """Mend what a kill has left in the files of the one whom this writer succeeds (rule M13)."""
+        if self._home is not None:
+            self._home.mend()
+
     def write_meta(self, **changes: Any) -> None:
         """Write meta.yaml anew with some of its fields changed, if this writer may say how the run stands."""
         if not self.meta_folder:
@@ -194,23 +188,7 @@ class RunWriter:
         """
         if self._sync_period_ms is None or self._home is None:
             return
-        experiment = os.path.dirname(self.folder)
-        store = os.path.dirname(experiment)
-        files = self._left_files + self._home.unsynced() + [claim.path for claim in self._claims()]
-        files.append(os.path.join(experiment, layout.META))
-        inside = sorted({os.path.dirname(path) for path in files[:-1]}, reverse=True)
-        above = [os.path.dirname(self._home.folder), self.folder, experiment, store, os.path.dirname(store)]
-        failure: Optional[OSError] = None
-        for path in dict.fromkeys(files + inside + above):
-            try:
-                documents.sync(path)
-            except FileNotFoundError:
-                continue  # somebody else removed it
-            except OSError as error:
-                is_others = path in above and isinstance(error, PermissionError)
-                failure = failure if is_others else failure or error
-        if failure is not None:
-            raise failure
+        self._home.sync(self._left_files + [claim.path for claim in self._claims()])
 
     def _write(self, entry: Entry, now: int) -> None:
         with self.lock:
@@ -226,16 +204,15 @@ class RunWriter:
             self._is_writing = True
             try:
                 self._look_after(now)
-                if not len(self._spool):
+                if self._spool.holds(entry.kind, entry.key):
+                    self._spool.add(entry)
+                else:
                     try:
                         self._put(entry, now)
                     except (OSError, BrokenFileError) as error:
                         self._spool.add(entry)
-                        self._suffer(error)
-                        return
-                else:
-                    self._spool.add(entry)
-                if not self._retry_at - CHECK_PERIOD_MS <= now < self._retry_at:
+                        self._suffer(error, entry.key)
+                if len(self._spool) and not self._retry_at - CHECK_PERIOD_MS <= now < self._retry_at:
                     self._drain()
             finally:
                 self._is_writing = False
@@ -348,25 +325,35 @@ class RunWriter:
 
     # Faults
 
-    def _suffer(self, error: Exception) -> None:
-        """Go on after a disk fault: close all, so that every next value comes the slow way, and warn once."""
+    def tell(self, failure: OSError) -> None:
+        """Tell that a disk took values and takes them back now that their file is closed."""
+        self._warn("may lack values that a disk took at first: %s" % failure, always=True)
+
+    def _suffer(self, error: Exception, key: str = "") -> None:
+        """Go on after a disk fault: close the file, so that its next value waits behind this one, and warn once."""
         self._retry_at = now_ms() + CHECK_PERIOD_MS
-        self._close_all()
+        appender = self.appenders.pop(key, None)
+        if appender is not None:
+            self._keep_step(key, appender.next_step)
+            appender.close()
         self._warn(
             "cannot be written now: %s. Training goes on; values are kept in memory and written when it can be" % error
         )
 
     def _drain(self) -> None:
-        """Write what waits, in order, as far as the disk takes it."""
-        while len(self._spool):
-            try:
-                self._put(self._spool.first(), now_ms())
-            except (OSError, BrokenFileError) as error:
-                self._suffer(error)
-                return
-            except BusyError:
-                return  # the call that this one interrupts has the file, and its next one drains
-            self._spool.drop_first()
+        """Write what waits, each file's in order, as far as the disk takes it."""
+        for kind, key in self._spool.files():
+            entry = self._spool.first(kind, key)
+            while entry is not None:
+                try:
+                    self._put(entry, now_ms())
+                except (OSError, BrokenFileError) as error:
+                    self._suffer(error, key)
+                    break
+                except BusyError:
+                    break  # the call that this one interrupts has the file, and its next one drains
+                self._spool.drop_first(kind, key)
+                entry = self._spool.first(kind, key)
 
     def _warn(self, text: str, *, always: bool = False) -> None:
         """Warn, once per run unless *always*; never raise: training goes on even where warnings are errors."""
@@ -383,14 +370,28 @@ class RunWriter:
 
     def _close_all(self) -> None:
         """Close every open file, keeping in mind which step comes next."""
-        steps = {key: Appender.next_step_of(state) for key, state in self.parked.items()}
-        steps.update({key: appender.next_step for key, appender in self.appenders.items()})
-        self.next_steps.update({key: step for key, step in steps.items() if step is not None})
-        for appender in list(self.appenders.values()):
+        for key, state in self.parked.items():
+            self._keep_step(key, Appender.next_step_of(state))
+        for key, appender in list(self.appenders.items()):
+            self._keep_step(key, appender.next_step)
             appender.close()
         self.appenders.clear()
 
+    def _keep_step(self, key: str, step: Optional[int]) -> None:
+        if step is not None:
+            self.next_steps[key] = step
+
+    def _try_to(self, work: Callable[[], None], failure: str) -> None:
+        try:
+            work()
+        except OSError as error:
+            self._warn("%s: %s" % (failure, error), always=True)
+
     def _let_go(self) -> None:
+        missing = self._spool.give_up()
+        if missing:
+            text = ", ".join("%d of %r" % (count, key) for key, count in sorted(missing.items()))
+            self._warn("ended, and these values could not be written: %s" % text, always=True)
         self._close_all()
         self.parked.clear()
         for claim in self._claims():
