@@ -1,12 +1,13 @@
 """When does what was logged reach the disk, and in which order?"""
 
+import errno
 import os
 import sys
 import time
 
 import pytest
 
-from mini_mlflow import Run, RunEndedError, active
+from mini_mlflow import Run, RunEndedError, StorageWarning, active
 from mini_mlflow.store import reader
 from mini_mlflow.store.writer import RunWriter
 
@@ -127,7 +128,7 @@ def test_ctrl_c_in_a_slow_sync_leaves_a_run_that_has_ended(tmp_path, monkeypatch
     run = Run(run_id="r", runs_dir=store)
     run.log_metric("loss", 0.5)
 
-    def interrupt(self):
+    def interrupt(self, **options):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
@@ -139,3 +140,24 @@ def test_ctrl_c_in_a_slow_sync_leaves_a_run_that_has_ended(tmp_path, monkeypatch
     with pytest.raises(RunEndedError):
         run.log_metric("loss", 1.0)
     assert run not in active.live_runs()
+
+
+def test_h04_a_file_whose_sync_fails_is_written_anew_and_it_is_told(tmp_path, monkeypatch):
+    """Rule P2: a second sync of the same file would succeed without having written what the first one dropped."""
+    run = Run(run_id="r", runs_dir=tmp_path)
+    for step in range(200):
+        run.log_metric("loss", step / 8)
+    path = tmp_path / "0" / "r" / "metrics" / "loss.json"
+    before = path.stat().st_ino, path.read_bytes()
+    fsync = os.fsync
+
+    def fail_for_the_metric(descriptor):
+        if os.fstat(descriptor).st_ino == before[0]:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fail_for_the_metric)
+    with pytest.warns(StorageWarning, match="not brought to the disk"):
+        run.end()
+    assert path.stat().st_ino != before[0]
+    assert path.read_bytes() == before[1]

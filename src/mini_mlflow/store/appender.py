@@ -84,17 +84,21 @@ class Appender(OpenFile):
                 size = len(data)
                 end = position + size
                 if end > limit or end < self._size or timestamp < self._newest or step is None:
-                    self.limit = limit
-                    return self._writer.write_row(self.key, text, step, timestamp, now)
-                if pwrite(self.descriptor, data, position) != size:
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                    if limit < 0 or step is None:
+                        self.limit = limit
+                        return self._writer.write_row(self.key, text, step, timestamp, now)
+                    self._add(step, timestamp, text)
+                    limit = self._page_end()
+                else:
+                    if pwrite(self.descriptor, data, position) != size:
+                        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                    self._newest = timestamp
+                    self._size = end
+                    self._data = data
+                    self._at = position
+                    self.position = position + ((size + ROW_SURPLUS) >> 1)
                 if free is not None and step >= free:
                     self.next_step = step + 1 if step < MAX_STEP else step
-                self._newest = timestamp
-                self._size = end
-                self._data = data
-                self._at = position
-                self.position = position + ((size + ROW_SURPLUS) >> 1)
                 self.limit = limit
             except OSError:
                 self._restore()

@@ -16,7 +16,7 @@ from .open_file import DisplacedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable, Iterator, List, Optional, Set, Tuple
+    from typing import Callable, FrozenSet, Iterator, List, Optional, Set, Tuple
 
     from .spool import Entry
     from .writer import RunWriter
@@ -82,8 +82,12 @@ class Home:
         self._unsynced = set()
         return sorted(written)
 
-    def sync(self, more: List[str]) -> None:
+    def sync(self, more: List[str], *, is_last: bool) -> None:
         """Bring every file that we wrote to the disk, *more*, and the folders that name them (rule P2).
+
+        Args:
+            more: Files that are no documents of this folder.
+            is_last: Whether nothing is appended any more, so that a file may be written anew.
 
         Raises:
             OSError: The disk refused one of them; all were tried.
@@ -91,10 +95,12 @@ class Home:
         run_folder = self._writer.folder
         experiment = os.path.dirname(run_folder)
         store = os.path.dirname(experiment)
-        files = self.unsynced() + more
+        ours = self.unsynced()
+        files = ours + more
         inside = sorted({os.path.dirname(path) for path in files}, reverse=True)
         above = [os.path.dirname(self.folder), run_folder, experiment, store, os.path.dirname(store)]
-        _bring_to_disk([*files, os.path.join(experiment, layout.META), *inside], above)
+        anew = frozenset(ours if is_last else ())
+        _bring_to_disk([*files, os.path.join(experiment, layout.META), *inside], above, anew)
 
     def _put_row(self, entry: Entry, now: int) -> None:
         appenders = self._writer.appenders
@@ -229,8 +235,11 @@ def _holds(path: str, kind: str, key: str) -> bool:
         return False
 
 
-def _bring_to_disk(ours: List[str], above: List[str]) -> None:
+def _bring_to_disk(ours: List[str], above: List[str], anew: FrozenSet[str]) -> None:
     """Sync files and folders of ours, and the folders above, which may belong to others who keep them.
+
+    A file of *anew* whose sync failed is written once more, to another place on the disk: a second sync of the same
+    file would succeed without having written what the first one dropped.
 
     Raises:
         OSError: The disk refused one; all were tried.
@@ -242,7 +251,13 @@ def _bring_to_disk(ours: List[str], above: List[str]) -> None:
         except FileNotFoundError:
             continue  # somebody else removed it
         except OSError as error:
-            if path not in above or not isinstance(error, PermissionError):
-                failure = failure or error
+            if path in above and isinstance(error, PermissionError):
+                continue
+            failure = failure or error
+            if path in anew:
+                try:
+                    documents.replace(path, documents.read(path, metric_file.MAX_HISTORY_BYTES), sync=True)
+                except (OSError, BrokenFileError):
+                    continue  # that it failed is told anyway
     if failure is not None:
         raise failure

@@ -197,13 +197,16 @@ class OpenFile:
 
     def _extend(self, size: int) -> None:
         """Let the file grow to *size* bytes by spaces."""
-        missing = size - self._size
+        spaces = b" " * (size - self._size)
         try:
-            if missing > 0 and pwrite(self.descriptor, b" " * missing, self._size) != missing:
+            if spaces and pwrite(self.descriptor, spaces, self._size) != len(spaces):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self.path)
-        finally:
+        except OSError:
             self._size = os.fstat(self.descriptor).st_size
             self._data = read_all(self.descriptor, self._size - self._at, self._at)
+            raise
+        self._size += len(spaces)
+        self._data += spaces
 
     def _restore(self) -> None:
         """Put the closing back that a broken-off write has overwritten, and spaces over the rest of it (rule P3)."""

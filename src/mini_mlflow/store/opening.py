@@ -67,7 +67,13 @@ def open_run(
     """
     folder = layout.run_folder(runs_dir, experiment_id, run_id)
     experiments.ensure(runs_dir, experiment_id, int(time() * 1000))
-    os.makedirs(folder, exist_ok=True)
+    try:
+        os.mkdir(folder)
+        opened = _create(folder, new_fields(), pool, sync_period_s)  # nobody was there before
+        if opened is not None:
+            return opened
+    except FileExistsError:
+        pass
     for attempt in range(_ATTEMPTS):
         opened = _try_open(folder, new_fields, pool, sync_period_s, attempt=attempt)
         if opened is not None:
@@ -185,6 +191,9 @@ def _create(
     )
     try:
         documents.create(os.path.join(folder, layout.META), meta.encode(fields))
+    except FileExistsError:
+        writer.withdraw()
+        return None  # another process has said meanwhile what the run is
     except BaseException:
         writer.withdraw()
         raise

@@ -126,7 +126,7 @@ class RunWriter:
             try:
                 self._drain()
                 self._verify()
-                self._try_to(self.sync, "ended, but was not brought to the disk")
+                self._try_to(lambda: self.sync(is_last=True), "ended, but was not brought to the disk")
             finally:  # also where Ctrl-C breaks off a slow sync: how the run ended is known, and is said
                 self.is_closed = True
                 self._try_to(
@@ -180,7 +180,7 @@ class RunWriter:
         if is_final:
             documents.sync(self.meta_folder)
 
-    def sync(self) -> None:
+    def sync(self, *, is_last: bool = False) -> None:
         """Bring every file that we wrote to the disk, and the folders that name them (rule P2).
 
         Raises:
@@ -188,7 +188,7 @@ class RunWriter:
         """
         if self._sync_period_ms is None or self._home is None:
             return
-        self._home.sync(self._left_files + [claim.path for claim in self._claims()])
+        self._home.sync(self._left_files + [claim.path for claim in self._claims()], is_last=is_last)
 
     def _write(self, entry: Entry, now: int) -> None:
         with self.lock:
