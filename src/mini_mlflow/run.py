@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from .records import Metric, Summary
 
 RUNNING = "RUNNING"
-_STEP_MIN, _STEP_MAX = -keys.INT64_MAX - 1, keys.INT64_MAX
 
 
 class Run:
@@ -181,7 +180,7 @@ class Run:
         """
         if type(value) is not float:
             value = keys.check_number(value, key)
-        if step is not None and (type(step) is not int or not _STEP_MIN <= step <= _STEP_MAX):
+        if step is not None and (type(step) is not int or not -(2**63) <= step < 2**63):
             step = keys.check_step(step, key)
         if timestamp is not None:
             timestamp = keys.check_timestamp(timestamp, key)

@@ -98,7 +98,7 @@ class Appender(OpenFile):
                     self._at = position
                     self.position = position + ((size + ROW_SURPLUS) >> 1)
                 if free is not None and step >= free:
-                    self.next_step = step + 1 if step < MAX_STEP else step
+                    self.next_step = step + 1 if step < 2**63 - 1 else step
                 self.limit = limit
             except OSError:
                 self._restore()
