@@ -6,7 +6,7 @@ import sys
 from time import time
 
 import pytest
-from forged_owners import FOREIGN_BOOT, RECORD_BYTES, forge, record_in
+from forged_owners import FOREIGN_BOOT, RECORD_BYTES, bytes_of, can_lock, forge, left_by_the_dead, path_in, record_in
 
 from mini_mlflow import config
 from mini_mlflow.store import documents, locks, machine, owner
@@ -29,29 +29,6 @@ def is_local(monkeypatch):
         monkeypatch.setattr(machine, "is_local_device", lambda device: answer)
 
     return say
-
-
-def path_in(folder):
-    return os.path.join(folder, "owner.json")
-
-
-def bytes_of(folder):
-    with open(path_in(folder), "rb") as file:
-        return file.read()
-
-
-def can_lock(path, *, shared=False):
-    descriptor = os.open(path, os.O_RDWR)
-    try:
-        return locks.try_lock(descriptor, shared=shared)
-    finally:
-        locks.unlock(descriptor)
-        os.close(descriptor)
-
-
-def left_by_the_dead(folder, generation=0):
-    """Let owner.json look as after the death of its owner: the lock is free, the record is there."""
-    owner.claim_new(folder, generation).release()
 
 
 def test_a_takeover_rewrites_the_same_file_in_place(folder):
