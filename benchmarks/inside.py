@@ -1,13 +1,39 @@
 """What does the report say of Mini MLflow alone: where its time goes, how it reads, what a slow disk does?"""
 
 import svg
+from peers import OURS
 from words import in_order, number, size, spread, table, times, title
 
+_LIMIT = """\
+### What it cannot be
+
+A value that is to survive `kill -9` must have left the process when the call returns, and only a system call takes
+something out of a process. So a value costs at least one: the bare loop above is that one with the least around it. A
+tracker that puts the value on a list in memory and returns makes none, and is faster by just that (Sacred, Trackio's
+queue): what it has on the list when the process dies is gone, as the column *Kept* shows.
+
+Writing into a memory-mapped file makes no system call either, and what is there survives the process. It was not
+taken: where the file is cut by somebody else, or the disk is full, the kernel answers a write to memory with SIGBUS,
+which ends the training, and no code of ours can turn that into a warning; the size must be set ahead, so that a file at
+rest would end in filler; and a kill in the middle of the copy leaves half a row, where one write within a page is never
+cut (rule M3 of [the format](format.md)).
+"""
 _SLOW_DISK = """\
-Ours makes one call a value, whatever the history, and at a page's end (one value in about a hundred) a few more; once
-a second it also looks whether each file that it wrote is still its own. So a value costs about one delay of the disk,
-and never more because more has been logged; the files are synced at the end alone. Trackers that queue wait for
-nothing, and lose what they hold when the process dies.
+*Calls* are those that the training waits for. Ours makes one a value, whatever the history and however many metrics;
+one more at a page's end (one value in some eighty). Beside that it looks about once a second whether its folder and
+each file are still its own: three calls each. On a slow disk these looks would cost more than the values, so they have
+a budget: at most a tenth of the time. After looks that took 0.1 s none comes for 1 s; what is due waits in a line, the
+longest wait first. So a value costs the time of 1.0 to 1.15 calls on average, one metric or a hundred; the worst single
+value waits for one look more. What grows instead is the time until somebody else's change to a file is noticed.
+
+Beyond the files that are kept open (half of what the system allows, 1,024 at most) a value costs five calls: open,
+look, read the end, write, close. A new metric costs some ten, once. Starting and ending cost the calls of the second
+table: the end looks at each file once more, opens and syncs it, and each folder (`MINI_MLFLOW_FSYNC=off` leaves that to
+the kernel), so a run of a hundred metrics ends in seconds on a disk of 10 ms a call. A disk that does not answer at all
+holds up the call that asked it: no thread of ours can change that without the value being lost in a kill. Where that is
+too slow, log to a local disk and copy, or merge, the store afterwards ([reliability](reliability.md)).
+
+Trackers that queue wait for nothing, and lose what they hold when the process dies.
 """
 
 
@@ -30,6 +56,7 @@ def render(found, plots):
             % tuple(number(one[name]["median"] - one["nothing"]["median"])
                     for name in ("write_alone", "text_alone", "clock_alone", "lock_alone")),
             "`log_metrics` of ten: %s µs a value.\n" % spread(one["log_metrics_of_ten"]),
+            _LIMIT,
         ]  # fmt: skip
     for field, words in (("one_run", "with fsync"), ("one_run_no_fsync", "without fsync")):
         run = found.get(field)
@@ -89,9 +116,10 @@ def _reading(found):
     if history:
         costs = history["costs"]
         parts.append(
-            "A history of %s points (%s): %s s into rows; `json.loads` of the file %s s; its latest value %s ms.\n"
-            % ("{:,}".format(history["points"]), size(history["bytes"]), spread(costs["history"]),
-               spread(costs["json_loads"]), spread(costs["latest"], 1e3))
+            "A history of %s points (%s): %s s into three arrays (not public yet), %s s into rows; `json.loads` of the"
+            " file %s s; its latest value %s ms.\n"
+            % ("{:,}".format(history["points"]), size(history["bytes"]), spread(costs.get("columns")),
+               spread(costs["history"]), spread(costs["json_loads"]), spread(costs["latest"], 1e3))
         )  # fmt: skip
     if memory:
         parts.append(
@@ -105,18 +133,43 @@ def render_slow_disk(found):
     """Write the part on a slow disk."""
     if "skipped" in found:
         return "\n## On a slow disk\n\nNot measured: %s.\n" % found["skipped"]
-    rows = []
+    many = next((field for field in found.get("ours", {}) if field.endswith(" many")), None)
+    rows, edges = [], []
     for name, delays in in_order(found):
-        cells = [_cost(delays.get(delay)) for delay in ("0", "1000", "10000")]
-        calls = (delays.get("0") or {}).get("calls")
-        rows.append([title(name), number(calls), *cells])
-    heads = ["tracker", "calls a value", "µs a value, as it is", "1 ms a call", "10 ms a call"]
+        one, hundred = (_cells(delays, suffix) for suffix in ("", " many"))
+        rows.append([title(name), *one])
+        if name in OURS:
+            rows.append([title(name) + ", many metrics in turn", *hundred])
+        edge = delays.get("0") or {}
+        if edge.get("start_calls"):
+            slow = delays.get("10000") or delays.get("1000") or {}
+            edges.append([
+                title(name), number(edge["start_calls"]), number(edge["end_calls"]),
+                number((delays.get("0 many") or {}).get("end_calls")), number(slow.get("start_ms")),
+                number(slow.get("end_ms")),
+            ])  # fmt: skip
+    heads = ["tracker", "calls a value", "µs a value, as it is", "calls, 1 ms each", "µs a value", "calls, 10 ms each",
+             "µs a value"]  # fmt: skip
+    edge_heads = ["tracker", "calls of a start", "of an end, one metric", "of an end, many", "ms of a start, slow",
+                  "ms of an end, slow, one metric"]  # fmt: skip
     return "\n".join([
         "\n## On a slow disk\n",
-        "Each call of the training's thread that touches a file takes 1 or 10 ms longer: what does it wait for?\n",
+        "Each call of the training's thread that touches a file takes 1 or 10 ms longer: what does it wait for?"
+        + (" *Many*: 100, or 10 in a quick run." if many else "") + "\n",
         table(heads, rows),
+        "Starting and ending, as it is, and with the longest delay:\n",
+        table(edge_heads, edges),
         _SLOW_DISK,
     ])  # fmt: skip
+
+
+def _cells(delays, suffix):
+    """Write the calls and the cost of a value without delay, and with each."""
+    cells = []
+    for delay in ("0", "1000", "10000"):
+        measured = delays.get(delay + suffix)
+        cells += [number((measured or {}).get("calls")), _cost(measured)]
+    return cells
 
 
 def _cost(found):

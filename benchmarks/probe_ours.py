@@ -58,8 +58,8 @@ def one_value(tracker, folder, count, blocks):
         f',\n[{at}, {when}, {number}]\n], "step": {at}, "timestamp": {when}, "value": {number}}}\n'.encode()
 
     def locked(key, value, step):
-        with lock:
-            pass
+        lock.acquire()
+        lock.release()
 
     def without(names):
         now = time_ns()
@@ -222,8 +222,9 @@ def read_latest(tracker, folder, runs, metrics):
 
 
 def read_history(tracker, folder, points):
-    """Read one metric's long history, and, to compare, load its file by ``json.loads``."""
+    """Read one metric's long history, into rows and into arrays, and, to compare, load its file by ``json.loads``."""
     import mini_mlflow
+    from mini_mlflow.store import columns as module
 
     runs_dir = os.path.join(folder, "mlruns")
     run = mini_mlflow.start_run(runs_dir=runs_dir)
@@ -231,7 +232,7 @@ def read_history(tracker, folder, points):
         run.log_metric(KEY, VALUES[step % 1024], step)
     run.end()
     (path,) = glob.glob(os.path.join(runs_dir, "*", run.run_id, "metrics", "*.json"))
-    costs = {"history": [], "json_loads": [], "latest": []}
+    costs = {"history": [], "columns": [], "json_loads": [], "latest": []}
     for _ in range(3):
         before = perf_counter()
         rows = run.history(KEY)
@@ -242,7 +243,12 @@ def read_history(tracker, folder, points):
         costs["json_loads"].append(perf_counter() - before)
         if [list(rows[0]), list(rows[-1]), len(rows)] != [document["history"][0], document["history"][-1], points]:
             raise AssertionError("the history reads wrong")
-        del rows, document
+        before = perf_counter()
+        columns = module.read_columns(os.path.dirname(os.path.dirname(path)), KEY, [])
+        costs["columns"].append(perf_counter() - before)
+        if [[column[0] for column in columns], [column[-1] for column in columns]] != [list(rows[0]), list(rows[-1])]:
+            raise AssertionError("the columns read wrong")
+        del rows, document, columns
         before = perf_counter()
         mini_mlflow.ExperimentTracker(runs_dir=runs_dir).get_run(run.run_id)
         costs["latest"].append(perf_counter() - before)

@@ -37,14 +37,15 @@ static void touch(void) {
   }
 }
 
-static void touch_descriptor(int descriptor) {
-  struct stat state;
-  if (is_ours && delay_ns >= 0 && fstat(descriptor, &state) == 0 && S_ISREG(state.st_mode)) touch();
-}
-
 #define NEXT(name) \
   static __typeof__(&name) next; \
   if (!next) next = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
+
+static void touch_descriptor(int descriptor) {
+  NEXT(fstat);
+  struct stat state;
+  if (is_ours && delay_ns >= 0 && next(descriptor, &state) == 0 && S_ISREG(state.st_mode)) touch();
+}
 
 ssize_t write(int f, const void *data, size_t size) { NEXT(write); touch_descriptor(f); return next(f, data, size); }
 ssize_t read(int f, void *data, size_t size) { NEXT(read); touch_descriptor(f); return next(f, data, size); }
@@ -52,6 +53,7 @@ ssize_t pwrite(int f, const void *data, size_t size, off_t at) { NEXT(pwrite); t
 ssize_t pwrite64(int f, const void *data, size_t size, off64_t at) { NEXT(pwrite64); touch_descriptor(f); return next(f, data, size, at); }
 ssize_t pread(int f, void *data, size_t size, off_t at) { NEXT(pread); touch_descriptor(f); return next(f, data, size, at); }
 ssize_t pread64(int f, void *data, size_t size, off64_t at) { NEXT(pread64); touch_descriptor(f); return next(f, data, size, at); }
+int fstat(int f, struct stat *state) { NEXT(fstat); touch_descriptor(f); return next(f, state); }
 int fsync(int f) { NEXT(fsync); touch_descriptor(f); return next(f); }
 int fdatasync(int f) { NEXT(fdatasync); touch_descriptor(f); return next(f); }
 int ftruncate(int f, off_t size) { NEXT(ftruncate); touch_descriptor(f); return next(f, size); }
@@ -63,6 +65,11 @@ int unlink(const char *path) { NEXT(unlink); touch(); return next(path); }
 int mkdir(const char *path, mode_t mode) { NEXT(mkdir); touch(); return next(path, mode); }
 int stat(const char *path, struct stat *state) { NEXT(stat); touch(); return next(path, state); }
 int lstat(const char *path, struct stat *state) { NEXT(lstat); touch(); return next(path, state); }
+int stat64(const char *path, struct stat64 *state) { NEXT(stat64); touch(); return next(path, state); }
+int lstat64(const char *path, struct stat64 *state) { NEXT(lstat64); touch(); return next(path, state); }
+int fstat64(int f, struct stat64 *state) { NEXT(fstat64); touch_descriptor(f); return next(f, state); }
+int fstatat(int a, const char *path, struct stat *state, int flags) { NEXT(fstatat); touch(); return next(a, path, state, flags); }
+int fstatat64(int a, const char *path, struct stat64 *state, int flags) { NEXT(fstatat64); touch(); return next(a, path, state, flags); }
 int access(const char *path, int mode) { NEXT(access); touch(); return next(path, mode); }
 FILE *fopen(const char *path, const char *mode) { NEXT(fopen); touch(); return next(path, mode); }
 FILE *fopen64(const char *path, const char *mode) { NEXT(fopen64); touch(); return next(path, mode); }

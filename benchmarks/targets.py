@@ -41,11 +41,11 @@ def rows(results):
     if here and there:
         check("start and end of a run, without fsync: at most 1/20 of MLflow's file store", 1 / 20, here / there,
               "1/%s" % number(there / here))  # fmt: skip
-    history = median(ours, "read_history", "costs", "history")
+    columns = median(ours, "read_history", "costs", "columns")
     loads = median(ours, "read_history", "costs", "json_loads")
-    if history and loads:
-        check("a long history into rows: at most one `json.loads` of its file", 1.0, history / loads,
-              "%.2f times" % (history / loads))  # fmt: skip
+    if columns and loads:
+        check("a long history into arrays: at most one `json.loads` of its file", 1.0, columns / loads,
+              "%.2f times" % (columns / loads))  # fmt: skip
     memory = (ours.get("memory") or {}).get("bytes_beyond")
     check("memory of a metric beyond the open files: at most 200 bytes", 200, memory, memory and "%.0f bytes" % memory)
     points = ((results.get("growth", {}).get("history") or {}).get("ours") or {}).get("points")

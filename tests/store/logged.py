@@ -79,6 +79,24 @@ def spy_on_writes(monkeypatch, before):
     monkeypatch.setattr(open_file, "pwrite", pwrite)
 
 
+def spy_on_calls(monkeypatch, calls, before=lambda name: None):
+    """Put the name of every system call of the logging path on a list, and call *before* ahead of it."""
+
+    def spied(name, real):
+        def call(*arguments, **options):
+            calls.append(name)
+            before(name)
+            return real(*arguments, **options)
+
+        return call
+
+    for name in ("open", "stat", "fstat", "close", "link", "unlink"):
+        monkeypatch.setattr(os, name, spied(name, getattr(os, name)))
+    monkeypatch.setattr(documents, "read_at", spied("pread", documents.read_at))
+    for module in (appender, open_file):
+        monkeypatch.setattr(module, "pwrite", spied("pwrite", module.pwrite))
+
+
 class Clock:
     """The clock of the logging path, in the test's hand."""
 

@@ -43,7 +43,9 @@ class Store:
 
     def shares(self):
         try:
-            return sorted(os.listdir(os.path.join(self.folder, "writers")))
+            return sorted(
+                name for name in os.listdir(os.path.join(self.folder, "writers")) if not name.startswith(".")
+            )
         except FileNotFoundError:
             return []
 

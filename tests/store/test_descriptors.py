@@ -1,5 +1,6 @@
 """Which metric files are kept open, and what the user's own files notice of it."""
 
+import errno
 import os
 import random
 import sys
@@ -7,8 +8,9 @@ import threading
 import tracemalloc
 
 import pytest
-from logged import log, metric_path, open_writer, parsed, pool_of
+from logged import log, metric_path, open_writer, parsed, pool_of, spy_on_calls, spy_on_writes, values
 
+from mini_mlflow import StorageWarning
 from mini_mlflow.store import descriptors, open_file
 
 resource = pytest.importorskip("resource", reason="Windows has no limit of descriptors to ask for")
@@ -31,9 +33,9 @@ def opens(monkeypatch):
     counted = []
     real = open_file.OpenFile._open
 
-    def counting(self):
+    def counting(self, **options):
         counted.append(self.key)
-        real(self)
+        return real(self, **options)
 
     monkeypatch.setattr(open_file.OpenFile, "_open", counting)
     return counted
@@ -69,6 +71,84 @@ def test_one_metric_more_than_fit_costs_few_opens(writer, opens):
         for number in range(17):
             log(writer, "m%d" % number, 0.5)
     assert len(opens) < 17000 / 6
+
+
+def test_a_value_of_a_metric_that_does_not_fit_costs_five_calls(writer, monkeypatch):
+    """An open and a close, a look at what is there (two calls), and the row; every eighth takes another's place."""
+    keys = ["m%d" % number for number in range(116)]
+    for key in keys:
+        log(writer, key, 0.5)
+    calls = []
+    spy_on_calls(monkeypatch, calls)
+    misses = 0
+    for key in keys:
+        is_open = key in writer.appenders
+        del calls[:]
+        log(writer, key, 0.25)
+        if is_open:
+            assert calls == ["pwrite"]
+        elif (misses + 1) % 8:
+            assert calls == ["open", "fstat", "pread", "pwrite", "close"]
+            misses += 1
+        else:
+            assert len(calls) <= 13
+            misses += 1
+    assert misses >= 90
+
+
+def test_metrics_that_are_logged_no_more_make_room_for_others(writer, opens):
+    for number in range(16):
+        log(writer, "old%d" % number, 0.5)
+    for _ in range(100):
+        for number in range(10):
+            log(writer, "new%d" % number, 0.5)
+    del opens[:]
+    for number in range(10):
+        log(writer, "new%d" % number, 0.5)
+    assert len(opens) <= 1
+
+
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
+def test_a_file_opened_for_one_value_that_a_disk_refuses_is_closed_and_goes_on(tmp_path, monkeypatch, error):
+    """Rule P4."""
+    writer = open_writer(tmp_path, bound=1)
+    for key in "abc":
+        log(writer, key, 1)
+    before = open_count()
+    with monkeypatch.context() as patched:
+        refuse = iter([OSError(error, os.strerror(error))])
+
+        def fail_once(descriptor, data, offset):
+            for failure in refuse:
+                raise failure
+
+        spy_on_writes(patched, fail_once)
+        with pytest.warns(StorageWarning):
+            log(writer, "c", 2)
+    assert open_count() == before
+    log(writer, "c", 3)
+    writer.close()
+    assert values(writer, "c") == [1, 2, 3]
+
+
+def test_ctrl_c_while_a_file_is_open_for_one_value_leaves_it_closed_and_whole(tmp_path, monkeypatch):
+    writer = open_writer(tmp_path, bound=1)
+    for key in "abc":
+        log(writer, key, 1)
+    before = open_count()
+
+    def interrupt(descriptor, data, offset):
+        os.pwrite(descriptor, data, offset)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        spy_on_writes(patched, interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            log(writer, "c", 2)
+    assert open_count() == before
+    log(writer, "c", 3)
+    writer.release()
+    assert values(writer, "c") == [1, 2, 3]
 
 
 def test_metrics_that_fit_cost_no_open_at_all(writer, opens):

@@ -12,6 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mini_mlflow import Run
+from mini_mlflow.errors import (
+    ExperimentDeletedError,
+    ExperimentExistsError,
+    ExperimentNotFoundError,
+    InvalidValueError,
+)
 from mini_mlflow.records import Experiment
 from mini_mlflow.store import experiments, meta
 
@@ -23,12 +29,16 @@ def write_meta(folder, **fields):
     (folder / "meta.yaml").write_bytes(meta.encode(fields))
 
 
+def record(experiment_id, name, created=None, stage="active"):
+    return Experiment(experiment_id, name, created, stage, created, {})
+
+
 def names_of(store):
     return {each.experiment_id: each.name for each in experiments.list_experiments(str(store))}
 
 
 @settings(deadline=None)
-@given(st.text(st.characters(blacklist_categories=("Cs",))))
+@given(st.text(st.characters(blacklist_categories=("Cs",))).filter(lambda name: name != "Default"))
 def test_the_id_of_a_name_is_that_of_the_rule(name):
     """Rule E1."""
     number = int(sha256(normalize("NFC", name).encode("utf-8")).hexdigest(), 16)
@@ -40,12 +50,13 @@ def test_the_id_of_a_name_never_changes():
     """Rule E1: stores that were written today merge with those of later versions."""
     assert experiments.home_id("vision") == 597763484957
     assert experiments.home_id("e\u0301") == experiments.home_id("\u00e9")
+    assert experiments.home_id("Default") == 0
 
 
 def test_an_experiment_is_created_once_and_found_again(tmp_path):
     """Rules E1, E2 and Y3."""
     made = experiments.create(str(tmp_path), "vision", NOW)
-    assert made == Experiment(experiments.home_id("vision"), "vision", NOW, "active")
+    assert made == record(experiments.home_id("vision"), "vision", NOW)
     assert experiments.create(str(tmp_path), "vision", NOW + 1) == made
     assert experiments.find(str(tmp_path), "vision") == made
     assert experiments.find(str(tmp_path), "Vision") is None
@@ -156,7 +167,7 @@ def test_b05_any_text_is_a_name(tmp_path, name):
 def test_an_experiment_asked_for_by_its_id_is_named_by_it(tmp_path, experiment_id, name):
     """Rules E1 and E4."""
     experiments.ensure(str(tmp_path), experiment_id, NOW)
-    assert experiments.read(str(tmp_path), experiment_id) == Experiment(experiment_id, name, NOW, "active")
+    assert experiments.read(str(tmp_path), experiment_id) == record(experiment_id, name, NOW)
     before = (tmp_path / str(experiment_id) / "meta.yaml").read_bytes()
     experiments.ensure(str(tmp_path), experiment_id, NOW + 1)
     assert (tmp_path / str(experiment_id) / "meta.yaml").read_bytes() == before
@@ -191,19 +202,20 @@ def test_a_store_that_is_not_there_has_no_experiments(tmp_path):
         {"name": 5},
         {"creation_time": "x"},
         {"lifecycle_stage": None},
+        {"lifecycle_stage": "asleep", "last_update_time": "x", "tags": [1]},
         {"name": [1], "creation_time": 1.5},
     ],
 )
 def test_fields_that_make_no_sense_are_passed_over(tmp_path, fields):
     """Rule S4."""
     write_meta(tmp_path / "4", **fields)
-    assert experiments.read(str(tmp_path), 4) == Experiment(4, "4", None, "active")
+    assert experiments.read(str(tmp_path), 4) == record(4, "4")
 
 
 def test_a_deleted_experiment_stays_listed_as_such(tmp_path):
     """Rule Y3."""
     write_meta(tmp_path / "4", name="old", lifecycle_stage="deleted")
-    assert experiments.list_experiments(str(tmp_path)) == [Experiment(4, "old", None, "deleted")]
+    assert experiments.list_experiments(str(tmp_path)) == [record(4, "old", None, "deleted")]
 
 
 def test_a10_the_folder_is_the_id_whatever_meta_yaml_says(tmp_path):
@@ -228,3 +240,96 @@ def test_names_that_look_the_same_are_one_experiment(tmp_path):
     assert experiments.create(str(tmp_path), composed, 2) == first
     assert experiments.find(str(tmp_path), decomposed) == first
     assert first.name == composed
+
+
+def test_default_is_experiment_0_whichever_way_it_is_asked_for(tmp_path):
+    """Rules E1 and E2."""
+    assert experiments.create(str(tmp_path), "Default", NOW).experiment_id == 0
+    experiments.ensure(str(tmp_path), 0, NOW + 1)
+    assert names_of(tmp_path) == {0: "Default"}
+    write_meta(tmp_path / "0", name="renamed")
+    assert experiments.create(str(tmp_path), "Default", NOW).experiment_id == 10**11
+
+
+def test_of_two_with_one_name_an_active_one_counts_before_a_deleted_one(tmp_path):
+    """Rule E3."""
+    home = experiments.home_id("vision")
+    write_meta(tmp_path / str(home), name="vision", lifecycle_stage="deleted")
+    assert experiments.find(str(tmp_path), "vision").experiment_id == home
+    write_meta(tmp_path / "5", name="vision", creation_time=1)
+    assert experiments.find(str(tmp_path), "vision").experiment_id == 5
+    assert experiments.create(str(tmp_path), "vision", NOW).experiment_id == 5
+
+
+def test_a_new_experiment_may_have_tags_and_its_name_must_be_free(tmp_path):
+    """Rule Y3."""
+    made = experiments.create_new(str(tmp_path), "vision", NOW, {"team": "a", "n": [1, None]})
+    assert made.tags == {"team": "a", "n": [1, None]}
+    assert experiments.find(str(tmp_path), "vision") == made
+    with pytest.raises(ExperimentExistsError, match="already, of the id %d" % made.experiment_id) as caught:
+        experiments.create_new(str(tmp_path), "vision", NOW)
+    assert caught.value.name == "vision"
+
+
+def test_no_run_starts_in_a_deleted_experiment(tmp_path):
+    """Rule E6: also where this process has just started one there."""
+    for _ in range(2):
+        Run(experiment_id=4, runs_dir=tmp_path).end()
+    write_meta(tmp_path / "4", name="old", lifecycle_stage="deleted")
+    before = sorted(os.listdir(str(tmp_path / "4")))
+    for _ in range(2):
+        with pytest.raises(ExperimentDeletedError, match=r"'old' is deleted.*restore_experiment\(4\)") as caught:
+            Run(experiment_id=4, runs_dir=tmp_path)
+    assert caught.value.experiment_id == 4
+    assert sorted(os.listdir(str(tmp_path / "4"))) == before
+    write_meta(tmp_path / "4", name="restored")
+    Run(experiment_id=4, runs_dir=tmp_path).end()
+
+
+def test_a_meta_yaml_that_cannot_be_read_keeps_no_run_from_starting(tmp_path):
+    """Rule E6."""
+    (tmp_path / "4").mkdir()
+    (tmp_path / "4" / "meta.yaml").write_bytes(b"[" * 30000)
+    Run(experiment_id=4, runs_dir=tmp_path).end()
+
+
+def test_an_experiment_that_is_not_there_is_told_by_its_id(tmp_path):
+    with pytest.raises(ExperimentNotFoundError, match=r"no experiment 'x' in .*search_experiments\(\)") as caught:
+        experiments.get(str(tmp_path), "x")
+    assert (caught.value.experiment_id, isinstance(caught.value, FileNotFoundError)) == ("x", True)
+
+
+MLFLOW_VARIABLES = ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_ID")
+
+
+@pytest.mark.parametrize(
+    ("variables", "chosen"),
+    [
+        ({}, None),
+        ({"NAME": "vision"}, 597763484957),
+        ({"NAME": "vision", "ID": "597763484957"}, 597763484957),
+        ({"ID": "5"}, 5),
+        ({"ID": "6"}, None),
+        ({"ID": "../5"}, None),
+        ({"ID": "6", "NAME": "five"}, 5),
+    ],
+)
+def test_the_environment_may_choose_the_experiment(tmp_path, monkeypatch, variables, chosen):
+    """An id that this store does not have is one of another store's."""
+    write_meta(tmp_path / "5", name="five")
+    for name in MLFLOW_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv("MLFLOW_EXPERIMENT_" + name, value)
+    assert experiments.named_by_environment(str(tmp_path), NOW) == chosen
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://server:5000")
+    assert experiments.named_by_environment(str(tmp_path), NOW) is None
+
+
+def test_a_name_and_an_id_of_the_environment_that_do_not_belong_together_are_refused(tmp_path, monkeypatch):
+    write_meta(tmp_path / "5", name="five")
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "vision")
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", "5")
+    with pytest.raises(InvalidValueError, match="MLFLOW_EXPERIMENT_ID is 5, but MLFLOW_EXPERIMENT_NAME 'vision' is"):
+        experiments.named_by_environment(str(tmp_path), NOW)

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from mini_mlflow import Run, active
-from mini_mlflow.store import heartbeat, machine, owner
+from mini_mlflow.store import heartbeat, machine, owner, watch
 
 DEADLINE_S = 20
 
@@ -31,7 +31,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(heartbeat, "HEARTBEAT_S", 0.005)
     monkeypatch.setattr(owner, "HEARTBEAT_S", 0.0)
     monkeypatch.setenv("MINI_MLFLOW_FSYNC", "off")
-    assert threads() == []
+    join_all()  # those that earlier tests have stopped, and that have not noticed yet
     yield
     join_all()
 
@@ -69,17 +69,17 @@ def owner_json(run):
     return os.path.join(run.runs_dir, str(run.experiment_id), run.run_id, "owner.json")
 
 
-def test_no_thread_starts_on_a_disk_of_this_machine(tmp_path, local_disk):
+def test_no_thread_starts_on_a_disk_of_this_machine(local_disk):
     """Rule L2."""
-    heartbeat.Heartbeat().start(str(tmp_path), Heart().beat)
+    watch.Watch(None).start(0, Heart().beat)
     assert threads() == []
 
 
-def test_a_thread_beats_where_the_disk_is_not_known_to_be_local(tmp_path, shared_disk):
+def test_a_thread_beats_where_the_disk_is_not_known_to_be_local(shared_disk):
     """Rule L2."""
-    heart, beating = Heart(), heartbeat.Heartbeat()
-    beating.start(str(tmp_path), heart.beat)
-    beating.start(str(tmp_path), heart.beat)
+    heart, beating = Heart(), watch.Watch(None)
+    beating.start(0, heart.beat)
+    beating.start(0, heart.beat)
     assert len(threads()) == 1
     assert threads()[0].daemon
     assert heart.has_beaten.wait(DEADLINE_S)
@@ -87,20 +87,20 @@ def test_a_thread_beats_where_the_disk_is_not_known_to_be_local(tmp_path, shared
     beating.stop()
 
 
-def test_a_stopped_heart_beats_no_more_and_can_start_again(tmp_path, shared_disk):
-    heart, beating = Heart(), heartbeat.Heartbeat()
-    beating.start(str(tmp_path), heart.beat)
+def test_a_stopped_heart_beats_no_more_and_can_start_again(shared_disk):
+    heart, beating = Heart(), watch.Watch(None)
+    beating.start(0, heart.beat)
     beating.stop()
     join_all()
-    beating.start(str(tmp_path), heart.beat)
+    beating.start(0, heart.beat)
     heart.has_beaten.clear()
     assert heart.has_beaten.wait(DEADLINE_S)
     beating.stop()
 
 
-def test_the_thread_ends_when_what_it_beats_for_is_gone(tmp_path, shared_disk):
+def test_the_thread_ends_when_what_it_beats_for_is_gone(shared_disk):
     heart = Heart()
-    heartbeat.Heartbeat().start(str(tmp_path), heart.beat)
+    watch.Watch(None).start(0, heart.beat)
     assert heart.has_beaten.wait(DEADLINE_S)
     del heart
     gc.collect()

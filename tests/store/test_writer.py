@@ -157,10 +157,11 @@ def test_a_parked_file_that_was_disturbed_is_seen_when_it_is_opened_again(tmp_pa
     writer = open_writer(tmp_path, bound=1)
     for key in "abc":
         log(writer, key, 0.25)
-    edited(metric_path(writer, "a"))
+    assert "c" in writer.parked
+    edited(metric_path(writer, "c"))
     with pytest.warns(StorageWarning):
-        log(writer, "a", 2)
-    assert values(writer, "a") == [2, 0.25]
+        log(writer, "c", 2)
+    assert values(writer, "c") == [2, 0.25]
     writer.release()
 
 

@@ -10,7 +10,7 @@ import pytest
 from logged import log, metric_path, open_writer, parsed, spy_on_writes, values
 
 from mini_mlflow.errors import RunEndedError
-from mini_mlflow.store import metric_file
+from mini_mlflow.store import appender, metric_file, open_file
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timer")
 
@@ -225,3 +225,23 @@ def test_a_value_of_a_handler_is_written_by_the_next_call_at_the_latest(writer, 
     log(writer, "a", 1)
     log(writer, "b", 1)
     assert sorted(values(writer, "a")) == [-1, 0, 1]
+
+
+def test_h15_a_handler_that_looks_at_the_file_that_it_interrupts_leaves_it_alone(writer, monkeypatch):
+    """Rule M12: the file is due, and a call is at work on it; it stays due."""
+    log(writer, "a", 0)
+    log(writer, "b", 0)
+    now = [open_file.now_ms() + 500]
+    monkeypatch.setattr(appender, "time_ns", lambda: now[0] * 1000000)
+
+    def interrupt(descriptor, data, offset):
+        patched.undo()
+        now[0] += 10000
+        writer._watch._waiting["a"] = None
+        log(writer, "b", 1)
+
+    with monkeypatch.context() as patched:
+        spy_on_writes(patched, interrupt)
+        log(writer, "a", 1)
+    log(writer, "a", 2)
+    assert (values(writer, "a"), values(writer, "b")) == ([0, 1, 2], [0, 1])

@@ -15,7 +15,7 @@ from . import documents, metric_file
 from .documents import read_all
 from .documents import write_at as pwrite
 from .metric_file import ROW_SURPLUS
-from .open_file import UNKNOWN, DisplacedError, OpenFile, now_ms
+from .open_file import CHECK_PERIOD_MS, UNKNOWN, DisplacedError, OpenFile, now_ms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing import Callable, Optional
 
     from ..records import Number
-    from .writer import RunWriter
+    from .resident import Resident
 
 BUSY = -1  # in place of a limit: a call is at work, and this one interrupts it
 MAX_STEP = 2**63 - 1  # rule M7
@@ -45,7 +45,7 @@ class Appender(OpenFile):
 
     __slots__ = ("_lock", "_writer", "limit", "next_step", "slot")
 
-    def __init__(self, key: str, path: str, writer: RunWriter) -> None:
+    def __init__(self, key: str, path: str, writer: Resident) -> None:
         super().__init__(key, path, writer.pool)
         self.limit = UNKNOWN
         self.next_step: Optional[int] = 0
@@ -53,7 +53,9 @@ class Appender(OpenFile):
         self._writer = writer
         self._lock: RLock = writer.lock
 
-    def append(self, value: Number, step: Optional[int] = None, timestamp: Optional[int] = None) -> None:
+    def append(  # noqa: PLR0915 - the hot path; each part of it that is a function costs a call
+        self, value: Number, step: Optional[int] = None, timestamp: Optional[int] = None
+    ) -> None:
         """Write one row; it survives the death of the process once this returns.
 
         Args:
@@ -64,9 +66,11 @@ class Appender(OpenFile):
         text = repr(value)
         if "n" in text:
             text = documents.encode_number(value)
-        with self._lock:
+        lock = self._lock
+        try:  # "with" takes twice as long; a signal between these two lines is answered within the try as well
+            lock.acquire()
             now = time_ns() // 1000000
-            if now >= self.check_at:  # a clock that was set back shows below: rows are older than the newest then
+            if now >= self.check_at:
                 return self._writer.write_row(self.key, text, step, timestamp, now)
             try:
                 limit = self.limit
@@ -84,7 +88,8 @@ class Appender(OpenFile):
                 size = len(data)
                 end = position + size
                 if end > limit or end < self._size or timestamp < self._newest or step is None:
-                    if limit < 0 or step is None:
+                    # A clock that was set back makes rows older than the newest: no reason to look less often.
+                    if limit < 0 or step is None or now < self._check_from:
                         self.limit = limit
                         return self._writer.write_row(self.key, text, step, timestamp, now)
                     self._add(step, timestamp, text)
@@ -107,6 +112,11 @@ class Appender(OpenFile):
             except BaseException:
                 self.position = self.limit = UNKNOWN
                 raise
+        finally:
+            try:
+                lock.release()
+            except RuntimeError:
+                pass  # a signal has broken off the waiting for another thread
 
     # What follows is called by the writer, with the run's lock held.
 
@@ -121,7 +131,9 @@ class Appender(OpenFile):
         descriptor = documents.create_open(self.path, head + data)
         self.next_step = min(step + 1, MAX_STEP)
         try:
-            self._opened(descriptor)
+            state = os.fstat(descriptor)
+            self._device, self._inode = state.st_dev, state.st_ino
+            self._opened(descriptor, is_kept=self._pool.has_room())
         except OSError:
             self.close()  # the row is written, so that this is no failure; the next one opens the file again
             return
@@ -151,13 +163,19 @@ class Appender(OpenFile):
                 self._check(now)
             if self.position == UNKNOWN:
                 self._find_end()
-            if not self._check_from <= now < self.check_at:
-                self._check(now)
             self._add(step, timestamp, text)
             if self.next_step is not None and step >= self.next_step:
                 self.next_step = min(step + 1, MAX_STEP)
 
         self._alone(work)
+
+    def is_due(self, now: int) -> bool:
+        """Tell whether the open file must be compared with its path again."""
+        return self.descriptor >= 0 and not self._check_from <= now < self.check_at
+
+    def put_off(self, now: int, wait_ms: int) -> None:
+        """Let the file not be due for a while."""
+        self._check_from, self.check_at = now - CHECK_PERIOD_MS, now + wait_ms
 
     def check(self, now: int) -> None:
         """Compare the open file with its path, and its end with what we wrote (rule M12).
@@ -179,7 +197,7 @@ class Appender(OpenFile):
                 or self._writer.appenders.get(self.key) is not self
             ):
                 return False
-            self._alone(self._keep)
+            self._alone(self._check_and_keep)
             self.close()
             return True
         except (DisplacedError, OSError, BrokenFileError):
@@ -188,22 +206,36 @@ class Appender(OpenFile):
             self._lock.release()
 
     def unpark(self, state: bytes) -> None:
-        """Open a parked file again.
+        """Open a parked file again; for one value alone where others have the room.
 
         Raises:
             DisplacedError: It is not as we left it.
         """
         numbers = [int(number, 16) for number in state.split()]
         self._inode, self.position, self._size, self._newest = numbers[:4]
-        self.next_step = self.next_step_of(state)
-        self._open()
-        self._at = self.position
-        self._data = read_all(self.descriptor, self._size + 1 - self._at, self._at)
+        self.next_step = numbers[4] if len(numbers) > 4 else None
+        there = self._open(is_kept=self._pool.makes_room())
+        self._at = self._checked = self.position
+        self._data = read_all(self.descriptor, self._size - self._at, self._at)
         latest = metric_file.closing_at_start(self._data)
-        if latest is None or latest.timestamp != self._newest:
+        if there.st_size != self._size or latest is None or latest.timestamp != self._newest:
             raise DisplacedError("changed")
-        self._check(now_ms())
+        if there.st_nlink > 1:
+            self._unshare()
+        self._looked(now_ms())
         self.limit = self._page_end()
+
+    def rest(self) -> None:
+        """Close a file that was opened for one value alone, keeping in mind where it ends."""
+        if self.descriptor < 0 or self.slot >= 0:
+            return  # it is one of the pool's
+        if self.position >= 0 and self._writer.appenders.get(self.key) is self:
+            self._alone(self._keep)
+        descriptor, self.descriptor, self.check_at = self.descriptor, -1, 0
+        try:
+            os.close(descriptor)
+        except OSError as failure:
+            self._writer.tell(failure)
 
     @staticmethod
     def next_step_of(state: bytes) -> Optional[int]:
@@ -254,12 +286,16 @@ class Appender(OpenFile):
         finally:
             self.limit = self._page_end()
 
-    def _opened(self, descriptor: int) -> None:
-        super()._opened(descriptor)
-        self._pool.admit(self)
+    def _opened(self, descriptor: int, *, is_kept: bool) -> None:
+        super()._opened(descriptor, is_kept=is_kept)
+        if is_kept:
+            self._pool.admit(self)
+
+    def _check_and_keep(self) -> None:
+        self._check(now_ms())
+        self._keep()
 
     def _keep(self) -> None:
-        self._check(now_ms())
         state = (self._inode, self.position, self._size, self._newest)
         steps = () if self.next_step is None else (self.next_step,)
         self._writer.parked[self.key] = b"%x " * len(state + steps) % (state + steps)

@@ -12,14 +12,17 @@ if TYPE_CHECKING:
     from .appender import Appender
 
 _MOST = 1024
+_PATIENCE = 8  # so many files are opened for one value alone before one takes another's place
 _SCATTER = 2654435761  # 2**32 over the golden ratio: successive multiples fall everywhere (Knuth, TAOCP 6.4)
 
 
 class DescriptorPool:
     """The open metric files of this process.
 
-    A closed file costs an open at its next value. Which one is closed is picked by a counter that jumps about: with
-    least recently used, metrics that are logged in turn and are one more than fit would miss every time.
+    Where more metrics are logged than there is room for, the files that are open stay open, and one of another is
+    opened for its one value alone: that costs less than to close one for it. Now and then one takes another's place
+    all the same, as what is logged changes. Which one is closed is picked by a counter that jumps about: with least
+    recently used, metrics that are logged in turn and are one more than fit would miss every time.
     """
 
     def __init__(self) -> None:
@@ -28,7 +31,7 @@ class DescriptorPool:
         self._open: Dict[int, Appender] = {}
         self._free: List[int] = []
         self._slots = count()
-        self._picks = 0
+        self._picks = self._misses = 0
         self._bound = 0
         self._base = 0
 
@@ -58,6 +61,17 @@ class DescriptorPool:
         except OSError:
             pass  # it is closed, whatever the disk says to that
         return int(lifted)
+
+    def has_room(self) -> bool:
+        """Tell whether one more file may be kept open."""
+        return len(self._open) < self.bound
+
+    def makes_room(self) -> bool:
+        """Tell whether one more file may be kept open, if need be in place of another: every eighth may."""
+        if self.has_room():
+            return True
+        self._misses += 1
+        return self._misses % _PATIENCE == 0
 
     def admit(self, appender: Appender) -> None:
         """Count an appender whose file was opened, and close another's where there are too many."""

@@ -5,10 +5,9 @@ Rule L2 of docs/format.md.
 
 from __future__ import annotations
 
-import os
 from threading import Event, Thread
+from weakref import WeakMethod
 
-from . import machine
 from .owner import HEARTBEAT_S
 
 TYPE_CHECKING = False
@@ -17,24 +16,18 @@ if TYPE_CHECKING:
 
 
 class Heartbeat:
-    """A small thread that gives signs of life where the lock cannot be seen from everywhere.
-
-    On disks of this machine alone nobody needs it: there the lock tells, and log calls touch owner.json by the way.
-    """
+    """A small thread that gives signs of life where the lock cannot be seen from everywhere."""
 
     def __init__(self) -> None:
         self._stopped: Optional[Event] = None
 
-    def start(self, folder: str, beat: Callable[[], None]) -> None:
-        """Start beating if *folder* is not known to be on a local disk.
+    def start(self, beat: Callable[[], None]) -> None:
+        """Start beating.
 
         Args:
-            folder: Where owner.json lies.
             beat: The method to call every 30 seconds; the thread ends when its object is gone.
         """
-        if self._stopped is None and not machine.is_local_device(os.stat(folder).st_dev):
-            from weakref import WeakMethod
-
+        if self._stopped is None:
             self._stopped = Event()
             arguments = (self._stopped, WeakMethod(beat))
             Thread(target=_beat, args=arguments, name="mini-mlflow heartbeat", daemon=True).start()

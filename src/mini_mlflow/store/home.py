@@ -18,8 +18,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Callable, FrozenSet, Iterator, List, Optional, Set, Tuple
 
+    from .resident import Resident
     from .spool import Entry
-    from .writer import RunWriter
 
 
 class Home:
@@ -30,7 +30,7 @@ class Home:
         claim: The right to write there.
     """
 
-    def __init__(self, folder: str, claim: owner.Claim, writer: RunWriter, *, is_resumed: bool) -> None:
+    def __init__(self, folder: str, claim: owner.Claim, writer: Resident, *, is_resumed: bool) -> None:
         """Move into a folder.
 
         Args:
@@ -82,26 +82,6 @@ class Home:
         self._unsynced = set()
         return sorted(written)
 
-    def sync(self, more: List[str], *, is_last: bool) -> None:
-        """Bring every file that we wrote to the disk, *more*, and the folders that name them (rule P2).
-
-        Args:
-            more: Files that are no documents of this folder.
-            is_last: Whether nothing is appended any more, so that a file may be written anew.
-
-        Raises:
-            OSError: The disk refused one of them; all were tried.
-        """
-        run_folder = self._writer.folder
-        experiment = os.path.dirname(run_folder)
-        store = os.path.dirname(experiment)
-        ours = self.unsynced()
-        files = ours + more
-        inside = sorted({os.path.dirname(path) for path in files}, reverse=True)
-        above = [os.path.dirname(self.folder), run_folder, experiment, store, os.path.dirname(store)]
-        anew = frozenset(ours if is_last else ())
-        _bring_to_disk([*files, os.path.join(experiment, layout.META), *inside], above, anew)
-
     def _put_row(self, entry: Entry, now: int) -> None:
         appenders = self._writer.appenders
         appender = appenders.get(entry.key) or self._unpark(entry.key)
@@ -109,7 +89,14 @@ class Home:
             appender, is_written = self._create_or_adopt(entry)
             appenders[entry.key] = appender
             if is_written:
+                appender.rest()
                 return
+        try:
+            self._append(appender, entry, now)
+        finally:
+            appender.rest()
+
+    def _append(self, appender: Appender, entry: Entry, now: int) -> None:
         step = entry.step
         if step is None:
             step = appender.next_step
@@ -204,17 +191,36 @@ class Home:
 
 def make_home(run_folder: str, generation: int) -> Tuple[str, owner.Claim]:
     """Make a folder for one more writer of a run, owned by this process (rule W7)."""
-    writers = os.path.join(run_folder, layout.WRITERS)
-    try:
-        os.mkdir(writers)
-    except FileExistsError:
-        pass
-    folder = os.path.join(writers, layout.writer_name(config.host_name(), os.getpid(), os.urandom(4).hex()))
+    folder = os.path.join(
+        _writers_of(run_folder), layout.writer_name(config.host_name(), os.getpid(), os.urandom(4).hex())
+    )
     try:
         os.mkdir(folder)
     except FileExistsError:
         pass  # NFS has repeated our own request: nobody else has a folder of this random name
     return folder, owner.claim_new(folder, generation)
+
+
+def make_heirs_home(run_folder: str, generation: int) -> Optional[Tuple[str, owner.Claim]]:
+    """Make the folder of the one who resumes a run in this generation; None where another was first (rule W6)."""
+    writers = _writers_of(run_folder)
+    try:
+        os.mkdir(os.path.join(writers, layout.heir_mark(generation)))
+    except FileExistsError:
+        return None
+    # The name is one's own, so that copies of a run that were resumed apart merge without hiding each other's values.
+    folder = os.path.join(writers, layout.heir_name(generation, os.urandom(4).hex()))
+    os.mkdir(folder)
+    return folder, owner.claim_new(folder, generation)
+
+
+def _writers_of(run_folder: str) -> str:
+    writers = os.path.join(run_folder, layout.WRITERS)
+    try:
+        os.mkdir(writers)
+    except FileExistsError:
+        pass
+    return writers
 
 
 def _can_go_on(appender: Appender) -> bool:
@@ -235,17 +241,30 @@ def _holds(path: str, kind: str, key: str) -> bool:
         return False
 
 
-def _bring_to_disk(ours: List[str], above: List[str], anew: FrozenSet[str]) -> None:
-    """Sync files and folders of ours, and the folders above, which may belong to others who keep them.
+def bring_to_disk(run_folder: str, files: List[str], *, anew: FrozenSet[str] = frozenset()) -> None:
+    """Sync files of ours within a run, and the folders that name them up to the store's own (rule P2).
 
-    A file of *anew* whose sync failed is written once more, to another place on the disk: a second sync of the same
-    file would succeed without having written what the first one dropped.
+    Args:
+        run_folder: The run's folder. Folders from there on may belong to others, who keep them.
+        files: The files.
+        anew: Those of them that are written once more where their sync failed, to another place on the disk: a second
+            sync of the same file would succeed without having written what the first one dropped.
 
     Raises:
         OSError: The disk refused one; all were tried.
     """
+    experiment = os.path.dirname(run_folder)
+    store = os.path.dirname(experiment)
+    inside: Set[str] = set()
+    for path in files:
+        folder = os.path.dirname(path)
+        while folder not in inside and folder.startswith(run_folder + os.sep):
+            inside.add(folder)
+            folder = os.path.dirname(folder)
+    ours = sorted(inside, reverse=True)  # what lies in a folder stands before it
+    above = [os.path.join(run_folder, layout.WRITERS), run_folder, experiment, store, os.path.dirname(store)]
     failure: Optional[OSError] = None
-    for path in dict.fromkeys(ours + above):
+    for path in dict.fromkeys([*files, os.path.join(experiment, layout.META), *ours, *above[1:]]):
         try:
             documents.sync(path)
         except FileNotFoundError:

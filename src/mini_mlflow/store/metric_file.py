@@ -204,13 +204,13 @@ def decode(data: bytes, path: str) -> History:
     Raises:
         BrokenFileError: Nothing in them can be read.
     """
-    head, closing = re.match(_HEAD, data), re.search(_CLOSING, data[-_TAIL_BYTES:])
+    head, closing = match_ends(data)
     if head is None:
         return _decode_other(data, path)
     key = documents.decode_json(head.group(1), path)
-    if closing is not None and b"\0" not in data:
+    if closing is not None:
         try:
-            rows = _checked_rows(documents.decode_json(data, path).get("history"))
+            rows = checked_rows(documents.decode_json(data, path).get("history"))
         except BrokenFileError:
             rows = None
         latest = newest(rows or [])
@@ -219,6 +219,12 @@ def decode(data: bytes, path: str) -> History:
                 key, rows, latest, is_exact=True, end=len(data) - min(len(data), _TAIL_BYTES) + closing.start()
             )
     return _salvage(key, data, head.end())
+
+
+def match_ends(data: bytes) -> Tuple[Any, Any]:
+    """Return the matches of a file's head, and of its closing in its last bytes; None where they are not exact."""
+    head, closing = re.match(_HEAD, data), re.search(_CLOSING, data[-_TAIL_BYTES:])
+    return head, None if b"\0" in data else closing
 
 
 def newest(rows: List[Metric]) -> Optional[Metric]:
@@ -283,7 +289,7 @@ def _decode_other(data: bytes, path: str) -> History:
     if key is not None and not isinstance(key, str):
         raise documents.broken(path, "its key is no text")
     if "history" in document:
-        rows = _checked_rows(document["history"])
+        rows = checked_rows(document["history"])
         if rows is None:
             raise documents.broken(path, "its history holds something else than rows [step, timestamp, value]")
         return History(key, rows, newest(rows), is_exact=False, end=0)
@@ -296,7 +302,7 @@ def _decode_other(data: bytes, path: str) -> History:
     return History(key, [row], row, is_exact=False, end=0)
 
 
-def _checked_rows(history: Any) -> Optional[List[Metric]]:
+def checked_rows(history: Any) -> Optional[List[Metric]]:
     """Return the rows of a parsed history, None where it holds anything else."""
     # Column by column in C: checking a million rows one by one in Python takes longer than parsing them.
     if not isinstance(history, list) or set(map(type, history)) - {list} or set(map(len, history)) - {3}:

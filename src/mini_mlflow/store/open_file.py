@@ -125,6 +125,9 @@ class OpenFile:
         if ours.st_nlink > 1:
             self._unshare()
         self._checked = self.position
+        self._looked(now)
+
+    def _looked(self, now: int) -> None:
         self._check_from, self.check_at = now - CHECK_PERIOD_MS, now + CHECK_PERIOD_MS
 
     def _close(self, descriptor: int) -> Optional[OSError]:
@@ -161,7 +164,8 @@ class OpenFile:
     def _page_end(self) -> int:
         return (self.position | _PAGE_MASK) + 1  # 0 where the position is UNKNOWN
 
-    def _open(self) -> None:
+    def _open(self, *, is_kept: bool = True) -> os.stat_result:
+        """Open the file at the path; one that is not kept is closed after one value, and is none of the pool's."""
         try:
             descriptor = os.open(self.path, os.O_RDWR | _NOFOLLOW | _BINARY)
         except FileNotFoundError:
@@ -173,12 +177,12 @@ class OpenFile:
         if self._inode not in (0, state.st_ino) or self._device not in (0, state.st_dev):
             os.close(descriptor)
             raise DisplacedError("replaced")
-        self._opened(descriptor)
-
-    def _opened(self, descriptor: int) -> None:
-        self.descriptor = self._pool.lift(descriptor)
-        state = os.fstat(self.descriptor)
         self._device, self._inode = state.st_dev, state.st_ino
+        self._opened(descriptor, is_kept=is_kept)
+        return state
+
+    def _opened(self, descriptor: int, *, is_kept: bool) -> None:
+        self.descriptor = self._pool.lift(descriptor) if is_kept else descriptor
 
     def _wrote(self, data: bytes, at: int, row_length: int, newest: int) -> None:
         """Keep in mind what the file ends in now: *data* at *at*, and what lay beyond it before."""
@@ -189,8 +193,7 @@ class OpenFile:
         self._newest = newest
         self.position = at + row_length
         if not self.check_at:
-            now = now_ms()
-            self._check_from, self.check_at = now - CHECK_PERIOD_MS, now + CHECK_PERIOD_MS
+            self._looked(now_ms())
 
     def _closing(self) -> bytes:
         return self._data[self.position - self._at :].rstrip(b" \n") + b"\n"

@@ -17,7 +17,7 @@ from . import documents, experiments, folders, meta, metric_file, owner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
+    from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple, Union
 
     from ..records import Metric, Number
 
@@ -113,7 +113,7 @@ def read_metric(folder: str, key: str, problems: List[Problem]) -> Tuple[List[Me
     """
     history: List[Metric] = []
     latest: Optional[Tuple[Tuple[int, int, str], Metric]] = None
-    for share, rows in _histories(folder, key, problems):  # by generation, then writer: what a stable sort keeps
+    for share, rows in iter_histories(folder, key, problems, _read_rows):  # in the order that a stable sort keeps
         history = history + rows if history else rows
         row = metric_file.newest(rows)
         if row is not None and (latest is None or (share.generation, row.timestamp, share.name) >= latest[0]):
@@ -127,6 +127,11 @@ def read_metric(folder: str, key: str, problems: List[Problem]) -> Tuple[List[Me
 def read_history(folder: str, key: str, problems: List[Problem]) -> List[Metric]:
     """Return every row of a metric; see ``read_metric``."""
     return read_metric(folder, key, problems)[0]
+
+
+def read_parts(folder: str, key: str, problems: List[Problem]) -> List[Tuple[int, List[Metric]]]:
+    """Return the rows of a metric apart by writer, each with its generation, by generation, then writer."""
+    return [(share.generation, rows) for share, rows in iter_histories(folder, key, problems, _read_rows)]
 
 
 def get_metric(folder: str, run_id: str, key: str) -> Tuple[List[Metric], Metric]:
@@ -165,15 +170,22 @@ def list_metrics(folder: str) -> List[str]:
     return sorted(keys)
 
 
-def _histories(folder: str, key: str, problems: List[Problem]) -> Iterator[Tuple[_Share, List[Metric]]]:
+def iter_histories(
+    folder: str, key: str, problems: List[Problem], read: Callable[[str], Any]
+) -> Iterator[Tuple[_Share, Any]]:
+    """Yield each writer's share and what *read* makes of its file of a metric, in the order in which they merge."""
     for share in _shares(folder, problems):
         for path in folders.find_documents(share.folder, layout.METRICS, key):
             try:
-                yield share, metric_file.read_history(path).rows
+                yield share, read(path)
             except FileNotFoundError:
                 continue
             except (OSError, BrokenFileError) as error:
                 problems.append(Problem(path, _reason(error)))
+
+
+def _read_rows(path: str) -> List[Metric]:
+    return metric_file.read_history(path).rows
 
 
 def _shares(folder: str, problems: List[Problem]) -> List[_Share]:

@@ -1,8 +1,11 @@
-"""What could not be written yet: kept in order, bounded, and counted when it must be given up."""
+"""What could not be written yet: kept in order, bounded, counted when it must be given up, and told."""
 
 from __future__ import annotations
 
+import sys
 from collections import deque, namedtuple
+
+from ..errors import StorageWarning
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,3 +87,24 @@ class Spool:
         self._files.clear()
         self._count = 0
         return self._given_up
+
+
+class Notices:
+    """What a user hears of one run's troubles: the first of them, and those that must be told in any case."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._has_warned = False
+
+    def warn(self, text: str, *, always: bool = False) -> None:
+        """Warn, once per run unless *always*; never raise: training goes on even where warnings are errors."""
+        if self._has_warned and not always:
+            return
+        import warnings  # costs 0.2 ms, and most runs never need it
+
+        self._has_warned = True
+        message = "Run %s %s." % (self._folder, text)
+        try:
+            warnings.warn(message, StorageWarning, stacklevel=3)
+        except Warning:
+            sys.stderr.write("mini-mlflow: %s\n" % message)

@@ -1,0 +1,138 @@
+"""How is a long history read into arrays, faster than into rows?
+
+What it reads and in which order is what ``reader.read_metric`` gives: rules M1 to M10 and W8 of docs/format.md.
+"""
+
+from __future__ import annotations
+
+import json
+from array import array
+from operator import lt
+
+from ..errors import BrokenFileError
+from ..records import Columns
+from . import documents, metric_file, reader
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, List, Optional, Union
+
+    from ..records import Metric, Number, Problem
+
+_CHUNK_BYTES = 1 << 15  # the numbers of so many bytes are made and gone while the processor has them at hand
+_LONGEST_BYTES = 2 * _CHUNK_BYTES
+_WITHIN = b"0123456789-.e+ \n"  # what numbers and the room between them are made of
+_EXACT = 2**53  # integers up to here are floats, too
+
+
+def read_columns(folder: str, key: str, problems: List[Problem]) -> Columns:
+    """Return every row of a metric from all writers of a run, as columns; see ``reader.read_metric``.
+
+    Args:
+        folder: The run's folder.
+        key: The metric.
+        problems: Gets the files that cannot be read, and why.
+    """
+    found = _Collected()
+    for _, columns in reader.iter_histories(folder, key, problems, _read):
+        found.extend(columns.steps, columns.timestamps, columns.values)
+    steps, timestamps, values = found.steps, found.timestamps, found.values
+    if not all(map(lt, steps, steps[1:])):
+        order = sorted(range(len(steps)), key=list(zip(steps, timestamps)).__getitem__)
+        steps, timestamps = (array("q", map(column.__getitem__, order)) for column in (steps, timestamps))
+        sorted_values = map(values.__getitem__, order)
+        values = list(sorted_values) if isinstance(values, list) else array("d", sorted_values)
+    return Columns(steps, timestamps, values)
+
+
+def decode_columns(data: bytes, path: str) -> Columns:
+    """Return the rows that the bytes of a metric's file hold, in file order.
+
+    Raises:
+        BrokenFileError: Nothing in them can be read.
+    """
+    return _decode_exact(data, path) or _from_rows(metric_file.decode(data, path).rows)
+
+
+def _read(path: str) -> Columns:
+    return decode_columns(documents.read(path, metric_file.MAX_HISTORY_BYTES), path)
+
+
+class _Collected:
+    """Columns that grow."""
+
+    def __init__(self) -> None:
+        self.steps = array("q")
+        self.timestamps = array("q")
+        self.values: Union[array[float], List[Number]] = array("d")
+
+    def extend(self, steps: Any, timestamps: Any, values: Any) -> None:
+        """Add rows.
+
+        Raises:
+            OverflowError: A step or timestamp is beyond 64 bits.
+            TypeError: One is no integer.
+        """
+        self.steps.extend(array("q", steps))
+        self.timestamps.extend(array("q", timestamps))
+        if isinstance(self.values, list) or isinstance(values, array):
+            self.values.extend(values)
+        elif any(type(value) is int and not -_EXACT <= value <= _EXACT for value in values):
+            self.values = [*self.values, *values]
+        else:
+            self.values.extend(array("d", values))
+
+
+def _decode_exact(data: bytes, path: str) -> Optional[Columns]:
+    """Return the rows of a file in the exact form (rule M1), None where it is in any other, or damaged."""
+    head, closing = metric_file.match_ends(data)
+    if head is None or closing is None:
+        return None
+    found = _Collected()
+    begin, end = head.end(), len(data) - len(closing.string) + closing.start()
+    try:
+        documents.decode_json(head.group(1), path)  # a key that is none makes the file no document
+        while begin < end:
+            stop = data.find(b"\n[", min(begin + _CHUNK_BYTES, end), end)
+            stop = end if stop < 0 else stop
+            if not _decode_chunk(data[begin:stop].rstrip(b", \n"), path, found):
+                return None
+            begin = stop
+    except (BrokenFileError, ValueError, OverflowError, TypeError):
+        return None
+    if not found.steps or min(found.timestamps) < 0:
+        return None
+    step, timestamp, text = closing.groups()
+    newest = max(found.timestamps)
+    last = len(found.timestamps) - 1
+    while found.timestamps[last] != newest:
+        last -= 1
+    is_repeated = (int(step), int(timestamp)) == (found.steps[last], newest)
+    number = documents.decode_number(documents.decode_json(text, path))
+    is_repeated = is_repeated and (number == found.values[last] or text == b'"NaN"')
+    return Columns(found.steps, found.timestamps, found.values) if is_repeated else None
+
+
+def _decode_chunk(chunk: bytes, path: str, found: _Collected) -> bool:
+    """Add some whole rows to *found*; False where they are not such."""
+    if len(chunk) > _LONGEST_BYTES:
+        return False  # a number without end, which json would take minutes for
+    count = chunk.count(b"[")
+    if chunk.translate(None, _WITHIN) != (b"[,,]," * count)[:-1]:  # something else than numbers, or not three of them
+        rows = metric_file.checked_rows(documents.decode_json(b"[" + chunk + b"]", path))
+        if rows is None:
+            return False
+        found.extend(*zip(*rows))
+        return True
+    numbers = json.loads("[" + chunk.translate(None, b"[]").decode("ascii") + "]")
+    values = numbers[2::3]
+    # A point in each value: all of them are floats.
+    found.extend(numbers[0::3], numbers[1::3], array("d", values) if chunk.count(b".") == count else values)
+    return True
+
+
+def _from_rows(rows: List[Metric]) -> Columns:
+    found = _Collected()
+    if rows:
+        found.extend(*zip(*rows))
+    return Columns(found.steps, found.timestamps, found.values)
