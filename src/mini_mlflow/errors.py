@@ -137,6 +137,94 @@ class AmbiguousRunError(MiniMLflowError, ValueError):
         self.experiment_ids = experiment_ids
 
 
+class InvalidArtifactPathError(MiniMLflowError, ValueError):
+    """Raise when the path of an artifact is not legal, or leads to what is none.
+
+    Attributes:
+        path: The path that was refused.
+        reason: What is wrong with it, in words.
+    """
+
+    def __init__(self, message: str, *, path: object = None, reason: Optional[str] = None) -> None:
+        super().__init__(message)
+        self.path = path
+        self.reason = reason
+
+
+class ArtifactNotFoundError(MiniMLflowError, FileNotFoundError):
+    """Raise when a run has no artifact of that path.
+
+    Attributes:
+        path: The path that was looked for.
+    """
+
+    def __init__(self, message: str, *, path: Optional[str] = None) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class MissingPackageError(MiniMLflowError, ImportError):
+    """Raise when something needs an optional package that is not installed.
+
+    Attributes:
+        package: What to install.
+    """
+
+    def __init__(self, message: str, *, package: Optional[str] = None) -> None:
+        super().__init__(message)
+        self.package = package
+
+
+class ExperimentNotFoundError(MiniMLflowError, FileNotFoundError):
+    """Raise when a store has no such experiment.
+
+    Attributes:
+        experiment_id: The id or name that was looked for.
+    """
+
+    def __init__(self, message: str, *, experiment_id: object = None) -> None:
+        super().__init__(message)
+        self.experiment_id = experiment_id
+
+
+class ExperimentDeletedError(MiniMLflowError, ValueError):
+    """Raise when something is done with a deleted experiment that it must be restored for.
+
+    Attributes:
+        experiment_id: The experiment.
+    """
+
+    def __init__(self, message: str, *, experiment_id: object = None) -> None:
+        super().__init__(message)
+        self.experiment_id = experiment_id
+
+
+class RunExistsError(MiniMLflowError, FileExistsError):
+    """Raise when a run cannot be restored, as there is one of its id again.
+
+    Attributes:
+        run_id: The id.
+        experiment_id: The experiment that has it.
+    """
+
+    def __init__(self, message: str, *, run_id: Optional[str] = None, experiment_id: object = None) -> None:
+        super().__init__(message)
+        self.run_id = run_id
+        self.experiment_id = experiment_id
+
+
+class ExperimentExistsError(MiniMLflowError, ValueError):
+    """Raise when the name of an experiment is taken.
+
+    Attributes:
+        name: The name.
+    """
+
+    def __init__(self, message: str, *, name: Optional[str] = None) -> None:
+        super().__init__(message)
+        self.name = name
+
+
 class UnsupportedFormatError(MiniMLflowError, ValueError):
     """Raise when a run was written in a format that this version does not know.
 
@@ -167,3 +255,11 @@ class BrokenFileError(MiniMLflowError, ValueError):
 
 class StorageWarning(UserWarning):
     """Warn that a disk fault keeps values from being written; training goes on."""
+
+
+def shown(value: object) -> str:
+    """Return the beginning of how *value* looks in code, for a message."""
+    try:
+        return "%.100r" % (value,)
+    except ValueError:  # Python refuses to write out an integer of thousands of digits
+        return "a value too long to show"

@@ -6,9 +6,12 @@ from collections import namedtuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from array import array
     from typing import Any, Dict, List, Optional, Union
 
     Number = Union[int, float]
+
+NOTE = "mlflow.note.content"  # the tag that holds a run's description, as in MLflow
 
 
 class Metric(namedtuple("Metric", ["step", "timestamp", "value"])):
@@ -25,6 +28,22 @@ class Metric(namedtuple("Metric", ["step", "timestamp", "value"])):
     step: int
     timestamp: int
     value: Number
+
+
+class Columns(namedtuple("Columns", ["steps", "timestamps", "values"])):
+    """The history of a metric as three columns of equal length.
+
+    Attributes:
+        steps: ``array("q")``.
+        timestamps: ``array("q")``, milliseconds since 1970-01-01 UTC.
+        values: ``array("d")``; a list where an integer is beyond 2^53, which no float holds.
+    """
+
+    __slots__ = ()
+
+    steps: array[int]
+    timestamps: array[int]
+    values: Union[array[float], List[Number]]
 
 
 class Summary(namedtuple("Summary", ["first", "last", "min", "max", "mean", "count", "min_step", "max_step"])):
@@ -68,7 +87,9 @@ class Summary(namedtuple("Summary", ["first", "last", "min", "max", "mean", "cou
         return self.min_step if mode == "min" else self.max_step
 
 
-class Experiment(namedtuple("Experiment", ["experiment_id", "name", "creation_time", "lifecycle_stage"])):
+class Experiment(
+    namedtuple("Experiment", ["experiment_id", "name", "creation_time", "lifecycle_stage", "last_update_time", "tags"])
+):
     """A named group of runs.
 
     Attributes:
@@ -76,6 +97,8 @@ class Experiment(namedtuple("Experiment", ["experiment_id", "name", "creation_ti
         name: The name; 0 is "Default".
         creation_time: Milliseconds since 1970-01-01 UTC, None where unknown.
         lifecycle_stage: ``active`` or ``deleted``.
+        last_update_time: When its name, tags or stage last changed, likewise.
+        tags: Tag values by key.
     """
 
     __slots__ = ()
@@ -84,6 +107,58 @@ class Experiment(namedtuple("Experiment", ["experiment_id", "name", "creation_ti
     name: str
     creation_time: Optional[int]
     lifecycle_stage: str
+    last_update_time: Optional[int]
+    tags: Dict[str, Any]
+
+
+class DeletedRun(namedtuple("DeletedRun", ["experiment_id", "run_id", "deleted_time", "folder"])):
+    """A run in the trash.
+
+    Attributes:
+        experiment_id: Its experiment.
+        run_id: Its id; several that were deleted one after the other may have the same.
+        deleted_time: Milliseconds since 1970-01-01 UTC.
+        folder: Where its files lie.
+    """
+
+    __slots__ = ()
+
+    experiment_id: Union[int, str]
+    run_id: str
+    deleted_time: int
+    folder: str
+
+
+class Removed(namedtuple("Removed", ["experiment_id", "run_id", "size_bytes"])):
+    """What ``gc`` has removed for good, or would remove.
+
+    Attributes:
+        experiment_id: The experiment.
+        run_id: The run, None for the whole experiment with all that was in it.
+        size_bytes: What its files held together.
+    """
+
+    __slots__ = ()
+
+    experiment_id: Union[int, str]
+    run_id: Optional[str]
+    size_bytes: int
+
+
+class FileInfo(namedtuple("FileInfo", ["path", "is_dir", "file_size"])):
+    """A file or folder among the artifacts of a run.
+
+    Attributes:
+        path: Its path from the top of the artifacts, parts joined by ``/``.
+        is_dir: Whether it is a folder.
+        file_size: Size in bytes, None for folders.
+    """
+
+    __slots__ = ()
+
+    path: str
+    is_dir: bool
+    file_size: Optional[int]
 
 
 class Problem(namedtuple("Problem", ["path", "reason"])):
@@ -118,3 +193,68 @@ class RunRecord(namedtuple("RunRecord", ["metadata", "params", "metrics", "tags"
     metrics: Dict[str, Number]
     tags: Dict[str, Any]
     problems: List[Problem]
+
+
+class RunInfo(
+    namedtuple(
+        "RunInfo",
+        [
+            "run_id",
+            "run_name",
+            "experiment_id",
+            "status",
+            "start_time",
+            "end_time",
+            "lifecycle_stage",
+            "artifact_uri",
+            "user_id",
+            "parent_run_id",
+            "resume_count",
+        ],
+    )
+):
+    """What is known of a run itself.
+
+    Attributes:
+        run_id: Its id.
+        run_name: Its name for people.
+        experiment_id: Its experiment: a whole number, or text.
+        status: RUNNING, FINISHED, FAILED, KILLED or LOST.
+        start_time: Milliseconds since 1970-01-01 UTC.
+        end_time: The same, None while running.
+        lifecycle_stage: ``active`` or ``deleted``.
+        artifact_uri: Absolute path of the folder of its artifacts.
+        user_id: Name of the user whose process started it, None where unknown.
+        parent_run_id: Id of the run it is nested in, or None.
+        resume_count: How many times it was continued.
+    """
+
+    __slots__ = ()
+
+    run_id: str
+    run_name: Optional[str]
+    experiment_id: Union[int, str]
+    status: str
+    start_time: Optional[int]
+    end_time: Optional[int]
+    lifecycle_stage: str
+    artifact_uri: str
+    user_id: Optional[str]
+    parent_run_id: Optional[str]
+    resume_count: int
+
+
+class RunData(namedtuple("RunData", ["params", "metrics", "tags"])):
+    """What is recorded in a run.
+
+    Attributes:
+        params: Values by key.
+        metrics: Latest values by key.
+        tags: Values by key.
+    """
+
+    __slots__ = ()
+
+    params: Dict[str, Any]
+    metrics: Dict[str, Number]
+    tags: Dict[str, Any]
