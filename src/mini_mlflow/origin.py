@@ -1,0 +1,64 @@
+"""When does a run learn what git says of its code, and where is that written?"""
+
+from __future__ import annotations
+
+import os
+from time import monotonic
+
+from . import artifacts, layout, provenance
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional
+
+    from .store.writer import RunWriter
+
+DIFF_FILE = "git.diff"
+_PATIENCE_S = 0.2  # git answers within 0.1 s for most repositories
+
+
+class Origin:
+    """Where a run comes from, as far as it takes time to find out: git's answer, and the packages that were imported.
+
+    Both go to the run's meta.yaml, and changes that are not committed to the artifact ``git.diff``.
+    """
+
+    def __init__(self, writer: RunWriter) -> None:
+        """Let git be asked in the background.
+
+        Args:
+            writer: The hand of the run's owner in its files.
+        """
+        self._writer = writer
+        self._probe: Optional[provenance.Probe] = provenance.start_probe()
+        self._until = monotonic() + _PATIENCE_S
+        writer.chores.append(self.note)
+
+    def note(self) -> bool:
+        """Write down what has been found out by now, and tell whether that is all."""
+        if self._probe is not None:
+            result = self._probe.poll()
+            if result is None:
+                return False
+            self._take(result)
+            self._writer.write_meta(packages=provenance.packages())
+        return True
+
+    def stop(self) -> None:
+        """Have what can be found out ready to be written with the end of the run."""
+        probe = self._probe
+        if probe is not None:
+            result = probe.wait(max(self._until - monotonic(), 0))
+            if result is not None:
+                self._take(result)
+        self._writer.fields["packages"] = provenance.packages()
+
+    def _take(self, result: provenance.ProbeResult) -> None:
+        self._probe = None
+        self._writer.fields.update(result.fields)
+        if result.diff:
+            folder = os.path.join(self._writer.folder, layout.ARTIFACTS)
+            try:
+                self._writer.extra_files.extend(artifacts.save_bytes(folder, DIFF_FILE, result.diff))
+            except OSError:
+                pass  # a full disk is told by the values that do not fit on it

@@ -1,0 +1,242 @@
+"""Where does a run come from: which command, program, machine, commit and packages?"""
+
+from __future__ import annotations
+
+import os
+import sys
+from time import monotonic
+from types import ModuleType
+
+from . import config, masking, repository
+from .probe import Probe, ProbeResult
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Optional, Tuple
+
+__all__ = ["Probe", "ProbeResult", "packages", "quick_fields", "start_probe"]
+
+MOST_PACKAGES = 300
+MAX_COMMAND_CHARACTERS = 32768
+MAX_ARGUMENT_CHARACTERS = 4096
+_MAX_VERSION_LENGTH = 100
+_FRESH_S = 60.0  # how long an answer of git's counts where people change code while it runs
+_SITES = ("site-packages", "dist-packages")
+
+
+class _Known:
+    """What this process has found out about itself already."""
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Know nothing."""
+        self.fields: Dict[str, Any] = {}
+        self.repository: Optional[repository.Repository] = None
+        self.probe: Optional[Probe] = None
+        self.asked_at = 0.0
+        self.sites: Dict[str, Dict[str, str]] = {}
+
+
+_known = _Known()
+
+
+def quick_fields() -> Dict[str, Any]:
+    """Return what can be said at once of where this process comes from, for meta.yaml.
+
+    Returns:
+        ``command`` (a list; secrets masked), ``entry`` (the script's or notebook's path, ``-m <module>``, ``-c``,
+        ``notebook`` or ``interactive``), ``cwd``, ``user``, ``host``, ``python``, ``platform``, and where they are
+        known ``jobs`` (the scheduler's ids), ``git_commit``, ``git_branch`` and ``git_remote`` of the repository that
+        the entry script lies in; of the current folder's where there is no script.
+
+    Starts no program and reads a few small files, the first time; later calls cost microseconds. In a notebook or at a
+    prompt the repository is looked at each time.
+    """
+    if not _known.fields:
+        _known.fields = {
+            "command": _command(),
+            "entry": _entry()[0],
+            "user": _user(),
+            "host": config.host_name(),
+            "python": "%s %s" % (sys.implementation.name, sys.version.split()[0]),
+            "platform": _platform(),
+        }
+        _look_at_repository()
+    elif _is_interactive():
+        _look_at_repository()
+    fields = dict(_known.fields)
+    fields["cwd"] = _current_folder()
+    jobs = config.job_ids()
+    if jobs:
+        fields["jobs"] = jobs
+    found = _known.repository
+    if found is not None:
+        fields.update(git_commit=found.commit, git_branch=found.branch)
+        fields["git_remote"] = None if found.remote is None else masking.mask_text(found.remote)
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def start_probe() -> Probe:
+    """Let git be asked what has changed since the commit, in a process of its own; never waits for it.
+
+    Returns:
+        The same probe each time, as long as its answer holds: for ever in a script, for a minute in a notebook.
+    """
+    quick_fields()
+    probe = _known.probe
+    if probe is None or (_is_interactive() and monotonic() - _known.asked_at > _FRESH_S):
+        probe = _known.probe = Probe(_known.repository)
+        _known.asked_at = monotonic()
+    return probe
+
+
+def packages() -> Dict[str, str]:
+    """Return the versions of the packages that are imported by now, by their import names; at most 300.
+
+    A version is the package's ``__version__``, else that in the name of its folder of metadata. What Python brings
+    along is left out; nothing is imported, and no code of the packages runs.
+    """
+    found: Dict[str, str] = {}
+    for name, module in sorted(sys.modules.items()):
+        if "." in name or name.startswith("_") or not isinstance(module, ModuleType):
+            continue
+        about = object.__getattribute__(module, "__dict__")  # a lazy one would load itself
+        file = about.get("__file__")
+        if type(file) is not str or _is_of_python(name, file):
+            continue
+        version = about.get("__version__")
+        if type(version) is not str:
+            version = _installed_version(name, file)
+        if version is not None and len(version) <= _MAX_VERSION_LENGTH and len(found) < MOST_PACKAGES:
+            found[name] = version
+    return found
+
+
+def forget() -> None:
+    """Know nothing, as in a fresh process: a forked child starts so."""
+    if _known.probe is not None:
+        _known.probe.forget()
+    _known.clear()
+
+
+def _look_at_repository() -> None:
+    folder = _entry()[1]
+    _known.repository = None if folder is None else repository.find(os.path.realpath(folder))
+
+
+def _command() -> List[str]:
+    """Return the command line that started this process, secrets masked and very long parts cut."""
+    command: List[str] = list(getattr(sys, "orig_argv", ())) or _kernel_command()
+    if not command:
+        command = [sys.executable or "python", *getattr(sys, "argv", ())]
+    shown: List[str] = []
+    room = MAX_COMMAND_CHARACTERS
+    for argument in masking.mask_arguments(command):
+        text = argument if len(argument) <= MAX_ARGUMENT_CHARACTERS else argument[:MAX_ARGUMENT_CHARACTERS] + "…"
+        room -= len(text) + 1
+        if room < 0:
+            return [*shown, "…"]
+        shown.append(text)
+    return shown
+
+
+def _kernel_command() -> List[str]:
+    """Return the command line as Linux has it; Python before 3.10 keeps only what follows the script."""
+    try:
+        with open("/proc/self/cmdline", "rb") as file:
+            return [os.fsdecode(part) for part in file.read(2 * MAX_COMMAND_CHARACTERS).split(b"\0")[:-1]]
+    except OSError:
+        return []
+
+
+def _entry() -> Tuple[str, Optional[str]]:
+    """Return what was started, and the folder that it lies in."""
+    main = sys.modules.get("__main__")
+    about: Dict[str, Any] = {} if main is None else object.__getattribute__(main, "__dict__")
+    spec, file = about.get("__spec__"), about.get("__file__")
+    if "ipykernel" in sys.modules and not file:
+        notebook: Any = about.get("__vsc_ipynb_file__") or config.notebook()
+        if type(notebook) is str and os.path.isabs(notebook) and os.path.isfile(notebook):
+            return notebook, os.path.dirname(notebook)
+        return "notebook", _current_folder()
+    if type(file) is str and not file.startswith("<"):  # what comes through a pipe is <stdin>
+        path = os.path.abspath(file)
+        folder = os.path.dirname(os.path.realpath(path))  # where Python looks for what the script imports
+        name = getattr(spec, "name", None)
+        if name is None:
+            return path, folder
+        return "-m " + (name[: -len(".__main__")] if name.endswith(".__main__") else name), folder
+    if getattr(sys, "argv", [""])[:1] == ["-c"]:
+        return "-c", _current_folder()
+    return "interactive", _current_folder()
+
+
+def _is_interactive() -> bool:
+    """Tell whether people change code while this process runs."""
+    return _known.fields["entry"] in ("interactive", "notebook") or _known.fields["entry"].endswith(".ipynb")
+
+
+def _current_folder() -> Optional[str]:
+    try:
+        return os.getcwd()
+    except OSError:
+        return None  # it was removed
+
+
+def _user() -> Optional[str]:
+    name = config.user_name()  # first: a look into the users' directory may ask another machine
+    if name is None and hasattr(os, "getuid"):
+        try:
+            import pwd  # only Unix has it
+
+            name = pwd.getpwuid(os.getuid()).pw_name
+        except (ImportError, KeyError):
+            name = str(os.getuid())
+    return name
+
+
+def _platform() -> str:
+    if hasattr(os, "uname"):
+        system = os.uname()
+        return "%s-%s-%s" % (system.sysname, system.release, system.machine)
+    version: Any = getattr(sys, "getwindowsversion", lambda: (0, 0, 0))()
+    return "Windows-%d.%d.%d-%s" % (*version[:3], config.processor())
+
+
+def _is_of_python(name: str, file: str) -> bool:
+    """Tell whether a module came with Python itself."""
+    if name in getattr(sys, "stdlib_module_names", ()):
+        return True
+    folder = os.path.join(os.path.dirname(os.__file__), "")
+    return file.startswith(folder) and not file[len(folder) :].startswith(_SITES)
+
+
+def _installed_version(name: str, file: str) -> Optional[str]:
+    """Return the version that the folder of metadata beside a package tells, None where there is none."""
+    site = os.path.dirname(file)
+    if os.path.basename(file).startswith("__init__."):
+        site = os.path.dirname(site)
+    versions = _known.sites.get(site)
+    if versions is None:
+        versions = _known.sites[site] = _list_versions(site) if site.endswith(_SITES) else {}
+    return versions.get(name.lower().replace("-", "_").replace(".", "_"))
+
+
+def _list_versions(site: str) -> Dict[str, str]:
+    try:
+        names = os.listdir(site)
+    except OSError:
+        return {}
+    versions = {}
+    for name in sorted(names):
+        base, _, ending = name.rpartition(".")
+        if ending in ("dist-info", "egg-info") and "-" in base:
+            package, version = base.split("-")[:2]
+            versions[package.lower().replace(".", "_")] = version
+    return versions
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=forget)
