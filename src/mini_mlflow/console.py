@@ -1,0 +1,198 @@
+"""How is what a process prints kept with a run, while its user sees what they saw before?
+
+What comes out of the descriptors 1 and 2, also from C code and from programs that the process starts, is led through
+another process that passes it on and logs it; a terminal stays a terminal for those who print. Streams of Python's that
+lead elsewhere, as in notebooks and under pytest, are listened to where they are written.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+import warnings
+from collections import deque
+from threading import Lock
+
+from . import console_detour, console_streams, console_tee
+from .errors import StorageWarning
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, List, Tuple, Union
+
+FILE = "console.log"
+_MOST_FILES = 1000
+_FLAGS = (
+    os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+)
+_NO_FILE = (errno.ELOOP, errno.EISDIR, errno.ENXIO, getattr(errno, "EMLINK", errno.ELOOP))
+
+
+def start(artifacts: str) -> Capture:
+    """Keep what this process and its children print from now on as the artifact ``console.log``, too.
+
+    Args:
+        artifacts: The folder of a run's artifacts. The log goes on where there is one; while somebody else writes it,
+            this one is ``console-2.log`` and so on.
+
+    Returns:
+        The capture; its ``stop()`` ends it. Several may go on at once: each has all that is printed in its time.
+
+    Where that cannot be done, a StorageWarning tells, and nothing is captured.
+    """
+    try:
+        path, log = _open_log(artifacts)
+    except OSError as error:
+        message = "What is printed is not kept with the run: %s. Free or unlock its folder, and start it again."
+        warnings.warn(message % error, StorageWarning, stacklevel=2)
+        return Capture("")
+    _flush()
+    detour = None
+    if os.name == "posix" and not any(console_streams.is_of_notebook(stream) for stream in (sys.stdout, sys.stderr)):
+        detour = console_detour.begin(log)
+    if detour is None:
+        return Capture(path, _OwnLog(console_tee.Log(log)))
+    os.close(log)
+    return Capture(path, detour)
+
+
+class Capture:
+    """What is kept of a process's output.
+
+    Attributes:
+        path: The log; empty where nothing is kept.
+    """
+
+    def __init__(self, path: str, *keepers: Union[console_detour.Detour, _OwnLog]) -> None:
+        """Listen to the streams that lead past the keeper.
+
+        Args:
+            path: The log.
+            *keepers: What takes the output; none where nothing is kept.
+        """
+        self.path = path
+        self._keepers = keepers
+        self._pid = os.getpid()
+        self._is_stopped = False
+        self._undo: List[Callable[[], None]] = []
+        for keeper in keepers:
+            for stream in [sys.stdout] if sys.stderr is sys.stdout else [sys.stdout, sys.stderr]:
+                if hasattr(stream, "write") and not keeper.sees(stream):
+                    self._undo.append(console_streams.listen(stream, self._in_this_process(keeper.take)))
+
+    def stop(self) -> None:
+        """Let all that was printed reach the log, and undo what was done; in a forked child there is nothing to undo.
+
+        The traceback of an exception that is on its way up is kept, too: it will be printed when nobody listens.
+        """
+        if self._is_stopped or os.getpid() != self._pid:
+            return
+        _flush()
+        self._is_stopped = True
+        for undo in self._undo:
+            undo()
+        for keeper in self._keepers:
+            keeper.take(_traceback())
+            lost = keeper.stop()
+            if lost:
+                message = "%d bytes of what was printed could not be written to %s, which says where they are missing."
+                warnings.warn(message % (lost, self.path), StorageWarning, stacklevel=2)
+
+    def _in_this_process(self, take: Callable[[bytes], None]) -> Callable[[bytes], None]:
+        """Return what hands over the output of this process, and not what a forked child prints."""
+        pid = self._pid
+
+        def take_here(data: bytes) -> None:
+            if os.getpid() == pid:
+                take(data)
+
+        return take_here
+
+
+class _OwnLog:
+    """A log that this process writes itself: in notebooks, on Windows, and where no other process can be started."""
+
+    def __init__(self, log: console_tee.Log) -> None:
+        self._log = log
+        self._lock = Lock()
+        self._waiting: deque[bytes] = deque()
+
+    def sees(self, stream: Any) -> bool:  # noqa: ARG002 - as a detour has it
+        """Tell whether a stream need not be listened to: none."""
+        return False
+
+    def take(self, data: bytes) -> None:
+        """Log what was printed, by any thread, also by a signal handler in the middle of this."""
+        self._waiting.append(data)
+        while self._waiting and self._lock.acquire(blocking=False):
+            try:
+                self._log.feed(self._waiting.popleft())
+            except IndexError:
+                pass  # another thread was faster
+            finally:
+                self._lock.release()
+
+    def stop(self) -> int:
+        """Close the log and return how many bytes were lost."""
+        self.take(b"")
+        self._log.close()
+        return self._log.lost
+
+
+def _open_log(artifacts: str) -> Tuple[str, int]:
+    """Return a log that nobody else writes: its path, and a descriptor of it.
+
+    Raises:
+        OSError: The disk refuses, or the folder is a link.
+    """
+    os.makedirs(artifacts, exist_ok=True)
+    if os.path.islink(artifacts):
+        raise OSError(errno.ELOOP, "the folder is a link", artifacts)
+    for number in range(1, _MOST_FILES):
+        path = os.path.join(artifacts, FILE if number == 1 else "console-%d.log" % number)
+        try:
+            log = os.open(path, _FLAGS, 0o666)
+        except OSError as error:
+            if error.errno in _NO_FILE:
+                continue  # a link or a folder of the user's
+            raise
+        state = os.fstat(log)
+        # A backup made of hard links must stay as it is.
+        if stat.S_ISREG(state.st_mode) and state.st_nlink == 1 and console_tee.lock(log):
+            return path, log
+        os.close(log)
+    raise OSError(errno.EEXIST, "there are too many logs", artifacts)
+
+
+def _flush() -> None:
+    """Let what was printed so far go where it leads now."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (AttributeError, OSError, ValueError):
+            continue  # there is none, or it is closed
+    if os.name == "posix":
+        _flush_c()
+
+
+def _flush_c() -> None:
+    """Flush what C code has printed; its stdout alone, as another file may be locked by who waits for input."""
+    try:
+        import ctypes
+
+        library = ctypes.CDLL(None)
+        name = "__stdoutp" if sys.platform == "darwin" else "stdout"
+        library.fflush(ctypes.c_void_p.in_dll(library, name))
+    except (ImportError, OSError, ValueError, AttributeError):
+        pass
+
+
+def _traceback() -> bytes:
+    kind, error, trace = sys.exc_info()
+    if error is None or isinstance(error, (SystemExit, GeneratorExit)):
+        return b""
+    import traceback
+
+    return "".join(traceback.format_exception(kind, error, trace)).encode("utf-8", "backslashreplace")
