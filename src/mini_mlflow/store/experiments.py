@@ -1,77 +1,105 @@
 """How does an experiment come to be, and how is one found?
 
-Rules E1 to E4 of docs/format.md.
+Rules E1 to E4 and E6 of docs/format.md.
 """
 
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 
-from .. import layout
-from ..errors import BrokenFileError
+from .. import config, layout
+from ..errors import (
+    BrokenFileError,
+    ExperimentDeletedError,
+    ExperimentExistsError,
+    ExperimentNotFoundError,
+    InvalidValueError,
+)
 from ..keys import check_experiment_id
 from ..records import Experiment
 from . import documents, meta
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import List, Optional, Union
+    from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
+
+    ExperimentId = Union[int, str]
 
 _FIRST_NAMED = 10**11
 _NAMED = 9 * 10**11
 ACTIVE = "active"
+DELETED = "deleted"
+DEFAULT_NAME = "Default"
+_MAX_BYTES = meta.MAX_META_BYTES // 2
 
 
 def home_id(name: str) -> int:
     """Return the id that an experiment of this name gets wherever it is created (rule E1).
 
-    10**11 + SHA-256 of the name's UTF-8 in Unicode form NFC, as a big-endian number, modulo 9 * 10**11.
+    10**11 + SHA-256 of the name's UTF-8 in Unicode form NFC, as a big-endian number, modulo 9 * 10**11. That of
+    "Default" is 0.
     """
     from hashlib import sha256
 
-    digest = sha256(_as_kept(name).encode("utf-8")).digest()
+    if name == DEFAULT_NAME:
+        return config.DEFAULT_EXPERIMENT_ID
+    digest = sha256(as_kept(name).encode("utf-8")).digest()
     return _FIRST_NAMED + int.from_bytes(digest, "big") % _NAMED
 
 
-def ensure(runs_dir: str, experiment_id: Union[int, str], now_ms: int) -> None:
-    """Create an experiment that is asked for by its id, unless it is there (rule E4)."""
+def ensure(runs_dir: str, experiment_id: ExperimentId, now_ms: int) -> None:
+    """Create an experiment that is asked for by its id, unless it is there (rule E4).
+
+    Raises:
+        ExperimentDeletedError: It is there, and deleted (rule E6).
+    """
     folder = layout.experiment_folder(runs_dir, experiment_id)
-    if not os.path.exists(os.path.join(folder, layout.META)):
-        name = "Default" if experiment_id == 0 else str(experiment_id)
+    path = os.path.join(folder, layout.META)
+    try:
+        state = os.stat(path)
+    except OSError:
         os.makedirs(folder, exist_ok=True)
-        _write_new(folder, experiment_id, name, now_ms)
+        _write_new(folder, experiment_id, _name_of_id(experiment_id), now_ms, None)
+        return
+    # A read costs ten times the look; who starts a thousand runs in an experiment reads it once.
+    if not _is_active(path, state.st_mtime_ns, state.st_ino, state.st_size):
+        refuse_deleted(get(runs_dir, experiment_id))
 
 
 def create(runs_dir: str, name: str, now_ms: int) -> Experiment:
     """Return the experiment of a name, created if need be; processes that race get the same one (rules E1 to E3)."""
-    name = _as_kept(name)
+    return find(runs_dir, name) or _create(runs_dir, name, now_ms, None)[0]
+
+
+def create_new(runs_dir: str, name: str, now_ms: int, tags: Optional[Mapping[str, Any]] = None) -> Experiment:
+    """Create the experiment of a name; of processes that race one does.
+
+    Raises:
+        ExperimentExistsError: There is one.
+    """
     there = find(runs_dir, name)
-    experiment_id = home_id(name)
-    while there is None:
-        folder = layout.experiment_folder(runs_dir, experiment_id)
-        os.makedirs(folder, exist_ok=True)
-        _write_new(folder, experiment_id, name, now_ms)
-        holder = read(runs_dir, experiment_id)
-        if holder is not None and _as_kept(holder.name) == name:
-            there = holder
-        experiment_id += 1  # a renamed experiment sits there
-    return there
+    if there is None:
+        there, is_mine = _create(runs_dir, name, now_ms, tags)
+        if is_mine:
+            return there
+    raise taken(there)
 
 
 def find(runs_dir: str, name: str) -> Optional[Experiment]:
     """Return the experiment of a name, None where there is none.
 
-    Of two with one name the one at its home id counts, else the oldest (rule E3).
+    Of several with one name an active one counts, then the one at its home id, then the oldest (rule E3).
     """
-    name = _as_kept(name)
+    name = as_kept(name)
     home = read(runs_dir, home_id(name))
-    if home is not None and _as_kept(home.name) == name:
+    if home is not None and home.lifecycle_stage == ACTIVE and as_kept(home.name) == name:
         return home
-    same = [each for each in list_experiments(runs_dir) if _as_kept(each.name) == name]
-    return min(same, key=lambda each: (each.creation_time or 0, str(each.experiment_id))) if same else None
+    same = [each for each in list_experiments(runs_dir) if as_kept(each.name) == name]
+    return min(same, key=_rank, default=None)
 
 
-def read(runs_dir: str, experiment_id: Union[int, str]) -> Optional[Experiment]:
+def read(runs_dir: str, experiment_id: ExperimentId) -> Optional[Experiment]:
     """Return an experiment by its id, None where it has no folder; without a readable meta.yaml its id is its name."""
     folder = layout.experiment_folder(runs_dir, experiment_id)
     try:
@@ -82,14 +110,33 @@ def read(runs_dir: str, experiment_id: Union[int, str]) -> Optional[Experiment]:
         fields = {}
     except (OSError, BrokenFileError):
         fields = {}
-    created = fields.get("creation_time")
-    name = fields.get("name")
+    created, updated = fields.get("creation_time"), fields.get("last_update_time")
+    name, tags = fields.get("name"), fields.get("tags")
+    created = created if type(created) is int else None
     return Experiment(
         experiment_id=experiment_id,
-        name=name if isinstance(name, str) else "Default" if experiment_id == 0 else str(experiment_id),
-        creation_time=created if type(created) is int else None,
-        lifecycle_stage=str(fields.get("lifecycle_stage") or ACTIVE),
+        name=name if isinstance(name, str) else _name_of_id(experiment_id),
+        creation_time=created,
+        lifecycle_stage=DELETED if fields.get("lifecycle_stage") == DELETED else ACTIVE,
+        last_update_time=updated if type(updated) is int else created,
+        tags=tags if isinstance(tags, dict) else {},
     )
+
+
+def get(runs_dir: str, experiment_id: ExperimentId) -> Experiment:
+    """Return an experiment that exists.
+
+    Raises:
+        ExperimentNotFoundError: There is none of this id.
+    """
+    experiment = read(runs_dir, experiment_id)
+    if experiment is None:
+        message = (
+            "There is no experiment %r in %s. set_experiment('a name') or create_experiment('a name') makes one, and "
+            "search_experiments() tells which there are."
+        )
+        raise ExperimentNotFoundError(message % (experiment_id, runs_dir), experiment_id=experiment_id)
+    return experiment
 
 
 def list_experiments(runs_dir: str) -> List[Experiment]:
@@ -97,7 +144,7 @@ def list_experiments(runs_dir: str) -> List[Experiment]:
     return [each for each in (read(runs_dir, number) for number in list_ids(runs_dir)) if each is not None]
 
 
-def list_ids(runs_dir: str) -> List[Union[int, str]]:
+def list_ids(runs_dir: str) -> List[ExperimentId]:
     """Return the id of every experiment of a store: numbers first."""
     try:
         names = os.listdir(runs_dir)
@@ -111,25 +158,135 @@ def list_ids(runs_dir: str) -> List[Union[int, str]]:
             continue  # no experiment: junk, or the trash
         if os.path.isdir(os.path.join(runs_dir, name)):
             found.append(experiment_id)
-    return sorted(found, key=lambda each: (isinstance(each, str), each))
+    return sorted(found, key=by_id)
 
 
-def _as_kept(name: str) -> str:
+def by_id(experiment_id: ExperimentId) -> Tuple[bool, ExperimentId]:
+    """Return what sorts experiments by their ids: numbers first."""
+    return isinstance(experiment_id, str), experiment_id
+
+
+def named_by_environment(runs_dir: str, now_ms: int) -> Optional[ExperimentId]:
+    """Return the experiment that the environment chooses for new runs, None where it chooses none.
+
+    ``MLFLOW_EXPERIMENT_NAME`` is created if need be. An ``MLFLOW_EXPERIMENT_ID`` that is not in this store belongs to
+    another, and is passed over: MLflow sets it for the processes that it starts.
+
+    Raises:
+        InvalidValueError: Both are set, and do not belong together.
+    """
+    name, text = config.experiment_name(), config.experiment_id()
+    there = None
+    if text is not None:
+        try:
+            there = read(runs_dir, check_experiment_id(text))
+        except ValueError:
+            pass  # no id that a store of ours could have
+    if name is None:
+        return None if there is None else there.experiment_id
+    chosen = create(runs_dir, name, now_ms)
+    if there is not None and there.experiment_id != chosen.experiment_id:
+        message = "MLFLOW_EXPERIMENT_ID is %s, but MLFLOW_EXPERIMENT_NAME %r is experiment %s. Leave one of them out."
+        raise InvalidValueError(message % (text, name, chosen.experiment_id), value=text)
+    return chosen.experiment_id
+
+
+def refuse_deleted(experiment: Experiment) -> None:
+    """Raise where an experiment is deleted.
+
+    Raises:
+        ExperimentDeletedError: It is.
+    """
+    if experiment.lifecycle_stage == DELETED:
+        message = (
+            "Experiment %r is deleted, so nothing goes into it. restore_experiment(%r) brings it back; or take another "
+            "name; gc() removes it for good."
+        )
+        facts = (experiment.name, experiment.experiment_id)
+        raise ExperimentDeletedError(message % facts, experiment_id=experiment.experiment_id)
+
+
+def _create(runs_dir: str, name: str, now_ms: int, tags: Optional[Mapping[str, Any]]) -> Tuple[Experiment, bool]:
+    """Return the experiment at the first id from home on that has the name, and whether we made it (rule E2)."""
+    name = as_kept(name)
+    experiment_id = home_id(name)
+    while True:
+        folder = layout.experiment_folder(runs_dir, experiment_id)
+        os.makedirs(folder, exist_ok=True)
+        is_mine = _write_new(folder, experiment_id, name, now_ms, tags)
+        holder = read(runs_dir, experiment_id)
+        if holder is not None and as_kept(holder.name) == name:
+            return holder, is_mine
+        # A renamed experiment sits there. Ids from 1 on are asked for by people, so they are no place to go on.
+        experiment_id = experiment_id + 1 if experiment_id else _FIRST_NAMED
+
+
+def taken(there: Experiment) -> ExperimentExistsError:
+    """Return the error for a name that another experiment has."""
+    facts = (there.name, there.experiment_id)
+    message = "There is an experiment %r already, of the id %r. set_experiment() goes on with it; or take another name."
+    if there.lifecycle_stage == DELETED:
+        message = (
+            "There is a deleted experiment %r, of the id %r. restore_experiment() brings it back, gc() removes it for "
+            "good; or take another name."
+        )
+    return ExperimentExistsError(message % facts, name=there.name)
+
+
+def _rank(experiment: Experiment) -> Tuple[bool, bool, int, str]:
+    is_away = experiment.experiment_id != home_id(experiment.name)
+    created = experiment.creation_time or 0
+    return experiment.lifecycle_stage != ACTIVE, is_away, created, str(experiment.experiment_id)
+
+
+@lru_cache(maxsize=64)
+def _is_active(path: str, *_: int) -> bool:
+    """Tell whether the meta.yaml of an experiment says that it is active; what identifies its content follows."""
+    try:
+        return meta.read_meta(path).get("lifecycle_stage") != DELETED
+    except (OSError, BrokenFileError):
+        return True
+
+
+def _name_of_id(experiment_id: ExperimentId) -> str:
+    return DEFAULT_NAME if experiment_id == config.DEFAULT_EXPERIMENT_ID else str(experiment_id)
+
+
+def as_kept(name: str) -> str:
     """Return a name in the form in which it is kept and compared: one of several that look the same (rule E1)."""
     from unicodedata import normalize
 
     return normalize("NFC", meta.storable(name))
 
 
-def _write_new(folder: str, experiment_id: Union[int, str], name: str, now_ms: int) -> None:
-    fields = {
+def _write_new(
+    folder: str, experiment_id: ExperimentId, name: str, now_ms: int, tags: Optional[Mapping[str, Any]]
+) -> bool:
+    """Write the meta.yaml of an experiment; tell whether there was none."""
+    fields: Dict[str, Any] = {
         "format": layout.FORMAT_VERSION,
         "experiment_id": experiment_id,
         "name": name,
         "creation_time": now_ms,
         "lifecycle_stage": ACTIVE,
     }
+    if tags:
+        fields["tags"] = dict(tags)
     try:
-        documents.create(os.path.join(folder, layout.META), meta.encode(fields))
+        documents.create(os.path.join(folder, layout.META), encode(fields))
+        return True
     except FileExistsError:
-        pass  # another process was first, with the same content but for the time
+        return False  # another process was first, with the same content but for the time
+
+
+def encode(fields: Dict[str, Any]) -> bytes:
+    """Return the meta.yaml of an experiment.
+
+    Raises:
+        InvalidValueError: Its tags make it longer than 512 KiB.
+    """
+    data = meta.encode(fields)
+    if len(data) > _MAX_BYTES:
+        message = "The tags of an experiment may have %d bytes together, these come to %d. Keep long text in a run."
+        raise InvalidValueError(message % (_MAX_BYTES, len(data)), value=fields.get("tags"))
+    return data

@@ -15,7 +15,7 @@ from .documents import MAX_DIGITS, bounded_int, broken, encode_json, read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List
+    from typing import Any, Dict, List, Optional
 
 MAX_META_BYTES = 1024 * 1024
 _MAX_FOREIGN_BYTES = 64 * 1024  # PyYAML takes a second for as much without its C parser
@@ -108,6 +108,16 @@ def encode_time(microseconds: int) -> str:
     """Return a time since 1970 as meta.yaml has it: ISO 8601 in UTC with microseconds and ``Z`` (rule Y3)."""
     seconds, fraction = divmod(microseconds, 1000000)
     return "%s.%06dZ" % (strftime("%Y-%m-%dT%H:%M:%S", gmtime(seconds)), fraction)
+
+
+def decode_time(text: Any) -> Optional[int]:
+    """Return a time in that form as whole milliseconds since 1970, None for anything else."""
+    if not is_time(text):
+        return None
+    from calendar import timegm  # costs a millisecond, and only those who ask for times as numbers need it
+
+    parts = [int(part) for part in re.split("[-T:.Z]", text)[:7]]
+    return timegm((*parts[:6], 0, 0, 0)) * 1000 + parts[6] // 1000
 
 
 def is_time(text: Any) -> bool:

@@ -13,7 +13,7 @@ from .. import layout
 from ..errors import BrokenFileError
 from . import documents, experiments, folders, meta, owner
 from .descriptors import DescriptorPool
-from .home import make_home
+from .home import make_heirs_home, make_home
 from .writer import RunWriter
 
 TYPE_CHECKING = False
@@ -26,6 +26,7 @@ JOINED = "joined"
 
 _ATTEMPTS = 100
 _LOOKS = 3  # one who ends a run lets go within microseconds
+_HEIRS_LOOKS = 90  # an heir has signed within milliseconds; one that was killed before never will
 
 
 class Opened(namedtuple("Opened", ["writer", "role"])):
@@ -67,15 +68,13 @@ def open_run(
     """
     folder = layout.run_folder(runs_dir, experiment_id, run_id)
     experiments.ensure(runs_dir, experiment_id, int(time() * 1000))
-    try:
-        os.mkdir(folder)
-        opened = _create(folder, new_fields(), pool, sync_period_s)  # nobody was there before
-        if opened is not None:
-            return opened
-    except FileExistsError:
-        pass
     for attempt in range(_ATTEMPTS):
-        opened = _try_open(folder, new_fields, pool, sync_period_s, attempt=attempt)
+        try:
+            opened = _make_or_open(folder, new_fields, pool, sync_period_s, attempt=attempt)
+        except FileNotFoundError:
+            if attempt == _ATTEMPTS - 1 or not os.path.isdir(os.path.dirname(folder)):
+                raise
+            opened = None  # the run was moved to the trash at this moment
         if opened is not None:
             return opened
         sleep(0.001)  # another process is between two steps of its own
@@ -131,6 +130,21 @@ def amend_run(folder: str, pool: DescriptorPool) -> Opened:
     return Opened(writer, role)
 
 
+def _make_or_open(
+    folder: str,
+    new_fields: Callable[[], Dict[str, Any]],
+    pool: DescriptorPool,
+    sync_period_s: Optional[float],
+    *,
+    attempt: int,
+) -> Optional[Opened]:
+    try:
+        os.mkdir(folder)
+    except FileExistsError:
+        return _try_open(folder, new_fields, pool, sync_period_s, attempt=attempt)
+    return _create(folder, new_fields(), pool, sync_period_s)  # nobody was there before
+
+
 def _try_open(
     folder: str,
     new_fields: Callable[[], Dict[str, Any]],
@@ -175,8 +189,10 @@ def _try_open(
         return None if _has_changed_hands(folder, main) else Opened(joined, JOINED)
     if _has_changed_hands(folder, main) or (is_next and attempt < _LOOKS):
         return None
-    home, claim = make_home(folder, highest + 1)
-    return _inherit(folder, home, claim, there or new_fields(), pool, sync_period_s)
+    mine = make_heirs_home(folder, highest + 1) if attempt < _HEIRS_LOOKS else make_home(folder, highest + 1)
+    if mine is None:
+        return None  # of those who look at this moment another was first: it is about to sign, and we join it
+    return _inherit(folder, *mine, there or new_fields(), pool, sync_period_s)
 
 
 def _create(
@@ -221,8 +237,12 @@ def _inherit(
         is_resumed=True,
         sync_period_s=sync_period_s,
     )
-    writer.write_meta()
-    writer.mend()
+    try:
+        writer.write_meta()
+        writer.mend()
+    except BaseException:
+        writer.release()  # else nobody could resume or delete the run while this process lives
+        raise
     return Opened(writer, RESUMED)
 
 
@@ -236,10 +256,13 @@ def _has_changed_hands(folder: str, main: Optional[owner.Owner]) -> bool:
 
 def _lives(part: folders.Part, *, has_ended: bool) -> bool:
     """Tell whether the one who says how the run stands lives; joiners do not count."""
-    if part.name and not os.path.exists(os.path.join(part.folder, layout.META)):
-        return False
     try:
         record = owner.read_owner(part.folder)
     except (OSError, BrokenFileError):
         return False
-    return record is not None and owner.liveness(part.folder, record, time(), has_ended=has_ended) == owner.ALIVE
+    if record is None:
+        return False
+    is_heir = part.name.startswith(layout.heir_name(record.generation, ""))  # who may be about to write its meta.yaml
+    if part.name and not is_heir and not os.path.exists(os.path.join(part.folder, layout.META)):
+        return False
+    return owner.liveness(part.folder, record, time(), has_ended=has_ended) == owner.ALIVE

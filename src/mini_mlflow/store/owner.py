@@ -90,6 +90,7 @@ class Claim:
         self._record = record
         self._touched = time()
         state = os.fstat(descriptor)
+        self.device = state.st_dev
         self._identity = state.st_dev, state.st_ino
 
     def is_held(self) -> bool:
@@ -117,9 +118,7 @@ class Claim:
 
     def release(self) -> None:
         """Let go: unlock and close. The file stays, and tells who wrote last."""
-        if self._is_open():
-            locks.unlock(self._descriptor)
-        self.forget()
+        self._close(is_unlocked=True)
 
     def withdraw(self) -> None:
         """Let go and remove the file, as if nobody had ever owned the folder."""
@@ -133,12 +132,18 @@ class Claim:
 
     def forget(self) -> None:
         """Close our descriptor without touching the lock, which a parent process may share (rule W10)."""
+        self._close(is_unlocked=False)
+
+    def _close(self, *, is_unlocked: bool) -> None:
         is_open, descriptor, self._descriptor = self._is_open(), self._descriptor, -1
-        if is_open:
-            try:
-                os.close(descriptor)
-            except OSError:
-                pass  # it is closed, whatever the disk says to that
+        if not is_open:
+            return
+        if is_unlocked:
+            locks.unlock(descriptor)
+        try:
+            os.close(descriptor)
+        except OSError:
+            pass  # it is closed, whatever the disk says to that
 
     def _is_open(self) -> bool:
         """Tell whether our descriptor is ours: foreign code may have closed it, and opened a file of its own."""

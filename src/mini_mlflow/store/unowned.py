@@ -1,0 +1,131 @@
+"""How is something done to a run that nobody writes at this moment, and keeps from being written while it is done?
+
+Rules W1, W3, L1 to L3 and T3 of docs/format.md.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from time import monotonic, sleep, time
+
+from .. import layout
+from ..errors import ActiveRunError, BrokenFileError
+from . import documents, folders, locks, meta, owner
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, Iterator, List, Optional
+
+_PATIENCE_S = 1.0
+_FLAGS = os.O_RDWR | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+
+
+def find_writer(folder: str) -> Optional[owner.Owner]:
+    """Return one who writes a run at this moment, here or elsewhere: its owner, or who logs beside; None for nobody.
+
+    Raises:
+        PermissionError: An owner.json may not be read, so nobody can know.
+    """
+    for part in folders.list_parts(folder):
+        try:
+            record = owner.read_owner(part.folder)
+        except PermissionError:
+            raise
+        except (OSError, BrokenFileError):
+            continue
+        if record is not None and _writes(part.folder, record):
+            return record
+    return None
+
+
+def refuse_if_written(folder: str, run_id: str, what: str) -> None:
+    """Raise where somebody writes a run.
+
+    Args:
+        folder: The run.
+        run_id: Its id, for the message.
+        what: What is not done to it then, such as ``deleted``.
+
+    Raises:
+        ActiveRunError: Its owner lives, or somebody logs beside.
+    """
+    writer = find_writer(folder)
+    if writer is not None:
+        message = (
+            "Run %s is being written by process %d on %s, so it cannot be %s now. End it there, or wait: a process on "
+            "another machine that died counts for ten minutes."
+        )
+        raise ActiveRunError(message % (run_id, writer.pid, writer.host, what), run_id=run_id)
+
+
+@contextmanager
+def kept_still(folder: str, run_id: str, what: str) -> Iterator[None]:
+    """Keep everybody from taking a run over within the block, by holding the locks of those who wrote it last.
+
+    They are held shared, as by one who looks: who wants to take over waits, and nobody takes the dead for living.
+
+    Args:
+        folder: The run.
+        run_id: Its id, for the message.
+        what: What is done to it, such as ``deleted``.
+
+    Raises:
+        ActiveRunError: Somebody writes it.
+    """
+    end = monotonic() + _PATIENCE_S
+    while True:
+        refuse_if_written(folder, run_id, what)
+        held: List[int] = []
+        try:
+            are_ours = [_hold(part.folder, held) for part in folders.list_parts(folder)]
+            # Refused though nobody writes: an heir is about to sign, or a child of a dead owner keeps its lock. Nobody
+            # can take that share over, which is all that matters here.
+            if all(are_ours) or monotonic() > end:
+                yield
+                return
+        finally:
+            for descriptor in held:
+                locks.unlock(descriptor)
+                os.close(descriptor)
+        sleep(0.001)
+
+
+def change_meta(folder: str, run_id: str, changes: Dict[str, Any]) -> None:
+    """Change fields of the meta.yaml of a run that nobody writes.
+
+    Raises:
+        ActiveRunError: Somebody writes it.
+        UnsupportedFormatError: It was written in a newer format.
+        BrokenFileError: What is there cannot be read.
+    """
+    with kept_still(folder, run_id, "changed"):
+        fields, home = folders.read_meta(folder)
+        if not fields and not folders.is_format_0(folder, fields):
+            fields = {"format": layout.FORMAT_VERSION}
+        documents.replace(os.path.join(home, layout.META), meta.encode({**fields, **changes}))
+    # A run without a lock to hold may have been resumed meanwhile, with a copy of what was there before.
+    if meta.generation_of(folders.read_meta(folder)[0]) > meta.generation_of(fields):
+        refuse_if_written(folder, run_id, "changed")
+
+
+def _hold(folder: str, held: List[int]) -> bool:
+    """Lock the owner.json of a share and add its descriptor; tell whether no owner has the lock."""
+    try:
+        descriptor = os.open(os.path.join(folder, layout.OWNER), _FLAGS)
+    except OSError:
+        return True  # without one, or without the right to write it: it is not taken over either
+    held.append(descriptor)
+    return locks.try_lock(descriptor, shared=True) is not False
+
+
+def _writes(folder: str, record: owner.Owner) -> bool:
+    if owner.liveness(folder, record, time()) != owner.ALIVE:
+        return False
+    try:
+        fields = meta.read_meta(os.path.join(folder, layout.META))
+    except (OSError, BrokenFileError):
+        return True
+    if fields.get("status", "RUNNING") == "RUNNING" or meta.generation_of(fields) != record.generation:
+        return True
+    return owner.liveness(folder, record, time(), has_ended=True) == owner.ALIVE
