@@ -1,0 +1,1 @@
+"""Fronts for scripts that were written for other trackers: ``from mini_mlflow.compat import mlflow``."""
