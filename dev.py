@@ -22,6 +22,7 @@ usage: python3 dev.py COMMAND [arguments]
 
   demo              train a small model, log every run, show the table of runs
   test [arguments]  run the tests; arguments go to pytest (-k NAME, -x, a path)
+  libraries [arguments] run the tests beside real packages: pydantic, matplotlib, MLflow ...
   faults [arguments] test faults, kills and crowds at full length, for half an hour
   lint [arguments]  check the style with ruff
   types [arguments] check the types with mypy
@@ -330,6 +331,12 @@ def run_faults(python: str, arguments: List[str]) -> int:
     return run_tests(python, ["--timeout=7200", *FAULT_TESTS, *arguments])
 
 
+def run_libraries(python: str, arguments: List[str]) -> int:
+    """Run the tests that stand beside real packages; where one is missing they fail."""
+    os.environ["MINI_MLFLOW_TEST_LIBRARIES"] = "1"
+    return run_tests(python, [os.path.join(ROOT, "tests", "libraries"), *arguments])
+
+
 def run_lint(python: str, arguments: List[str]) -> int:
     """Run ruff over the project."""
     return run_child([python, "-m", "ruff", "check", *map(absolute_path, arguments)], cwd=ROOT)
@@ -373,6 +380,7 @@ COMMANDS: Dict[str, Command] = {
     "demo": Command("demo", (3, 9), run_demo),
     "test": Command("test", OLDEST, run_tests),
     "faults": Command("test", OLDEST, run_faults),
+    "libraries": Command("libraries", (3, 10), run_libraries),
     "lint": Command("dev", OLDEST, run_lint),
     "types": Command("dev", (3, 10), run_types),
     "python": Command("test", OLDEST, run_python),

@@ -71,9 +71,13 @@ def folder(tmp_path, monkeypatch):
     """An empty current folder, and no active run before and after."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MINI_MLFLOW_DIR", raising=False)
+    environment = dict(os.environ)
     yield tmp_path
     while mini_mlflow.active_run():
         mini_mlflow.end_run()
+    mini_mlflow.active.reset()
+    os.environ.clear()
+    os.environ.update(environment)  # MLflow's way, and so the front's, hands an experiment on to children by it
 
 
 @pytest.mark.parametrize("snippet", PYTHON, ids=place)

@@ -21,6 +21,13 @@ FACTS = {
     "AmbiguousRunError": {"run_id": "r1", "experiment_ids": (0, "a")},
     "UnsupportedFormatError": {"path": "a/meta.yaml", "found": 99},
     "BrokenFileError": {"path": "a/x.json", "reason": "it is empty"},
+    "InvalidArtifactPathError": {"path": "../x", "reason": "it leads upward"},
+    "ArtifactNotFoundError": {"path": "model.pt"},
+    "MissingPackageError": {"package": "pillow"},
+    "ExperimentNotFoundError": {"experiment_id": 7},
+    "ExperimentExistsError": {"name": "mnist"},
+    "ExperimentDeletedError": {"experiment_id": 7},
+    "RunExistsError": {"run_id": "r1", "experiment_id": 3},
     "StorageWarning": {},
 }
 BUILT_INS = {
@@ -36,6 +43,13 @@ BUILT_INS = {
     "AmbiguousRunError": [ValueError],
     "UnsupportedFormatError": [ValueError],
     "BrokenFileError": [ValueError],
+    "InvalidArtifactPathError": [ValueError],
+    "ArtifactNotFoundError": [FileNotFoundError],
+    "MissingPackageError": [ImportError],
+    "ExperimentNotFoundError": [FileNotFoundError],
+    "ExperimentExistsError": [ValueError],
+    "ExperimentDeletedError": [ValueError],
+    "RunExistsError": [FileExistsError],
 }
 
 

@@ -41,7 +41,13 @@ def store(tmp_path, monkeypatch):
 
 
 SIGNATURES = {
-    "start_run": {"run_name": None, "experiment_id": None, "run_id": None, "version": None, "nested": False},
+    "start_run": {
+        "run_name": None, "experiment_id": None, "run_id": None, "version": None, "nested": False,
+        "parent_run_id": None, "tags": None, "description": None, "resume": None, "system_metrics": None,
+        "capture_console": None,
+    },
+    "last_active_run": {},
+    "log_batch": {"metrics": (), "params": (), "tags": ()},
     "active_run": {},
     "end_run": {"status": "FINISHED"},
     "log_param": {"key": inspect.Parameter.empty, "value": inspect.Parameter.empty},
@@ -93,7 +99,7 @@ def test_a_run_goes_from_start_to_end():
 
 def test_without_arguments_a_run_goes_to_experiment_0_under_an_id_of_its_own():
     run = start_run()
-    assert (run.experiment_id, run.name, run.version, len(run.run_id)) == (0, None, None, 32)
+    assert (run.experiment_id, run.version, len(run.run_id)) == (0, None, 32)
 
 
 @pytest.mark.parametrize("status", ["FINISHED", "FAILED", "KILLED"])
@@ -153,7 +159,7 @@ def test_mistakes_in_keys_and_values_are_those_of_the_run():
     with pytest.raises(InvalidValueError, match="one number"):
         log_metrics({"a": 1, "b": "x"})
     with pytest.raises(InvalidValueError, match="JSON-serializable"):
-        log_param("a", object())
+        log_param("a", 2**1024)
     with pytest.raises(InvalidKeyError, match="cannot be empty"):
         set_tag("", 1)
     end_run()
@@ -333,6 +339,29 @@ def test_a_run_that_was_set_active_is_the_only_one():
     assert (outer.status, inner.status) == ("RUNNING", "RUNNING")
     for run in (outer, inner):
         run.end()
+
+
+@pytest.mark.parametrize("step", [2**63, -(2**63) - 1, 1.5, "1"])
+def test_a_step_is_checked_also_where_the_metric_is_there_already(step):
+    """Rule M7: the short way of a plain number must not skip what the long one refuses."""
+    with start_run() as run:
+        log_metric("loss", 0.5, 1)
+        with pytest.raises(InvalidValueError):
+            log_metric("loss", 0.25, step)
+        log_metric("loss", 0.125, 2)
+        assert [(row.step, row.value) for row in run.history("loss")] == [(1, 0.5), (2, 0.125)]
+
+
+def test_a_run_of_a_class_of_the_users_logs_its_own_way():
+    class Louder(Run):
+        def log_metric(self, key, value, step=None, *, timestamp=None):
+            super().log_metric(key, 2 * value, step, timestamp=timestamp)
+
+    with Louder() as run:
+        _set_active_run(run)
+        for value in (1.0, 2.0, 3.0):
+            log_metric("loss", value)
+        assert [row.value for row in run.history("loss")] == [2.0, 4.0, 6.0]
 
 
 # The end of the process ------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from mini_mlflow import InvalidIdError, InvalidKeyError, InvalidValueError, Run, active, keys, storage
+from mini_mlflow import InvalidIdError, InvalidKeyError, InvalidValueError, Run, active, keys, storage, values
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +19,7 @@ def store(tmp_path, monkeypatch):
             run.end()
 
 
-EDGE = keys.MAX_VALUE_BYTES
+EDGE = values.MAX_VALUE_BYTES
 
 
 @pytest.mark.parametrize(
@@ -90,19 +90,19 @@ def test_a_value_nests_250_deep_and_no_deeper(core):
 
 def test_many_brackets_side_by_side_are_not_deep():
     value = [[], {}] * 1000
-    assert keys.check_json_value(value, "a", "Param") == value
+    assert values.check_json_value(value, "a", "Param") == value
 
 
 def test_nan_deep_in_a_value_is_text_and_alone_a_float():
     """Rule D4."""
-    checked = keys.check_json_value({"a": [math.nan, -math.inf, "NaN"]}, "a", "Param")
+    checked = values.check_json_value({"a": [math.nan, -math.inf, "NaN"]}, "a", "Param")
     assert checked == {"a": ["NaN", "-Infinity", "NaN"]}
 
     class Sub(float):
         pass
 
-    assert math.isnan(keys.check_json_value(Sub("nan"), "a", "Param"))
-    assert keys.check_json_value("NaN", "a", "Param") == "NaN"
+    assert math.isnan(values.check_json_value(Sub("nan"), "a", "Param"))
+    assert values.check_json_value("NaN", "a", "Param") == "NaN"
 
 
 class Scalar:
@@ -139,7 +139,8 @@ Mask.__bool__ = lambda self: self.truth
 
 def test_a_masked_value_is_refused_and_an_open_one_is_not():
     masked, is_open = Scalar(mask=Mask((), True)), Scalar(mask=Mask((), False))
-    for check in (lambda value: keys.check_number(value, "a"), lambda value: keys.check_json_value(value, "a", "Tag")):
+    checks = (lambda value: values.check_number(value, "a"), lambda value: values.check_json_value(value, "a", "Tag"))
+    for check in checks:
         with pytest.raises(InvalidValueError, match="masked"):
             check(masked)
         assert check(is_open) == 0.5
@@ -150,10 +151,10 @@ def test_the_masked_of_numpy_is_refused():
     numpy = pytest.importorskip("numpy")
     for value in (numpy.ma.masked, numpy.ma.masked_array(1.5, mask=True)):
         with pytest.raises(InvalidValueError, match="masked"):
-            keys.check_number(value, "a")
+            values.check_number(value, "a")
         with pytest.raises(InvalidValueError, match="masked"):
-            keys.check_json_value([value], "a", "Tag")
-    assert keys.check_number(numpy.ma.masked_array(1.5, mask=False), "a") == 1.5
+            values.check_json_value([value], "a", "Tag")
+    assert values.check_number(numpy.ma.masked_array(1.5, mask=False), "a") == 1.5
 
 
 @pytest.mark.parametrize("run_id", [5, "", None])
@@ -171,4 +172,4 @@ def test_a_lone_surrogate_in_a_key_is_called_one():
 @pytest.mark.parametrize(("step", "advice"), [(1.5, r"Give int\(step\)"), ("1", r"int\(step\)"), (2**63, "timestamp=")])
 def test_a_step_that_is_refused_comes_with_advice(step, advice):
     with pytest.raises(InvalidValueError, match=advice):
-        keys.check_step(step, "a")
+        values.check_step(step, "a")

@@ -54,7 +54,7 @@ def meta(run):
 def test_a_run_without_arguments_has_the_documented_attributes(store):
     run = Run()
     assert re.fullmatch(r"[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}", run.run_id)
-    assert (run.experiment_id, run.name, run.version, run.parent_run_id) == (0, None, None, None)
+    assert (run.experiment_id, run.version, run.parent_run_id) == (0, None, None)
     assert (run.status, run.end_time, run.runs_dir) == ("RUNNING", None, "mlruns")
     assert TIME.fullmatch(run.start_time)
     assert (store / "0" / run.run_id / "meta.yaml").is_file()
@@ -392,3 +392,18 @@ def test_a_run_shows_what_it_is():
     with Run(run_id="r", experiment_id=2, name="a") as run:
         assert repr(run) == "Run(run_id='r', experiment_id=2, name='a', status='RUNNING')"
     assert ExperimentTracker(experiment_id=2).list_runs() == ["r"]
+
+
+def test_a_step_that_was_logged_again_after_a_resume_shows_once_in_the_view_of_one_value_per_step(store):
+    """Rule W8."""
+    with Run(run_id="r") as run:
+        for step in range(4):
+            run.log_metric("loss", 1.0 + step, step=step, timestamp=9000 + step)
+    with Run(run_id="r") as again:
+        again.log_metric("loss", 0.5, step=2, timestamp=100)  # its clock is behind
+        assert [row.value for row in again.history("loss")] == [1.0, 2.0, 0.5, 3.0, 4.0]
+        view = again.history("loss", latest_per_step=True)
+    assert ExperimentTracker().history("r", "loss", latest_per_step=True) == view
+    with pytest.raises(MetricNotFoundError):
+        again.history("none", latest_per_step=True)
+    assert [(row.step, row.value) for row in view] == [(0, 1.0), (1, 2.0), (2, 0.5), (3, 4.0)]

@@ -14,8 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mini_mlflow import InvalidKeyError, InvalidValueError, Metric, Run
-from mini_mlflow import run as run_module
+from mini_mlflow import InvalidKeyError, InvalidValueError, Metric, Run, recorder
 from mini_mlflow.storage import load_run
 
 INT64_MAX = 2**63 - 1
@@ -206,7 +205,7 @@ def test_the_latest_value_is_the_newest_by_time_and_among_equals_the_last(run):
 
 def test_several_metrics_of_one_call_have_one_time_and_the_step_that_is_given(run, monkeypatch):
     clock = itertools.count(1000)
-    monkeypatch.setattr(run_module, "now_ms", lambda: next(clock))
+    monkeypatch.setattr(recorder, "now_ms", lambda: next(clock))
     run.log_metrics({"a": 1, "b": 2.5}, step=3)
     run.log_metrics({"a": 3, "b": 4}, 4, timestamp=0)
     rows = [run.history("a"), run.history("b")]
@@ -256,11 +255,11 @@ def test_a_summary_says_what_was_logged(run):
 def test_a_param_or_tag_comes_back_as_json_has_it(run, value, expected):
     """Rules D3, D4."""
     run.log_param("p", value)
-    run.log_params({"q": value})
+    run.log_params({} if isinstance(value, dict) else {"q": value})  # which flattens dicts
     run.set_tag("t", value)
     run.set_tags({"u": value})
     found = read(run)
-    assert found["params"] == {"p": expected, "q": expected}
+    assert found["params"] == ({"p": expected} if isinstance(value, dict) else {"p": expected, "q": expected})
     assert found["tags"] == {"t": expected, "u": expected}
     assert type(found["params"]["p"]) is type(expected)
 
@@ -274,7 +273,7 @@ def test_a_param_of_nan_is_valid_json_and_comes_back_as_nan(run, tmp_path):
     assert math.isnan(read(run)["params"]["p"])
 
 
-@pytest.mark.parametrize("value", [object(), {1, 2}, b"x", 1j, np.zeros(3), {"a": object()}, {(1, 2): 3}, print])
+@pytest.mark.parametrize("value", [2**1024, [2**1024], [np.ma.masked], ({(1, 2): 2**1024},), {2**1024}])
 def test_a_param_that_json_cannot_hold_is_refused_and_nothing_is_written(run, value):
     calls = [run.log_param, run.set_tag]
     calls += [lambda key, value: run.log_params({"first": 1, key: value})]
@@ -316,7 +315,9 @@ def test_the_last_value_of_a_param_counts_whatever_its_kind(run):
 def test_an_illegal_key_is_refused_at_every_call_and_nothing_is_written(run, key, text):
     """Rule K1."""
     calls = [run.log_param, run.log_metric, run.set_tag]
-    several = (run.log_params, run.log_metrics, run.set_tags)
+    several = [run.log_metrics, run.set_tags]
+    if isinstance(key, str):  # log_params takes a dict of any keys for settings, and their text for keys
+        several.append(run.log_params)
     calls.extend(lambda key, value, log=log: log({"first": 1, key: value}) for log in several)
     for log in calls:
         with pytest.raises(InvalidKeyError, match=text) as caught:
@@ -339,7 +340,7 @@ def test_a_legal_key_names_a_param_a_metric_and_a_tag(run, key):
     assert run.history(key)[0].value == 2
 
 
-@pytest.mark.parametrize("log", ["log_params", "set_tags", "log_metrics"])
+@pytest.mark.parametrize("log", ["set_tags", "log_metrics"])
 def test_what_is_no_dict_is_refused_with_the_way_out(tmp_path, log):
     run = Run(runs_dir=tmp_path)
     with pytest.raises(InvalidValueError, match=r"vars\(args\)"):

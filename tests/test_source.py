@@ -12,6 +12,8 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 CALLS = {
     "eval", "exec", "compile", "__import__", "os.system", "os.popen", "yaml.load", "yaml.load_all", "yaml.unsafe_load",
     "yaml.full_load", "tempfile.mktemp", "os.tempnam", "subprocess.getoutput", "subprocess.getstatusoutput",
+    # These look a program up in PATH, where the current folder may stand.
+    "os.posix_spawnp", "os.execvp", "os.execvpe", "os.execlp", "os.execlpe", "os.spawnvp", "os.spawnlp", "shutil.which",
 }  # fmt: skip
 METHODS = {"extractall", "extract", "unsafe_load", "full_load"}
 MODULES = {"pickle", "cPickle", "marshal", "shelve", "dill", "joblib", "imp", "code", "runpy"}
@@ -77,6 +79,7 @@ def test_e14_the_source_runs_no_text_and_opens_nothing_to_others(path):
         "yaml.unsafe_load(x)", "yaml.CLoader(x)", "archive.extractall()", "tarfile.open(x).extractall(y)",
         "tempfile.mktemp()", "from tempfile import mktemp", "os.chmod(x, 0o777)", "path.chmod(0o666)",
         "os.mkdir(x, 0o777)", "from os import system", "token == given", "if self.token != x: pass",
+        "shutil.which('git')", "os.posix_spawnp('git', x, y)", "from os import execvp",
     ],
 )  # fmt: skip
 def test_e14_such_code_would_be_found(code):

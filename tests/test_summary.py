@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mini_mlflow import Metric, MetricNotFoundError, Run
 from mini_mlflow.records import Summary
-from mini_mlflow.summary import read_summary, summarize
+from mini_mlflow.summary import latest_per_step, read_summary, summarize
 
 NAN, INF = math.nan, math.inf
 
@@ -92,3 +92,53 @@ def test_a_metric_that_is_not_there_is_told_with_those_that_are(tmp_path):
         run.log_metric("loss", 1.0)
     with pytest.raises(MetricNotFoundError, match=r"has no metric 'lost'\. It has: 'loss'\."):
         run.summary("lost")
+
+
+def rows(*triples):
+    return [Metric(*triple) for triple in triples]
+
+
+def test_a_step_that_was_logged_once_is_as_it_is():
+    once = rows((0, 1, 0.5), (1, 2, 0.25), (7, 3, 0.125))
+    assert latest_per_step([(0, once)]) == once
+    assert latest_per_step([]) == []
+    assert latest_per_step([(0, []), (3, [])]) == []
+
+
+@pytest.mark.parametrize(
+    ("parts", "view"),
+    [
+        ([(0, rows((0, 1, 0.5), (1, 2, 0.6), (1, 3, 0.7)))], rows((0, 1, 0.5), (1, 3, 0.7))),
+        ([(0, rows((1, 2, 0.6), (0, 1, 0.5)))], rows((0, 1, 0.5), (1, 2, 0.6))),
+        ([(0, rows((0, 1, 0.5), (1, 9, 0.6))), (1, rows((1, 3, 0.7)))], rows((0, 1, 0.5), (1, 3, 0.7))),
+        ([(2, rows((0, 1, 0.5))), (1, rows((0, 9, 0.6), (1, 9, 0.7)))], rows((0, 1, 0.5), (1, 9, 0.7))),
+        ([(0, rows((0, 5, 0.5))), (0, rows((0, 4, 0.6)))], rows((0, 5, 0.5))),
+        ([(0, rows((0, 5, 0.5))), (0, rows((0, 5, 0.6), (0, 5, NAN)))], rows((0, 5, NAN))),
+        ([(0, rows((0, 5, 0.5), (0, 4, 0.6)))], rows((0, 4, 0.6))),
+    ],
+    ids=["twice", "out of order", "resumed", "resumed below", "two writers", "the last of equals", "a clock set back"],
+)
+def test_of_a_step_logged_twice_a_writers_last_row_counts_then_the_latest_generation_then_the_newest(parts, view):
+    """Rule W8."""
+    assert list(map(str, latest_per_step(parts))) == list(map(str, view))
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 3), st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers()), max_size=9)
+        ),
+        max_size=4,
+    )
+)
+def test_a_view_has_each_step_once_in_order_and_no_value_that_was_not_logged(given_parts):
+    parts = [(generation, rows(*triples)) for generation, triples in given_parts]
+    view = latest_per_step(parts)
+    assert [row.step for row in view] == sorted({row.step for _, each in parts for row in each})
+    for row in view:
+        last_rows = [
+            (generation, [each for each in part if each.step == row.step][-1:]) for generation, part in parts
+        ]
+        rivals = [(generation, last[0].timestamp) for generation, last in last_rows if last]
+        assert max(rivals)[1] == row.timestamp
+        assert (max(rivals)[0], [row]) in last_rows

@@ -43,7 +43,7 @@ SIGNATURES = {
     "end_run": {"status": "FINISHED"},
     "list_runs": NONE,
     "get_run": {"run_id": EMPTY, "experiment_id": None},
-    "history": {"run_id": EMPTY, "key": EMPTY, "experiment_id": None},
+    "history": {"run_id": EMPTY, "key": EMPTY, "experiment_id": None, "latest_per_step": False},
     "summary": {"run_id": EMPTY, "key": EMPTY, "experiment_id": None},
     "get_run_by_version": {"run_name": EMPTY, "version": EMPTY, "experiment_id": None},
     "get_latest_version": {"run_name": EMPTY, "experiment_id": None},

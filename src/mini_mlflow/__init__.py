@@ -21,15 +21,22 @@ Everything lies in ``mlruns/<experiment>/<run>/`` as YAML and JSON that a person
 from .errors import (
     ActiveRunError,
     AmbiguousRunError,
+    ArtifactNotFoundError,
     BrokenFileError,
+    ExperimentDeletedError,
+    ExperimentExistsError,
+    ExperimentNotFoundError,
+    InvalidArtifactPathError,
     InvalidIdError,
     InvalidKeyError,
     InvalidStatusError,
     InvalidValueError,
     MetricNotFoundError,
     MiniMLflowError,
+    MissingPackageError,
     NoActiveRunError,
     RunEndedError,
+    RunExistsError,
     RunNotFoundError,
     StorageWarning,
     UnsupportedFormatError,
@@ -37,6 +44,8 @@ from .errors import (
 from .fluent import (
     active_run,
     end_run,
+    last_active_run,
+    log_batch,
     log_metric,
     log_metrics,
     log_param,
@@ -45,17 +54,86 @@ from .fluent import (
     set_tags,
     start_run,
 )
-from .records import Metric, Summary
+from .records import DeletedRun, Experiment, FileInfo, Metric, Removed, RunData, RunInfo, Summary
 from .run import Run
 from .tracker import ExperimentTracker
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .experiments import (
+        create_experiment,
+        delete_experiment,
+        get_experiment,
+        get_experiment_by_name,
+        get_tracking_uri,
+        rename_experiment,
+        restore_experiment,
+        search_experiments,
+        set_experiment,
+        set_experiment_tag,
+        set_tracking_uri,
+    )
+    from .fluent_artifacts import (
+        delete_artifact,
+        download_artifacts,
+        get_artifact_uri,
+        list_artifacts,
+        log_artifact,
+        log_artifacts,
+        log_dict,
+        log_figure,
+        log_image,
+        log_table,
+        log_text,
+    )
+    from .upkeep import delete_run, gc, get_note, list_deleted_runs, rename_run, restore_run, set_note
+
 __version__ = "0.2.0"
+
+# Loaded at their first use: a script that only logs numbers never needs them, and pays for each file that is imported.
+_LAZY = {
+    "experiments": (
+        "create_experiment delete_experiment get_experiment get_experiment_by_name get_tracking_uri rename_experiment "
+        "restore_experiment search_experiments set_experiment set_experiment_tag set_tracking_uri"
+    ),
+    "fluent_artifacts": (
+        "delete_artifact download_artifacts get_artifact_uri list_artifacts log_artifact log_artifacts log_dict "
+        "log_figure log_image log_table log_text"
+    ),
+    "upkeep": "delete_run gc get_note list_deleted_runs rename_run restore_run set_note",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a function that few scripts need, at its first use."""
+    for module, names in _LAZY.items():
+        if name in names.split():
+            from importlib import import_module
+
+            found: object = getattr(import_module("." + module, __name__), name)
+            globals()[name] = found
+            return found
+    raise AttributeError("module %r has no attribute %r" % (__name__, name))
+
+
+def __dir__() -> object:
+    """Return the public names, those included that are not loaded yet."""
+    return sorted(set(globals()) | set(__all__))
+
 
 __all__ = [
     "ActiveRunError",
     "AmbiguousRunError",
+    "ArtifactNotFoundError",
     "BrokenFileError",
+    "DeletedRun",
+    "Experiment",
+    "ExperimentDeletedError",
+    "ExperimentExistsError",
+    "ExperimentNotFoundError",
     "ExperimentTracker",
+    "FileInfo",
+    "InvalidArtifactPathError",
     "InvalidIdError",
     "InvalidKeyError",
     "InvalidStatusError",
@@ -63,21 +141,57 @@ __all__ = [
     "Metric",
     "MetricNotFoundError",
     "MiniMLflowError",
+    "MissingPackageError",
     "NoActiveRunError",
+    "Removed",
     "Run",
+    "RunData",
     "RunEndedError",
+    "RunExistsError",
+    "RunInfo",
     "RunNotFoundError",
     "StorageWarning",
     "Summary",
     "UnsupportedFormatError",
     "__version__",
     "active_run",
+    "create_experiment",
+    "delete_artifact",
+    "delete_experiment",
+    "delete_run",
+    "download_artifacts",
     "end_run",
+    "gc",
+    "get_artifact_uri",
+    "get_experiment",
+    "get_experiment_by_name",
+    "get_note",
+    "get_tracking_uri",
+    "last_active_run",
+    "list_artifacts",
+    "list_deleted_runs",
+    "log_artifact",
+    "log_artifacts",
+    "log_batch",
+    "log_dict",
+    "log_figure",
+    "log_image",
     "log_metric",
     "log_metrics",
     "log_param",
     "log_params",
+    "log_table",
+    "log_text",
+    "rename_experiment",
+    "rename_run",
+    "restore_experiment",
+    "restore_run",
+    "search_experiments",
+    "set_experiment",
+    "set_experiment_tag",
+    "set_note",
     "set_tag",
     "set_tags",
+    "set_tracking_uri",
     "start_run",
 ]

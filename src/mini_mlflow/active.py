@@ -1,4 +1,4 @@
-"""Which run is active in this thread, and what else does this process keep while it lives?
+"""Which run is active in this thread, where do new ones go, and what else does this process keep while it lives?
 
 The one piece of module state; ``reset`` clears it.
 """
@@ -10,13 +10,18 @@ import threading
 from _weakref import ref  # built in; weakref itself costs 0.6 ms more
 from time import time
 
+from . import config
 from .store.descriptors import DescriptorPool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, List, Optional
+    from types import FrameType
+    from typing import Dict, List, Optional, Tuple, Union
 
+    from .records import Experiment
     from .run import Run
+
+    Path = Union[str, os.PathLike[str]]
 
 MOST_KEPT = 256  # un-ended runs that live on though nobody holds them; each has an open file
 
@@ -27,15 +32,23 @@ class _Stack(threading.local):
 
 
 class Sigterm:
-    """What the handler of SIGTERM must know.
+    """What the handler of SIGTERM must know, and the end of the process.
 
     Attributes:
         endings: How many calls of the main thread are just ending a run, each within the other.
         number: The signal that came meanwhile, 0 for none.
+        outermost: The frame of the main module, None where it is not known.
+        exit_code: What ``sys.exit`` was last called with in the main thread, in a tuple; empty before the first call.
+        is_finalizer_set: Whether multiprocessing will tell when this process, a child of its, is done.
+        bootstrap: The frame that called such a child's work, None where it is not known.
     """
 
     def __init__(self) -> None:
         self.endings = self.number = 0
+        self.outermost: Optional[FrameType] = None
+        self.exit_code: Tuple[object, ...] = ()
+        self.is_finalizer_set = False
+        self.bootstrap: Optional[FrameType] = None
 
 
 class _Process:
@@ -48,6 +61,10 @@ class _Process:
         self.pid = os.getpid()
         self.is_sigterm_settled = False
         self.sigterm = Sigterm()
+        self.is_run_id_taken = False
+        self.last_run: Optional[Run] = None
+        self.store: Optional[Path] = None  # None: what the environment says
+        self.experiment: Optional[Tuple[str, Experiment]] = None  # the store that it was chosen in, and the experiment
 
 
 stack = _Stack()
@@ -68,6 +85,12 @@ def current() -> Optional[Run]:
 def push(run: Run) -> None:
     """Make *run* the active one of this thread, above those that are."""
     stack.runs.append(run)
+    _process.last_run = run
+
+
+def last_run() -> Optional[Run]:
+    """Return the run that became active last, in any thread, also where it has ended; None before the first."""
+    return _process.last_run
 
 
 def clear() -> None:
@@ -78,6 +101,47 @@ def clear() -> None:
 def pool() -> DescriptorPool:
     """Return the open metric files of this process."""
     return _process.pool
+
+
+def choose_store(path: Optional[Path]) -> None:
+    """Let runs go to this store that name none; None: to the one that the environment says."""
+    _process.store = path
+
+
+def runs_dir(argument: Optional[Path] = None) -> Path:
+    """Return the store's folder as it was given: *argument*, else the one that was chosen, else the environment's.
+
+    Raises:
+        InvalidValueError: It is no path of a folder.
+    """
+    return config.runs_dir(_process.store if argument is None else argument)
+
+
+def store_folder(argument: Optional[Path] = None) -> str:
+    """Return the same as an absolute path.
+
+    Raises:
+        InvalidValueError: It is no path of a folder.
+        NotADirectoryError: Something else lies there.
+    """
+    return config.store_folder(runs_dir(argument))
+
+
+def choose_experiment(store: str, experiment: Optional[Experiment]) -> None:
+    """Let runs go to this experiment that name none; None: to experiment 0."""
+    _process.experiment = None if experiment is None else (store, experiment)
+
+
+def chosen_experiment() -> Optional[Tuple[str, Experiment]]:
+    """Return the experiment that was chosen, and the store (an absolute path) that it was chosen in."""
+    return _process.experiment
+
+
+def take_environment_run_id() -> Optional[str]:
+    """Return the run that the environment wants to be continued, the first time that a run is started; then None."""
+    run_id = None if _process.is_run_id_taken else config.run_id()
+    _process.is_run_id_taken = True
+    return run_id
 
 
 def register(run: Run) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 
-from . import active, config
-from .errors import ActiveRunError, NoActiveRunError
+from . import active, config, identity, recorder, values
+from .errors import ActiveRunError, InvalidValueError, NoActiveRunError
+from .records import NOTE
 from .run import Run
 
 TYPE_CHECKING = False
@@ -20,19 +21,37 @@ def start_run(
     version: Optional[str] = None,
     *,
     nested: bool = False,
+    parent_run_id: Optional[str] = None,
+    tags: Optional[Mapping[str, Any]] = None,
+    description: Optional[str] = None,
+    resume: Optional[str] = None,
+    system_metrics: Optional[bool] = None,
+    capture_console: Optional[bool] = None,
     runs_dir: Union[str, os.PathLike[str], None] = None,
 ) -> Run:
     """Start a run and make it this thread's active one, or continue the run of an id.
 
     Args:
-        run_name: Name for people.
+        run_name: Name for people; None makes one, such as ``brave-otter-417``.
         experiment_id: A whole number from 0, or a folder name. None: the experiment that has a run of this *run_id*,
-            else 0.
-        run_id: Id of the run. One that is there is continued: its start and its history stay. None makes an id.
+            else the one that ``set_experiment`` chose, else 0.
+        run_id: Id of the run. One that is there is continued: its start and its history stay. None makes an id, or
+            takes that of *resume*, or the first time the one that ``MLFLOW_RUN_ID`` names.
         version: Free text, such as ``v1.0``.
         nested: Whether a run may be active already: the new one becomes its child, and the active one until it ends.
             One that is continued keeps a parent that it has, and a parent in another store is not noted.
-        runs_dir: The store's folder. None: ``MINI_MLFLOW_DIR``, else ``mlruns``. ``~/`` is the home folder.
+        parent_run_id: Id of the run that this one becomes a child of; None: the active one, if *nested*.
+        tags: Tags to begin with, as in ``set_tags``.
+        description: Text about the run, kept as the tag ``mlflow.note.content``.
+        resume: ``"auto"``: continue the run that an earlier attempt of this job of the scheduler (Slurm, PBS, LSF, SGE)
+            has started under the same *run_name*; outside of a job, start a new one. Any other text is a name of your
+            own that the run is found by, whoever started it. None: only *run_id* continues a run.
+        system_metrics: Whether use of CPU, memory, disk, network and GPU is logged beside, under ``system/``; needs
+            ``pip install mini-mlflow[system]``. None: what ``MINI_MLFLOW_SYSTEM_METRICS`` says, else not.
+        capture_console: Whether what the process prints is kept, too, as the artifact ``console.log``. None: what
+            ``MINI_MLFLOW_CONSOLE`` says, else not.
+        runs_dir: The store's folder. None: what ``set_tracking_uri`` chose, else ``MINI_MLFLOW_DIR``, else ``mlruns``.
+            ``~/`` is the home folder.
 
     Returns:
         The run, which is a context manager too: leaving its block ends it.
@@ -40,9 +59,12 @@ def start_run(
     Raises:
         ActiveRunError: This thread has an active run, and *nested* is not set.
         InvalidIdError: An id is not legal.
-        InvalidValueError: A name, a version or *runs_dir* is not legal.
+        InvalidKeyError: A tag's name is not legal.
+        InvalidValueError: A name, a version, a tag or *runs_dir* is not legal, or both *run_id* and *resume* are given.
+        RunNotFoundError: There is no run *parent_run_id*.
         AmbiguousRunError: Several experiments have a run of this id.
         UnsupportedFormatError: The run was written by a newer version.
+        ImportError: *system_metrics* needs a package that is not installed.
         OSError: The disk refused.
     """
     parent = active.current()
@@ -52,23 +74,39 @@ def start_run(
             "with start_run(nested=True). It is this thread's run %s."
         )
         raise ActiveRunError(message % parent.run_id, run_id=parent.run_id)
-    if parent is not None and not _is_same_folder(parent.store_folder, config.store_folder(runs_dir)):
-        parent = None
+    first_tags = recorder.check_values("Tag", values.check_items({} if tags is None else tags, "Tag"))
+    if description is not None:
+        first_tags += recorder.check_values("Tag", [(NOTE, description)])
+    is_monitored = _is_monitored(system_metrics=system_metrics)
+    store = active.store_folder(runs_dir)
+    if parent_run_id is not None:
+        parent_run_id = identity.get_parent(store, parent_run_id)
+    elif parent is not None and _is_same_folder(parent.store_folder, store):
+        parent_run_id = parent.run_id
     run = Run(
-        run_id=run_id,
+        run_id=_id_to_continue(run_id, resume, run_name, is_nested=parent is not None),
         experiment_id=experiment_id,
         name=run_name,
         version=version,
         runs_dir=runs_dir,
-        parent_run_id=None if parent is None else parent.run_id,
+        parent_run_id=parent_run_id,
+        default_name=identity.generated_name(),
     )
     active.push(run)
+    if first_tags:
+        run.set_tags(dict(first_tags))
+    _accompany(run, is_monitored=is_monitored, capture_console=capture_console)
     return run
 
 
 def active_run() -> Optional[Run]:
     """Return this thread's active run, None where there is none."""
     return active.current()
+
+
+def last_active_run() -> Optional[Run]:
+    """Return the run that became active last in this process, also where it has ended; None before the first."""
+    return active.last_run()
 
 
 def end_run(status: str = "FINISHED") -> None:
@@ -99,21 +137,21 @@ def log_param(key: str, value: Any) -> None:
         InvalidKeyError: *key* is not legal.
         InvalidValueError: JSON has no such value.
     """
-    _active().log_param(key, value)
+    current_run().log_param(key, value)
 
 
-def log_params(params: Mapping[str, Any]) -> None:
+def log_params(params: Any) -> None:
     """Record several settings of the active run; see ``Run.log_params``.
 
     Args:
-        params: Values by key.
+        params: Values by key, nested or flat; or a dataclass, Namespace, pydantic model and the like.
 
     Raises:
         NoActiveRunError: This thread has no active run.
         InvalidKeyError: A key is not legal.
         InvalidValueError: JSON has no such value.
     """
-    _active().log_params(params)
+    current_run().log_params(params)
 
 
 def log_metric(key: str, value: float, step: Optional[int] = None, *, timestamp: Optional[int] = None) -> None:
@@ -130,13 +168,15 @@ def log_metric(key: str, value: float, step: Optional[int] = None, *, timestamp:
         InvalidKeyError: *key* is not legal.
         InvalidValueError: *value* is not one real number, or *step* is not an integer.
     """
-    try:
+    try:  # what Run.log_metric does, spared the call; a run that has ended has no appenders
         run = active.stack.runs[-1]
-    except IndexError:
-        run = _active()
-    if run.status != "RUNNING":  # somebody else has ended it
-        run = _active()
-    run.log_metric(key, value, step, timestamp=timestamp)
+        appender = run._appenders[key]  # noqa: SLF001 - a public way in would cost another call
+    except (IndexError, KeyError, TypeError):  # no run, no such metric yet, or no key
+        return current_run().log_metric(key, value, step, timestamp=timestamp)
+    is_plain = type(value) is float and timestamp is None and type(run) is Run
+    if is_plain and (step is None or (type(step) is int and -(2**63) <= step < 2**63)):
+        return appender.append(value, step)
+    return current_run().log_metric(key, value, step, timestamp=timestamp)
 
 
 def log_metrics(metrics: Mapping[str, float], step: Optional[int] = None, *, timestamp: Optional[int] = None) -> None:
@@ -152,7 +192,7 @@ def log_metrics(metrics: Mapping[str, float], step: Optional[int] = None, *, tim
         InvalidKeyError: A key is not legal.
         InvalidValueError: A value is not one real number, or *step* is not an integer.
     """
-    _active().log_metrics(metrics, step, timestamp=timestamp)
+    current_run().log_metrics(metrics, step, timestamp=timestamp)
 
 
 def set_tag(key: str, value: Any) -> None:
@@ -167,7 +207,7 @@ def set_tag(key: str, value: Any) -> None:
         InvalidKeyError: *key* is not legal.
         InvalidValueError: JSON has no such value.
     """
-    _active().set_tag(key, value)
+    current_run().set_tag(key, value)
 
 
 def set_tags(tags: Mapping[str, Any]) -> None:
@@ -181,15 +221,73 @@ def set_tags(tags: Mapping[str, Any]) -> None:
         InvalidKeyError: A key is not legal.
         InvalidValueError: JSON has no such value.
     """
-    _active().set_tags(tags)
+    current_run().set_tags(tags)
 
 
-def _is_same_folder(path: str, other: str) -> bool:
-    return path == other or os.path.realpath(path) == os.path.realpath(other)
+def log_batch(metrics: Any = (), params: Any = (), tags: Any = ()) -> None:
+    """Record metrics, params and tags of the active run at once; see ``Run.log_batch``.
+
+    Args:
+        metrics: Numbers by key, or rows with ``key``, ``value``, ``timestamp`` and ``step``.
+        params: Values by key, or rows with ``key`` and ``value``.
+        tags: Likewise.
+
+    Raises:
+        NoActiveRunError: This thread has no active run.
+        InvalidKeyError: A key is not legal.
+        InvalidValueError: A value cannot be recorded.
+    """
+    current_run().log_batch(metrics, params, tags)
 
 
-def _active() -> Run:
+def current_run() -> Run:
+    """Return this thread's active run.
+
+    Raises:
+        NoActiveRunError: It has none.
+    """
     run = active.current()
     if run is None:
         raise NoActiveRunError("No active run in this thread. Start a run with start_run() first.") from None
     return run
+
+
+def _id_to_continue(
+    run_id: Optional[str], resume: Optional[str], run_name: Optional[str], *, is_nested: bool
+) -> Optional[str]:
+    if resume is not None:
+        if run_id is not None:
+            raise InvalidValueError("Give run_id= or resume=, not both: each says which run goes on.", value=resume)
+        return identity.resumable_id(resume, run_name)
+    if run_id is None and not is_nested:
+        return active.take_environment_run_id()
+    return run_id
+
+
+def _is_monitored(*, system_metrics: Optional[bool]) -> bool:
+    """Tell whether the use of the machine is to be logged, and refuse it where that cannot be."""
+    if config.system_metrics_interval_s() is not None if system_metrics is None else system_metrics:
+        from . import system
+
+        system.check_installed()
+        return True
+    return False
+
+
+def _accompany(run: Run, *, is_monitored: bool, capture_console: Optional[bool]) -> None:
+    """Start what was asked for to go beside a run until it ends."""
+    if config.is_console_wanted() if capture_console is None else capture_console:
+        from . import console
+
+        capture = console.start(run.get_artifact_uri())
+        if capture.path:
+            run.writer.extra_files.append(capture.path)
+        run.accompany(capture)
+    if is_monitored:
+        from . import system
+
+        run.accompany(system.start(run, config.system_metrics_interval_s() or system.INTERVAL_S))
+
+
+def _is_same_folder(path: str, other: str) -> bool:
+    return path == other or os.path.realpath(path) == os.path.realpath(other)

@@ -22,6 +22,9 @@ PARAMS = "params"
 METRICS = "metrics"
 TAGS = "tags"
 WRITERS = "writers"
+ARTIFACTS = "artifacts"
+TRASH = ".trash"
+LOCK = ".lock"
 TEMPORARY = ".tmp-"
 
 _ENDING = ".json"
@@ -30,6 +33,7 @@ _HASH_LENGTH = 16
 _MAX_STEM_BYTES = _MAX_NAME_BYTES - len(_ENDING)
 _UNSAFE = r'[/\\<>:"|?*\x00-\x1f\x7f-\x9f\ud800-\udfff]|^\.|%(?=[0-9A-Fa-f]{2})'
 _SHORT = 200  # characters that fit with any ending
+_NUMBERED = r"~[0-9]+\Z"
 _LOOKS_HASHED = r"~[0-9a-f]{16}\Z"
 _UNIT = r"(?s:%[0-9A-F]{2}|.)"
 
@@ -37,6 +41,21 @@ _UNIT = r"(?s:%[0-9A-F]{2}|.)"
 def experiment_folder(runs_dir: str, experiment_id: Union[int, str]) -> str:
     """Return the folder of an experiment."""
     return os.path.join(runs_dir, str(experiment_id))
+
+
+def trash_folder(runs_dir: str, experiment_id: Union[int, str]) -> str:
+    """Return the folder of an experiment's deleted runs (rule T1)."""
+    return os.path.join(runs_dir, str(experiment_id), TRASH)
+
+
+def trash_name(run_id: str, number: int) -> str:
+    """Return what a deleted run is called in the trash, the *number*-th of its id, from 1 on (rule T2)."""
+    return run_id if number == 1 and not re.search(_NUMBERED, run_id) else "%s~%d" % (run_id, number)
+
+
+def run_id_in_trash(name: str) -> str:
+    """Return the id of the run that is called so in the trash (rule T2)."""
+    return re.sub(_NUMBERED, "", name)
 
 
 def run_folder(runs_dir: str, experiment_id: Union[int, str], run_id: str) -> str:
@@ -47,6 +66,16 @@ def run_folder(runs_dir: str, experiment_id: Union[int, str], run_id: str) -> st
 def writer_name(host: str, pid: int, random: str) -> str:
     """Return a name for a folder under ``writers/`` (rule W7)."""
     return "%s-%d-%s" % (re.sub(r"[^A-Za-z0-9-]", "-", host)[:40] or "host", pid, random)
+
+
+def heir_mark(generation: int) -> str:
+    """Return the name of the empty folder under ``writers/`` that says that this generation has its heir (rule W6)."""
+    return ".resume-%d" % generation
+
+
+def heir_name(generation: int, random: str) -> str:
+    """Return the name of the folder under ``writers/`` of the one who resumes a run in this generation (rule W6)."""
+    return "resume-%d-%s" % (generation, random)
 
 
 def file_name(stem: str) -> str:

@@ -9,7 +9,7 @@ import os
 from contextlib import contextmanager
 from time import time
 
-from . import active, config, keys, layout
+from . import active, config, keys, layout, values
 from .errors import ActiveRunError, BrokenFileError
 from .store import documents, folders, meta, opening, owner, reader
 from .store.open_file import now_ms
@@ -41,7 +41,7 @@ def save_param(run_id: str, experiment_id: ExperimentId, key: str, value: Any, r
         InvalidValueError: JSON has no such value.
     """
     key = keys.check_key(key, "Param")
-    value = keys.check_json_value(value, key, "Param")
+    value = values.check_json_value(value, key, "Param")
     with _writer(run_id, experiment_id, runs_dir) as writer:
         writer.write_value(layout.PARAMS, key, value)
 
@@ -63,7 +63,7 @@ def save_metric(
         InvalidValueError: *value* is not one real number.
     """
     key = keys.check_key(key, "Metric")
-    text = documents.encode_number(keys.check_number(value, key))
+    text = documents.encode_number(values.check_number(value, key))
     with _writer(run_id, experiment_id, runs_dir) as writer:
         writer.write_row(key, text, None, None, now_ms())
 
@@ -86,7 +86,7 @@ def save_metadata(
         UnsupportedFormatError: The run was written in a newer format.
         BrokenFileError: What is there cannot be read.
     """
-    fields = keys.check_fields(metadata)
+    fields = values.check_fields(metadata)
     folder = _folder(run_id, experiment_id, runs_dir)
     for name in ("format", "generation"):
         fields.pop(name, None)
@@ -169,4 +169,4 @@ def _folder(run_id: str, experiment_id: ExperimentId, runs_dir: Optional[Path]) 
 
 
 def _store(runs_dir: Optional[Path]) -> str:
-    return config.store_folder(runs_dir)
+    return active.store_folder(runs_dir)

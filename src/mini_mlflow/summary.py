@@ -1,15 +1,16 @@
-"""What does a metric's history come to: first, last, min, max, mean?"""
+"""What does a metric's history come to: first, last, min, max, mean; and one value for each step?"""
 
 from __future__ import annotations
 
 from math import fsum, inf, isinf
+from operator import lt
 
 from .records import Summary
 from .store import reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import List
+    from typing import Dict, Iterable, List, Tuple
 
     from .records import Metric, Number
 
@@ -44,6 +45,45 @@ def summarize(history: List[Metric], last: Number) -> Summary:
         min_step=least.step if least else None,
         max_step=most.step if most else None,
     )
+
+
+def read_latest_per_step(folder: str, run_id: str, key: str) -> List[Metric]:
+    """Return one row of a metric for each step; see ``latest_per_step``.
+
+    Args:
+        folder: The run's folder.
+        run_id: The run, for the message.
+        key: The metric.
+
+    Raises:
+        MetricNotFoundError: The run has no such metric.
+    """
+    return latest_per_step(reader.read_parts(folder, key, [])) or reader.get_history(folder, run_id, key)
+
+
+def latest_per_step(parts: Iterable[Tuple[int, List[Metric]]]) -> List[Metric]:
+    """Return one row for each step, sorted by step: what counts where a step was logged more than once.
+
+    Of each writer it is the row that was written last; of these that of the greatest generation, then the newest
+    timestamp, then the last (docs/format.md, rule W8). A run that went on from a checkpoint has logged the steps after
+    it again.
+
+    Args:
+        parts: Of each writer the generation and its rows in the order of its file; the writers in the order of their
+            names.
+    """
+    best: Dict[int, Tuple[Tuple[int, int], Metric]] = {}
+    given = list(parts)
+    if len(given) == 1:
+        steps = [row[0] for row in given[0][1]]
+        if all(map(lt, steps, steps[1:])):
+            return given[0][1]
+    for generation, rows in given:
+        for step, row in {row[0]: row for row in rows}.items():
+            rank = (generation, row[1])
+            if step not in best or rank >= best[step][0]:
+                best[step] = rank, row
+    return [best[step][1] for step in sorted(best)]
 
 
 def _mean(values: List[Number]) -> float:

@@ -9,14 +9,14 @@ import os
 from threading import get_ident
 from types import TracebackType
 
-from . import active, config, fluent, keys
+from . import active, fluent, identity, keys
 from .endings import status_after
 from .errors import MiniMLflowError, StorageWarning
 from .fluent import active_run, end_run, log_metric, log_param, start_run
 from .records import Metric, Summary
 from .run import Run
 from .store import reader
-from .summary import read_summary
+from .summary import read_latest_per_step, read_summary
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class ExperimentTracker:
 
         Args:
             run_name: Name of the runs that are started without one.
-            experiment_id: A whole number from 0, or a folder name; None: 0.
+            experiment_id: A whole number from 0, or a folder name; None: the one that ``set_experiment`` chose, else 0.
             runs_dir: The store's folder. None: ``MINI_MLFLOW_DIR``, else ``mlruns``.
 
         Raises:
@@ -58,10 +58,10 @@ class ExperimentTracker:
             InvalidValueError: *run_name* or *runs_dir* is not legal.
         """
         self.run_name = keys.check_label(run_name, "Run name")
-        self.experiment_id = keys.check_experiment_id(
-            config.DEFAULT_EXPERIMENT_ID if experiment_id is None else experiment_id
-        )
-        self.runs_dir = config.runs_dir(runs_dir)
+        self.runs_dir = active.runs_dir(runs_dir)
+        if experiment_id is None:
+            experiment_id = identity.default_experiment(self.runs_dir)
+        self.experiment_id = keys.check_experiment_id(experiment_id)
         self._entered: List[_Entry] = []
 
     def start_run(
@@ -137,20 +137,29 @@ class ExperimentTracker:
         """
         return get_run_data(self._store(), self._experiment(experiment_id), run_id)
 
-    def history(self, run_id: str, key: str, experiment_id: Union[int, str, None] = None) -> List[Metric]:
+    def history(
+        self,
+        run_id: str,
+        key: str,
+        experiment_id: Union[int, str, None] = None,
+        *,
+        latest_per_step: bool = False,
+    ) -> List[Metric]:
         """Return every recorded value of a metric of a run; see ``Run.history``.
 
         Args:
             run_id: The run.
             key: The metric.
             experiment_id: None takes the tracker's.
+            latest_per_step: As in ``Run.history``.
 
         Raises:
             InvalidKeyError: *key* is no text.
             RunNotFoundError: There is no such run.
             MetricNotFoundError: It has no such metric.
         """
-        return reader.get_history(self._folder(run_id, experiment_id), run_id, keys.check_known_key(key))
+        read = read_latest_per_step if latest_per_step else reader.get_history
+        return read(self._folder(run_id, experiment_id), run_id, keys.check_known_key(key))
 
     def summary(self, run_id: str, key: str, experiment_id: Union[int, str, None] = None) -> Summary:
         """Return what a metric of a run comes to; see ``Run.summary``.
@@ -223,7 +232,7 @@ class ExperimentTracker:
         return None
 
     def _store(self) -> str:
-        return config.store_folder(self.runs_dir)
+        return active.store_folder(self.runs_dir)
 
     def _experiment(self, experiment_id: Union[int, str, None]) -> Union[int, str]:
         return self.experiment_id if experiment_id is None else keys.check_experiment_id(experiment_id)

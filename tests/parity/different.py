@@ -133,6 +133,12 @@ def paths_and_enums_as_params():
 
 
 @scenario
+def values_that_json_has_not():
+    run = Run(run_id="r")
+    return [call(run.log_param, "p", value) for value in (object(), {1, 2}, b"x", 1j, {"a": object()}, {(1, 2): 3})]
+
+
+@scenario
 def keys_that_are_no_file_names():
     run = Run(run_id="r")
     return [call(run.log_param, key, 1) for key in ("a\nb", "x" * 300, "\x7f", 5, None)]
@@ -183,7 +189,8 @@ def metadata_saved_twice():
 
 @scenario
 def metadata_that_json_has_not():
-    return call(save_metadata, "r", 0, {"when": dt.date(2024, 1, 2)})
+    save_metadata("r", 0, {"when": dt.date(2024, 1, 2)})
+    return repr(load_run("r")["metadata"]["when"])
 
 
 @scenario
@@ -230,6 +237,12 @@ def a_broken_file():
 @scenario
 def an_unnamed_run_is_shown():
     return repr(Run(run_id="r"))
+
+
+@scenario
+def a_run_that_start_run_was_given_no_name_for():
+    words = str(start_run().name).split("-")
+    return len(words) == 3 and words[-1].isdigit()
 
 
 @scenario

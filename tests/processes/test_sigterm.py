@@ -88,14 +88,14 @@ signal.signal(signal.SIGTERM, answer)
     code = handler + START if when == "before" else START + handler
     code += "Run(run_id='later', runs_dir=store)\nassert signal.getsignal(signal.SIGTERM) is answer\n"
     assert terminate(code) == (7, "RUNNING\n")
-    assert status(store) == "FINISHED"
+    assert status(store) == "FAILED"
 
 
 @pytest.mark.parametrize("choice", ["SIG_IGN", "SIG_DFL"])
 def test_a_users_own_disposition_stays(terminate, store, choice):
     setting = "signal.signal(signal.SIGTERM, signal.%s)\n" % choice
     code = setting + START if choice == "SIG_IGN" else START + setting
-    code += "Run(run_id='later', runs_dir=store)\nassert signal.getsignal(signal.SIGTERM) == signal.%s\n" % choice
+    code += "Run(run_id='later', runs_dir=store)\nassert signal.getsignal(signal.SIGTERM) is signal.%s\n" % choice
     last = "os.kill(os.getpid(), signal.SIGTERM)\n"
     assert terminate(code, last) == ((0, "") if choice == "SIG_IGN" else (-signal.SIGTERM, ""))
     assert status(store) == ("FINISHED" if choice == "SIG_IGN" else "LOST")
@@ -110,9 +110,9 @@ def start():
 thread = threading.Thread(target=start)
 thread.start()
 thread.join()
-assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 other = Run(run_id="other", runs_dir=store)
-assert signal.getsignal(signal.SIGTERM) != signal.SIG_DFL
+assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
 """
     assert terminate(code) == (-signal.SIGTERM, "")
     assert status(store) == "KILLED"
@@ -120,7 +120,7 @@ assert signal.getsignal(signal.SIGTERM) != signal.SIG_DFL
 
 def test_importing_and_reading_leave_the_signal_alone(terminate, store):
     code = "from mini_mlflow import ExperimentTracker\nExperimentTracker(runs_dir=store).list_runs()\n"
-    code += "assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL"
+    code += "assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL"
     assert terminate(code, last="") == (0, "")
 
 
