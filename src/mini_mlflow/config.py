@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 DEFAULT_RUNS_DIR = "mlruns"
 DEFAULT_EXPERIMENT_ID = 0
-_IN_SCHEMES = dict.fromkeys(map(ord, "+-."))  # what a URL's scheme may have beside letters and digits
+_IN_SCHEMES = dict.fromkeys(map(ord, "+-.:"))  # what schemes of URLs, also chained, have beside letters and digits
 
 # What a scheduler calls the job that this process belongs to, so that a run can be found by it.
 _JOB_VARIABLES = {

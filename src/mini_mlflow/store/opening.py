@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 from collections import namedtuple
-from time import sleep, time
+from time import monotonic, sleep, time
 
 from .. import layout
 from ..errors import BrokenFileError
-from . import documents, experiments, folders, meta, owner
+from . import documents, experiments, folders, locks, meta, owner
 from .descriptors import DescriptorPool
 from .home import make_heirs_home, make_home
 from .writer import RunWriter
@@ -26,6 +26,7 @@ JOINED = "joined"
 
 _ATTEMPTS = 100
 _LOOKS = 3  # one who ends a run lets go within microseconds
+_PATIENCE_S = 1.0  # who moves a run has its folder locked for less than a millisecond, unless the machine is busy
 _HEIRS_LOOKS = 90  # an heir has signed within milliseconds; one that was killed before never will
 
 
@@ -124,6 +125,8 @@ def amend_run(folder: str, pool: DescriptorPool) -> Opened:
                 pass  # its owner lives
     if claim is None:
         return Opened(join_run(folder, pool, None), JOINED)
+    if not _stays(folder, claim):
+        return amend_run(folder, pool)
     writer = RunWriter(
         folder, pool, home=home, claim=claim, generation=claim.generation, is_resumed=True, sync_period_s=None
     )
@@ -182,7 +185,7 @@ def _try_open(
     if main is not None and is_next:
         claim = owner.take_over(folder, highest + 1 if there else 0, seen=main.generation, patience_s=patience_s)
     if claim is not None:
-        return _inherit(folder, folder, claim, there or new_fields(), pool, sync_period_s)
+        return _inherit(folder, folder, claim, there, new_fields, pool, sync_period_s)
     has_ended = there.get("status", "RUNNING") != "RUNNING" and meta.generation_of(there) == highest
     if any(_lives(part, has_ended=has_ended) for generation, part in generations if generation == highest):
         joined = join_run(folder, pool, sync_period_s)
@@ -192,7 +195,7 @@ def _try_open(
     mine = make_heirs_home(folder, highest + 1) if attempt < _HEIRS_LOOKS else make_home(folder, highest + 1)
     if mine is None:
         return None  # of those who look at this moment another was first: it is about to sign, and we join it
-    return _inherit(folder, *mine, there or new_fields(), pool, sync_period_s)
+    return _inherit(folder, *mine, there, new_fields, pool, sync_period_s)
 
 
 def _create(
@@ -202,6 +205,8 @@ def _create(
         claim = owner.claim_new(folder, 0)
     except FileExistsError:
         return None  # another process was first
+    if not _stays(folder, claim):
+        return None
     writer = RunWriter(
         folder, pool, home=folder, claim=claim, fields=fields, meta_folder=folder, sync_period_s=sync_period_s
     )
@@ -221,10 +226,13 @@ def _inherit(
     home: str,
     claim: owner.Claim,
     there: Dict[str, Any],
+    new_fields: Callable[[], Dict[str, Any]],
     pool: DescriptorPool,
     sync_period_s: Optional[float],
-) -> Opened:
-    fields = dict({"format": layout.FORMAT_VERSION}, **there)
+) -> Optional[Opened]:
+    if not _stays(folder, claim):
+        return None
+    fields = dict({"format": layout.FORMAT_VERSION}, **(there or new_fields()))
     fields.update(run_id=os.path.basename(folder), status="RUNNING", end_time=None, generation=claim.generation)
     writer = RunWriter(
         folder,
@@ -244,6 +252,33 @@ def _inherit(
         writer.release()  # else nobody could resume or delete the run while this process lives
         raise
     return Opened(writer, RESUMED)
+
+
+def _stays(folder: str, claim: owner.Claim) -> bool:
+    """Tell whether a run is in its place now that we have signed; let go of it if it is not (rule T3).
+
+    Who moves a run locks its folder, and only then looks for signatures. So where the folder is not locked, whoever
+    locks it later sees ours; where it is, the folder may be on its way to the trash, and perhaps back.
+    """
+    is_there = False
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            end = monotonic() + _PATIENCE_S
+            while locks.try_lock(descriptor, shared=True) is False and monotonic() < end:
+                sleep(0.001)
+            is_there = claim.is_held()
+        finally:
+            locks.unlock(descriptor)
+            os.close(descriptor)
+    except FileNotFoundError:
+        pass  # it is in the trash
+    except OSError:
+        is_there = claim.is_held()  # Windows opens no folder, and renames none in which somebody writes
+    finally:
+        if not is_there:
+            claim.release()
+    return is_there
 
 
 def _has_changed_hands(folder: str, main: Optional[owner.Owner]) -> bool:

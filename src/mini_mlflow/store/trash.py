@@ -46,23 +46,12 @@ def delete_run(runs_dir: str, experiment_id: ExperimentId, run_id: str) -> str:
     try:
         if documents.IS_WINDOWS:  # no folder is renamed there while a file in it is open
             unowned.refuse_if_written(folder, run_id, "deleted")
-            moved = _move(folder, trash, run_id)
-        else:
-            with unowned.kept_still(folder, run_id, "deleted"):
-                moved = _move(folder, trash, run_id)
+            return _move_unwritten(folder, trash, run_id)
+        with unowned.kept_still(folder, run_id, "deleted"):
+            return _move_unwritten(folder, trash, run_id)
     except FileNotFoundError:
         reader.run_folder(runs_dir, experiment_id, run_id)  # another has deleted it at the same moment
         raise
-    # A run without a lock to hold may have been resumed between the look and the rename: its files are open still.
-    try:
-        unowned.refuse_if_written(moved, run_id, "deleted")
-    except ActiveRunError:
-        try:
-            os.rename(moved, folder)
-        except OSError:
-            pass  # a new run has its place already; who writes the old one goes on beside that
-        raise
-    return moved
 
 
 def restore_run(runs_dir: str, experiment_id: ExperimentId, run_id: str) -> None:
@@ -259,6 +248,20 @@ class _Collection:
         named = error.filename if isinstance(error.filename, str) and os.path.isabs(error.filename) else path
         reason = "it is a link, which is not followed" if error.errno in held_folder.NO_FOLDER else error.strerror
         self.problems.append(Problem(named, reason or str(error)))
+
+
+def _move_unwritten(folder: str, trash: str, run_id: str) -> str:
+    """Move a run into the trash, and back if somebody has signed between the look and the rename."""
+    moved = _move(folder, trash, run_id)
+    try:
+        unowned.refuse_if_written(moved, run_id, "deleted")
+    except ActiveRunError:
+        try:
+            os.rename(moved, folder)
+        except OSError:
+            pass  # a new run has its place already; who writes the old one goes on beside that
+        raise
+    return moved
 
 
 def _move(folder: str, trash: str, run_id: str) -> str:

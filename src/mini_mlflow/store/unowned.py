@@ -61,9 +61,11 @@ def refuse_if_written(folder: str, run_id: str, what: str) -> None:
 
 @contextmanager
 def kept_still(folder: str, run_id: str, what: str) -> Iterator[None]:
-    """Keep everybody from taking a run over within the block, by holding the locks of those who wrote it last.
+    """Keep everybody from coming to write a run within the block.
 
-    They are held shared, as by one who looks: who wants to take over waits, and nobody takes the dead for living.
+    The locks of those who wrote it last are held shared, as by one who looks: who wants to take over waits, and nobody
+    takes the dead for living. That of the folder itself is held alone: who signs without a predecessor (a creator, an
+    heir with a share of its own) asks for it next, so that either we see the signature, or it waits for us.
 
     Args:
         folder: The run.
@@ -75,12 +77,13 @@ def kept_still(folder: str, run_id: str, what: str) -> Iterator[None]:
     """
     end = monotonic() + _PATIENCE_S
     while True:
-        refuse_if_written(folder, run_id, what)
         held: List[int] = []
         try:
-            are_ours = [_hold(part.folder, held) for part in folders.list_parts(folder)]
+            are_ours = [_hold_folder(folder, held)]
+            refuse_if_written(folder, run_id, what)
+            are_ours += [_hold(part.folder, held) for part in folders.list_parts(folder)]
             # Refused though nobody writes: an heir is about to sign, or a child of a dead owner keeps its lock. Nobody
-            # can take that share over, which is all that matters here.
+            # can take that share over, which is all that matters here. The folder's own: another does something to it.
             if all(are_ours) or monotonic() > end:
                 yield
                 return
@@ -107,6 +110,22 @@ def change_meta(folder: str, run_id: str, changes: Dict[str, Any]) -> None:
     # A run without a lock to hold may have been resumed meanwhile, with a copy of what was there before.
     if meta.generation_of(folders.read_meta(folder)[0]) > meta.generation_of(fields):
         refuse_if_written(folder, run_id, "changed")
+
+
+def _hold_folder(folder: str, held: List[int]) -> bool:
+    """Lock the folder of a run and add its descriptor; tell whether nobody else has it locked.
+
+    Raises:
+        FileNotFoundError: It is not there.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        return True  # Windows opens no folder, and renames none in which somebody writes
+    held.append(descriptor)
+    return locks.try_lock(descriptor) is not False
 
 
 def _hold(folder: str, held: List[int]) -> bool:
