@@ -23,7 +23,7 @@ FLOORS = [
         "summary", "query", "provenance", "repository", "probe", "git_probe", "masking", "artifacts", "artifact_files",
         "artifact_names", "artifact_sources", "media", "images",
     },
-    {"run", "recorder", "artifact_recorder", "origin", "identity", "active", "endings", "index"},
+    {"run", "recorder", "artifact_recorder", "origin", "identity", "resuming", "active", "endings", "index"},
     {
         "search", "fluent", "fluent_artifacts", "experiments", "upkeep", "system", "console", "console_detour",
         "console_streams", "console_tee",
@@ -40,6 +40,9 @@ HEAVY = {
     "yaml", "sqlite3", "subprocess", "logging", "random", "uuid", "tempfile", "hashlib", "ctypes", "asyncio",
     "numpy", "pandas", "unittest",
 }  # fmt: skip
+
+# For those who look at runs: who only logs does without.
+READING = {"records", "summary", "tracker", "store.reader", "store.folders", "store.metric_file", "store.foreign_meta"}
 
 
 class Import(NamedTuple):
@@ -195,12 +198,29 @@ def test_every_public_name_exists_and_says_what_it_does():
     assert silent == []
 
 
-def test_importing_the_package_loads_no_heavy_module():
-    code = (
-        "import sys; before = set(sys.modules); import mini_mlflow; loaded = set(sys.modules) - before;"
-        "import json; print(json.dumps(sorted(loaded)))"
-    )
+def loaded_by(code: str) -> Set[str]:
+    """Return the modules that the code loads in a fresh process."""
+    code = f"import sys; before = set(sys.modules); {code}; loaded = set(sys.modules) - before;"
+    code += "import json; print(json.dumps(sorted(loaded)))"
     output = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True).stdout
-    loaded = {name.split(".")[0] for name in json.loads(output.decode())}
+    return set(json.loads(output.decode()))
+
+
+def test_importing_the_package_loads_no_heavy_module():
+    loaded = {name.split(".")[0] for name in loaded_by("import mini_mlflow")}
     assert NAME in loaded
     assert loaded & HEAVY == set()
+
+
+def test_who_only_logs_loads_nothing_of_what_reads(tmp_path, monkeypatch):
+    monkeypatch.setenv("MINI_MLFLOW_PROVENANCE", "off")
+    monkeypatch.chdir(tmp_path)
+    log = "m.log_metric('loss', 0.5); m.log_metric('loss', 0.4); m.log_param('lr', 0.1)"
+    loaded = loaded_by(f"import mini_mlflow as m; m.start_run(); {log}; m.end_run()")
+    assert f"{NAME}.store.writer" in loaded
+    assert loaded & {f"{NAME}.{name}" for name in READING} == set()
+
+
+def test_the_names_that_are_loaded_at_their_first_use_are_there_after_a_plain_import():
+    code = "import mini_mlflow as m; assert m.tracker.ExperimentTracker is m.ExperimentTracker; m.RunInfo; m.Metric"
+    assert f"{NAME}.tracker" in loaded_by(code)

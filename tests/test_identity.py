@@ -1,11 +1,10 @@
-"""Which parent a run may have, and keeps; which name it gets; which id goes on. Other ids are looked at in test_run."""
+"""Which parent a run may have, and keeps; which name it gets. Other ids are looked at in test_run."""
 
 import os
-import re
 
 import pytest
 
-from mini_mlflow import InvalidValueError, Run, active, config, end_run, identity, keys, start_run
+from mini_mlflow import Run, active, end_run, identity, keys, start_run
 from mini_mlflow.storage import save_metadata
 
 
@@ -122,88 +121,3 @@ def test_every_word_and_number_is_as_likely_as_every_other():
 def test_a_name_is_what_the_random_source_says(monkeypatch, raw, name):
     monkeypatch.setattr(os, "urandom", lambda count: raw[:count])
     assert identity.generated_name() == name
-
-
-# Runs that go on -------------------------------------------------------------------------------------------------
-
-JOBS = [
-    ({"SLURM_JOB_ID": "4711"}, "slurm-4711"),
-    ({"SLURM_JOB_ID": "4711", "SLURM_RESTART_COUNT": "3"}, "slurm-4711"),
-    ({"SLURM_JOB_ID": "4713", "SLURM_ARRAY_JOB_ID": "4711", "SLURM_ARRAY_TASK_ID": "2"}, "slurm-4711_2"),
-    ({"SLURM_JOB_ID": "4713", "SLURM_ARRAY_JOB_ID": "4711", "SLURM_ARRAY_TASK_ID": "0"}, "slurm-4711_0"),
-    ({"SLURM_JOB_ID": "4711", "SLURM_CLUSTER_NAME": "north"}, "slurm-north-4711"),
-    ({"PBS_JOBID": "12.server"}, "pbs-12.server"),
-    ({"LSB_JOBID": "12", "LSB_JOBINDEX": "0"}, "lsf-12"),
-    ({"LSB_JOBID": "12", "LSB_JOBINDEX": "3"}, "lsf-12-3"),
-    ({"JOB_ID": "12", "SGE_TASK_ID": "undefined"}, "sge-12"),
-    ({"JOB_ID": "12", "SGE_TASK_ID": "3"}, "sge-12-3"),
-]
-
-
-@pytest.mark.parametrize(("ids", "run_id"), JOBS)
-def test_a_job_is_known_by_what_stays_when_it_is_put_back_into_the_queue(monkeypatch, ids, run_id):
-    monkeypatch.setattr(config, "job_ids", lambda: ids)
-    assert identity.resumable_id("auto") == run_id == keys.check_run_id(run_id)
-    named = identity.resumable_id("auto", "Evaluation 2")
-    assert re.fullmatch(re.escape(run_id.replace("_", "-").replace(".", "-")) + "-evaluation-2-[0-9a-f]{16}", named)
-    assert named == identity.resumable_id("auto", "Evaluation 2") == keys.check_run_id(named)
-
-
-@pytest.mark.parametrize(
-    "ids", [{"PBS_JOBID": "12[3].server", "PBS_ARRAY_INDEX": "3"}, {"SLURM_JOB_ID": "1", "SLURM_CLUSTER_NAME": "Nörd"}]
-)
-def test_a_job_whose_name_no_folder_may_have_gets_an_id_that_resembles_it(monkeypatch, ids):
-    monkeypatch.setattr(config, "job_ids", lambda: ids)
-    run_id = identity.resumable_id("auto")
-    assert re.fullmatch("pbs-12-3-server-3-[0-9a-f]{16}|slurm-n-rd-1-[0-9a-f]{16}", run_id)
-    assert keys.check_run_id(run_id) == run_id
-
-
-@pytest.mark.parametrize("ids", [{}, {"SLURM_RESTART_COUNT": "1"}, {"SLURM_JOB_ID": ""}, {"PBS_ARRAY_INDEX": "1"}])
-def test_where_there_is_no_job_auto_is_a_new_run(monkeypatch, ids):
-    monkeypatch.setattr(config, "job_ids", lambda: ids)
-    assert identity.resumable_id("auto") is None
-    assert identity.resumable_id("auto", "name") is None
-
-
-def test_no_resume_is_a_new_run():
-    assert identity.resumable_id(None, "name") is None
-
-
-@pytest.mark.parametrize("name", ["baseline", "run-7", "a", "x" * 128, "v1.0_b", "0" * 32, "brave-otter-417", "auto2"])
-def test_a_plain_name_is_the_id(name):
-    assert identity.resumable_id(name) == identity.resumable_id(name, "any") == name
-
-
-AWKWARD = [
-    "Baseline", "BASELINE", "a b", "a/b", "a\\b", "a-b ", " a-b", "../x", ".hidden", "-rf", "nul", "NUL.txt",
-    "con", "params", "meta.yaml", "x.", "模型", "模", "é", "e\u0301", "\ud800", "\0", "x" * 129, "x" * 130,
-    "X" * 128, "slurm-4711", "pbs-1", "lsf-1", "sge-1", "a-0123456789abcdef", "a-b-0123456789abcdef", "a\nb",
-    "AUTO", "Auto", "🙂", "~", "a%2Fb", "a:b", "ß", "SS",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("name", AWKWARD)
-def test_any_other_name_gives_a_legal_id_on_every_disk(name):
-    run_id = identity.resumable_id(name)
-    assert run_id == identity.resumable_id(name)
-    assert keys.check_run_id(run_id) == run_id == run_id.lower()
-    assert re.fullmatch(r"[a-z0-9][a-z0-9-]{0,101}-[0-9a-f]{16}", run_id)
-
-
-def test_two_names_or_jobs_never_give_the_same_id(monkeypatch):
-    ids = []
-    for job, _ in JOBS[1:]:
-        monkeypatch.setattr(config, "job_ids", lambda job=job: job)
-        ids += [
-            identity.resumable_id("auto", name) for name in (None, "", "x", "1", "4711", "_2", "a b", "a-b", "A-b", 5)
-        ]
-    names = {*AWKWARD, "baseline", "a-b", "x", "b", "run", *ids, *map(identity.resumable_id, AWKWARD)}
-    ids += map(identity.resumable_id, names)
-    assert len({each.casefold() for each in ids}) == len(ids) > 250
-
-
-@pytest.mark.parametrize("resume", ["", 5, True, False, b"auto", ["auto"], 0])
-def test_what_is_no_name_is_refused_with_what_to_give(resume):
-    with pytest.raises(InvalidValueError, match="resume must be 'auto'"):
-        identity.resumable_id(resume)

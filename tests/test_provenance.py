@@ -278,6 +278,18 @@ def test_a_lazy_module_is_not_woken(monkeypatch):
     assert {"no_text", "no_module", "nothing"} & set(found) == set()
 
 
+def test_a_package_that_is_imported_between_two_runs_is_told_by_the_second(monkeypatch):
+    assert "late_pack" not in provenance.packages()
+    module = types.ModuleType("late_pack")
+    module.__file__, module.__version__ = "/x/site-packages/late_pack.py", "1"
+    monkeypatch.setitem(sys.modules, "late_pack", module)
+    assert provenance.packages()["late_pack"] == "1"
+    provenance.packages().clear()
+    assert provenance.packages()["late_pack"] == "1"
+    monkeypatch.delitem(sys.modules, "late_pack")
+    assert "late_pack" not in provenance.packages()
+
+
 def test_at_most_300_packages_are_told(monkeypatch):
     for number in range(400):
         module = types.ModuleType("a%03d" % number)

@@ -392,18 +392,3 @@ def test_a_run_shows_what_it_is():
     with Run(run_id="r", experiment_id=2, name="a") as run:
         assert repr(run) == "Run(run_id='r', experiment_id=2, name='a', status='RUNNING')"
     assert ExperimentTracker(experiment_id=2).list_runs() == ["r"]
-
-
-def test_a_step_that_was_logged_again_after_a_resume_shows_once_in_the_view_of_one_value_per_step(store):
-    """Rule W8."""
-    with Run(run_id="r") as run:
-        for step in range(4):
-            run.log_metric("loss", 1.0 + step, step=step, timestamp=9000 + step)
-    with Run(run_id="r") as again:
-        again.log_metric("loss", 0.5, step=2, timestamp=100)  # its clock is behind
-        assert [row.value for row in again.history("loss")] == [1.0, 2.0, 0.5, 3.0, 4.0]
-        view = again.history("loss", latest_per_step=True)
-    assert ExperimentTracker().history("r", "loss", latest_per_step=True) == view
-    with pytest.raises(MetricNotFoundError):
-        again.history("none", latest_per_step=True)
-    assert [(row.step, row.value) for row in view] == [(0, 1.0), (1, 2.0), (2, 0.5), (3, 4.0)]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mini_mlflow import Metric, MetricNotFoundError, Run
+from mini_mlflow import ExperimentTracker, Metric, MetricNotFoundError, Run
 from mini_mlflow.records import Summary
 from mini_mlflow.summary import latest_per_step, read_summary, summarize
 
@@ -142,3 +142,18 @@ def test_a_view_has_each_step_once_in_order_and_no_value_that_was_not_logged(giv
         rivals = [(generation, last[0].timestamp) for generation, last in last_rows if last]
         assert max(rivals)[1] == row.timestamp
         assert (max(rivals)[0], [row]) in last_rows
+
+
+def test_a_step_that_was_logged_again_after_a_resume_shows_once_in_the_view_of_one_value_per_step(tmp_path):
+    """Rule W8."""
+    with Run(run_id="r", runs_dir=tmp_path) as run:
+        for step in range(4):
+            run.log_metric("loss", 1.0 + step, step=step, timestamp=9000 + step)
+    with Run(run_id="r", runs_dir=tmp_path) as again:
+        again.log_metric("loss", 0.5, step=2, timestamp=100)  # its clock is behind
+        assert [row.value for row in again.history("loss")] == [1.0, 2.0, 0.5, 3.0, 4.0]
+        view = again.history("loss", latest_per_step=True)
+    assert ExperimentTracker(runs_dir=tmp_path).history("r", "loss", latest_per_step=True) == view
+    with pytest.raises(MetricNotFoundError):
+        again.history("none", latest_per_step=True)
+    assert [(row.step, row.value) for row in view] == [(0, 1.0), (1, 2.0), (2, 0.5), (3, 4.0)]

@@ -54,9 +54,7 @@ from .fluent import (
     set_tags,
     start_run,
 )
-from .records import DeletedRun, Experiment, FileInfo, Metric, Removed, RunData, RunInfo, Summary
 from .run import Run
-from .tracker import ExperimentTracker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,6 +84,8 @@ if TYPE_CHECKING:
         log_table,
         log_text,
     )
+    from .records import DeletedRun, Experiment, FileInfo, Metric, Removed, RunData, RunInfo, Summary
+    from .tracker import ExperimentTracker
     from .upkeep import delete_run, gc, get_note, list_deleted_runs, rename_run, restore_run, set_note
 
 __version__ = "0.2.0"
@@ -100,17 +100,20 @@ _LAZY = {
         "delete_artifact download_artifacts get_artifact_uri list_artifacts log_artifact log_artifacts log_dict "
         "log_figure log_image log_table log_text"
     ),
+    "records": "DeletedRun Experiment FileInfo Metric Removed RunData RunInfo Summary",
+    "tracker": "ExperimentTracker",
     "upkeep": "delete_run gc get_note list_deleted_runs rename_run restore_run set_note",
 }
 
 
 def __getattr__(name: str) -> object:
-    """Load a function that few scripts need, at its first use."""
+    """Load what few scripts need at its first use: a name, or the module that has it."""
     for module, names in _LAZY.items():
-        if name in names.split():
+        if name == module or name in names.split():
             from importlib import import_module
 
-            found: object = getattr(import_module("." + module, __name__), name)
+            loaded = import_module("." + module, __name__)
+            found: object = loaded if name == module else getattr(loaded, name)
             globals()[name] = found
             return found
     raise AttributeError("module %r has no attribute %r" % (__name__, name))

@@ -16,13 +16,16 @@ DEFAULT_RUNS_DIR = "mlruns"
 DEFAULT_EXPERIMENT_ID = 0
 _IN_SCHEMES = dict.fromkeys(map(ord, "+-.:"))  # what schemes of URLs, also chained, have beside letters and digits
 
-# What a scheduler calls the job that this process belongs to, so that a run can be found by it.
+# What a scheduler calls the job that this process belongs to, so that a run can be found by it; by the variable that
+# tells that there is one. JOB_ID alone may be anybody's.
 _JOB_VARIABLES = {
-    "slurm": ("SLURM_CLUSTER_NAME", "SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_RESTART_COUNT"),
-    "pbs": ("PBS_JOBID", "PBS_ARRAY_INDEX"),
-    "lsf": ("LSB_JOBID", "LSB_JOBINDEX"),
-    "sge": ("JOB_ID", "SGE_TASK_ID"),
-}
+    "SLURM_JOB_ID": (
+        "SLURM_CLUSTER_NAME", "SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_RESTART_COUNT",
+    ),
+    "PBS_JOBID": ("PBS_JOBID", "PBS_ARRAY_INDEX"),
+    "LSB_JOBID": ("LSB_JOBID", "LSB_JOBINDEX"),
+    "SGE_TASK_ID": ("JOB_ID", "SGE_TASK_ID"),
+}  # fmt: skip
 _USER_VARIABLES = ("LOGNAME", "USER", "LNAME", "USERNAME")
 # Not LANG, nor anything that begins with GIT_ or PYTHON.
 _PROGRAM_VARIABLES = (
@@ -207,13 +210,10 @@ def sync_period_s() -> Optional[float]:
 
 
 def job_ids() -> Dict[str, str]:
-    """Return what the scheduler says of this job: the variables that are set of the first scheduler that has any."""
-    for scheduler, names in _JOB_VARIABLES.items():
-        found = {name: os.environ[name] for name in names if name in os.environ}
-        if scheduler == "sge" and "SGE_TASK_ID" not in found:
-            continue  # JOB_ID alone may be anybody's
-        if found:
-            return found
+    """Return what the scheduler says of this job: the variables that are set of the first scheduler that has one."""
+    for sign, names in _JOB_VARIABLES.items():
+        if sign in os.environ:
+            return {name: os.environ[name] for name in names if name in os.environ}
     if "KUBERNETES_SERVICE_HOST" in os.environ and "HOSTNAME" in os.environ:
         return {"KUBERNETES_POD": os.environ["HOSTNAME"]}  # a container's host name is its pod's
     return {}
@@ -286,6 +286,16 @@ def is_progress_wanted() -> bool:
         InvalidValueError: The variable holds something else than ``on`` or ``off``.
     """
     return _switch("MINI_MLFLOW_PROGRESS", default=True)
+
+
+def check_switches() -> None:
+    """Refuse, when a run starts, what would be refused later, in the middle of a training.
+
+    Raises:
+        InvalidValueError: A variable that is asked for later holds something else than ``on`` or ``off``.
+    """
+    is_masking_wanted()
+    is_progress_wanted()
 
 
 def _switch(name: str, *, default: bool) -> bool:

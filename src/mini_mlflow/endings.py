@@ -103,12 +103,17 @@ def end_all(status: Optional[str] = None) -> None:
         return  # a fork that has not got so far as to know it: the runs are its parent's
     if status is None:
         status = _status_of_process(active.sigterm())
+    failure: Optional[BaseException] = None
     for run in active.live_runs():
         try:
             if run.status == "RUNNING":
                 run.end(status)
         except RunEndedError:
             continue  # a thread was faster, and others wait
+        except BaseException as error:  # noqa: BLE001 - raised again when the others have ended, too
+            failure = failure or error
+    if failure is not None:
+        raise failure
 
 
 def _end_by_signal(number: int) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 
-from . import active, config, identity, recorder, values
+from . import active, config, endings, identity, recorder, values
 from .errors import ActiveRunError, InvalidValueError, NoActiveRunError
-from .records import NOTE
 from .run import Run
 
 TYPE_CHECKING = False
@@ -76,12 +75,14 @@ def start_run(
         raise ActiveRunError(message % parent.run_id, run_id=parent.run_id)
     first_tags = recorder.check_values("Tag", values.check_items({} if tags is None else tags, "Tag"))
     if description is not None:
+        from .records import NOTE
+
         first_tags += recorder.check_values("Tag", [(NOTE, description)])
     is_monitored = _is_monitored(system_metrics=system_metrics)
-    store = active.store_folder(runs_dir)
+    is_captured = config.is_console_wanted() if capture_console is None else capture_console
     if parent_run_id is not None:
-        parent_run_id = identity.get_parent(store, parent_run_id)
-    elif parent is not None and _is_same_folder(parent.store_folder, store):
+        parent_run_id = identity.get_parent(active.store_folder(runs_dir), parent_run_id)
+    elif parent is not None and _is_same_folder(parent.store_folder, active.store_folder(runs_dir)):
         parent_run_id = parent.run_id
     run = Run(
         run_id=_id_to_continue(run_id, resume, run_name, is_nested=parent is not None),
@@ -92,10 +93,14 @@ def start_run(
         parent_run_id=parent_run_id,
         default_name=identity.generated_name(),
     )
+    try:
+        if first_tags:
+            run.set_tags(dict(first_tags))
+        _accompany(run, is_monitored=is_monitored, is_captured=is_captured)
+    except BaseException as error:
+        run.end(endings.status_after(type(error), error))
+        raise
     active.push(run)
-    if first_tags:
-        run.set_tags(dict(first_tags))
-    _accompany(run, is_monitored=is_monitored, capture_console=capture_console)
     return run
 
 
@@ -258,7 +263,9 @@ def _id_to_continue(
     if resume is not None:
         if run_id is not None:
             raise InvalidValueError("Give run_id= or resume=, not both: each says which run goes on.", value=resume)
-        return identity.resumable_id(resume, run_name)
+        from . import resuming  # few runs are continued by a name
+
+        return resuming.resumable_id(resume, run_name)
     if run_id is None and not is_nested:
         return active.take_environment_run_id()
     return run_id
@@ -274,9 +281,9 @@ def _is_monitored(*, system_metrics: Optional[bool]) -> bool:
     return False
 
 
-def _accompany(run: Run, *, is_monitored: bool, capture_console: Optional[bool]) -> None:
+def _accompany(run: Run, *, is_monitored: bool, is_captured: bool) -> None:
     """Start what was asked for to go beside a run until it ends."""
-    if config.is_console_wanted() if capture_console is None else capture_console:
+    if is_captured:
         from . import console
 
         capture = console.start(run.get_artifact_uri())

@@ -34,9 +34,12 @@ class _Known:
         """Know nothing."""
         self.fields: Dict[str, Any] = {}
         self.repository: Optional[repository.Repository] = None
+        self.remote: Optional[str] = None  # masked
         self.probe: Optional[Probe] = None
         self.asked_at = 0.0
         self.sites: Dict[str, Dict[str, str]] = {}
+        self.modules: List[str] = []  # for which the packages were looked up last
+        self.packages: Dict[str, str] = {}
 
 
 _known = _Known()
@@ -73,8 +76,7 @@ def quick_fields() -> Dict[str, Any]:
         fields["jobs"] = jobs
     found = _known.repository
     if found is not None:
-        fields.update(git_commit=found.commit, git_branch=found.branch)
-        fields["git_remote"] = None if found.remote is None else masking.mask_text(found.remote)
+        fields.update(git_commit=found.commit, git_branch=found.branch, git_remote=_known.remote)
     return {name: value for name, value in fields.items() if value is not None}
 
 
@@ -84,7 +86,8 @@ def start_probe() -> Probe:
     Returns:
         The same probe each time, as long as its answer holds: for ever in a script, for a minute in a notebook.
     """
-    quick_fields()
+    if not _known.fields:
+        quick_fields()
     probe = _known.probe
     if probe is None or (_is_interactive() and monotonic() - _known.asked_at > _FRESH_S):
         probe = _known.probe = Probe(_known.repository)
@@ -98,9 +101,14 @@ def packages() -> Dict[str, str]:
     A version is the package's ``__version__``, else that in the name of its folder of metadata. What Python brings
     along is left out; nothing is imported, and no code of the packages runs.
     """
+    modules = list(sys.modules)
+    if modules == _known.modules:
+        return dict(_known.packages)  # a look at each of two thousand modules takes milliseconds
     found: Dict[str, str] = {}
-    for name, module in sorted(sys.modules.items()):
-        if "." in name or name.startswith("_") or not isinstance(module, ModuleType):
+    for name in sorted(name for name in modules if type(name) is str):
+        module = sys.modules.get(name)
+        # By its type: a lazy stand-in loads what it stands for when it is asked for its class.
+        if "." in name or name.startswith("_") or not issubclass(type(module), ModuleType):
             continue
         about = object.__getattribute__(module, "__dict__")  # a lazy one would load itself
         file = about.get("__file__")
@@ -111,7 +119,8 @@ def packages() -> Dict[str, str]:
             version = _installed_version(name, file)
         if version is not None and len(version) <= _MAX_VERSION_LENGTH and len(found) < MOST_PACKAGES:
             found[name] = version
-    return found
+    _known.modules, _known.packages = modules, found
+    return dict(found)
 
 
 def forget() -> None:
@@ -123,7 +132,8 @@ def forget() -> None:
 
 def _look_at_repository() -> None:
     folder = _entry()[1]
-    _known.repository = None if folder is None else repository.find(os.path.realpath(folder))
+    found = _known.repository = None if folder is None else repository.find(os.path.realpath(folder))
+    _known.remote = None if found is None or found.remote is None else masking.mask_text(found.remote)
 
 
 def _command() -> List[str]:

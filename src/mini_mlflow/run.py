@@ -11,16 +11,14 @@ from . import active, config, endings, identity, keys, layout
 from .artifact_recorder import ArtifactRecorder
 from .errors import RunEndedError
 from .recorder import RUNNING
-from .records import RunData, RunInfo
-from .store import meta, opening, reader
+from .store import meta, opening
 from .store.writer import RunWriter
-from .summary import read_latest_per_step, read_summary
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Optional, Protocol, Type, Union
 
-    from .records import Metric, Summary
+    from .records import Metric, RunData, RunInfo, Summary
 
     class Companion(Protocol):
         """What runs beside a run."""
@@ -106,19 +104,25 @@ class Run(ArtifactRecorder):
         self._companions: List[Companion] = []
         self._table_lock = Lock()
         self._is_origin_wanted = config.is_provenance_wanted()
+        config.check_switches()
         self._folder = layout.run_folder(self._store, self.experiment_id, self.run_id)
         opened = opening.open_run(
             self._store, self.experiment_id, self.run_id, self._new_fields, active.pool(), config.sync_period_s()
         )
         self._writer = opened.writer
         self._appenders = self._writer.appenders
-        if opened.role != opening.CREATED:
-            self._take_over(opened.role)
-        if opened.role != opening.JOINED and self._is_origin_wanted:
-            from .origin import Origin  # costs milliseconds, and importing the package must not
+        try:
+            if opened.role != opening.CREATED:
+                self._take_over(opened.role)
+            if opened.role != opening.JOINED and self._is_origin_wanted:
+                from .origin import Origin  # costs milliseconds, and importing the package must not
 
-            self._companions.append(Origin(self._writer))
-        endings.see_to(self)
+                self._companions.append(Origin(self._writer))
+            endings.see_to(self)
+        except BaseException:  # whoever keeps the error keeps us: else the run would live as long as this process
+            active.forget(self)
+            self._writer.release()
+            raise
 
     def history(self, key: str, *, latest_per_step: bool = False) -> List[Metric]:
         """Return every recorded value of the metric *key*, from all processes that log into this run.
@@ -134,7 +138,10 @@ class Run(ArtifactRecorder):
             InvalidKeyError: *key* is no text.
             MetricNotFoundError: The run has no such metric.
         """
-        read = read_latest_per_step if latest_per_step else reader.get_history
+        from .store.reader import get_history  # who only logs needs nothing of what reads
+        from .summary import read_latest_per_step
+
+        read = read_latest_per_step if latest_per_step else get_history
         return read(self._folder, self.run_id, keys.check_known_key(key))
 
     def summary(self, key: str) -> Summary:
@@ -144,6 +151,8 @@ class Run(ArtifactRecorder):
             InvalidKeyError: *key* is no text.
             MetricNotFoundError: The run has no such metric.
         """
+        from .summary import read_summary  # as above
+
         return read_summary(self._folder, self.run_id, keys.check_known_key(key))
 
     def end(self, status: str = "FINISHED") -> None:
@@ -159,8 +168,12 @@ class Run(ArtifactRecorder):
         Once this has returned, what was logged survives a power cut. In a process that logs beside the run's owner (and
         in a forked child) it ends this process's part only, also as FAILED: the owner says how the run ended.
         """
-        while self._companions and self.status == RUNNING:
-            self._companions.pop().stop()  # without the lock, for which their threads may wait
+        broken_off: Optional[BaseException] = None
+        if self.status == RUNNING:
+            status = keys.check_end_status(status)
+            broken_off = self._stop_companions()
+            if isinstance(broken_off, KeyboardInterrupt):
+                status = "KILLED"
         with endings.Uninterrupted(), self._writer.lock:
             if self.status != RUNNING:
                 message = "Run is already ended with status '%s'. Continue it with start_run(run_id='%s')."
@@ -171,10 +184,14 @@ class Run(ArtifactRecorder):
                 self._writer.close(status=self.status, end_time=self.end_time)
             finally:
                 active.forget(self)
+        if broken_off is not None:
+            raise broken_off
 
     @property
     def info(self) -> RunInfo:
         """What is known of the run itself, under the names that MLflow has for it."""
+        from .records import RunInfo  # as above
+
         return RunInfo(
             run_id=self.run_id,
             run_name=self.name,
@@ -192,7 +209,10 @@ class Run(ArtifactRecorder):
     @property
     def data(self) -> RunData:
         """What is recorded in the run at this moment, by all processes: params, latest metrics and tags."""
-        record = reader.read_run(self._store, self.experiment_id, self.run_id)
+        from .records import RunData  # as above
+        from .store.reader import read_run
+
+        record = read_run(self._store, self.experiment_id, self.run_id)
         return RunData(record.params, record.metrics, record.tags)
 
     @property
@@ -270,6 +290,16 @@ class Run(ArtifactRecorder):
         writer = getattr(self, "_writer", None)
         if writer is not None and not writer.is_closed:
             writer.release()
+
+    def _stop_companions(self) -> Optional[BaseException]:
+        """Stop what runs beside the run, and return what broke that off: the run has to end all the same."""
+        broken_off: Optional[BaseException] = None
+        while self._companions:
+            try:
+                self._companions.pop().stop()  # without the writer's lock, for which their threads may wait
+            except BaseException as error:  # noqa: BLE001 - Ctrl-C among them; raised again when the run has ended
+                broken_off = broken_off or error
+        return broken_off
 
     def _new_fields(self) -> Dict[str, Any]:
         """Return what meta.yaml says of this run when it is new (docs/format.md, rule Y3)."""

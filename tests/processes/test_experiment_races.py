@@ -194,28 +194,28 @@ def test_a_run_that_is_resumed_at_the_moment_it_is_deleted_loses_no_value(togeth
 
     done = os.path.join(os.path.dirname(store), "done")
 
-    def act(number):
-        if not number:
-            while not os.path.exists(done):
-                try:
-                    mini_mlflow.delete_run("r")
-                    mini_mlflow.restore_run("r")
-                except (ActiveRunError, RunNotFoundError, RunExistsError):
-                    continue
-            return []
-        logged = []
-        for turn in range(20):
+    def delete_and_restore():
+        while not os.path.exists(done):
             try:
-                run = Run(run_id="r", runs_dir=store)
-            except FileNotFoundError:
-                continue  # it went while it was being opened
-            run.log_metric("loss", turn, step=turn)
-            logged.append(turn)
-            run.end()
-        with open(done, "w"):
-            return logged
+                mini_mlflow.delete_run("r")
+                mini_mlflow.restore_run("r")
+            except (ActiveRunError, RunNotFoundError, RunExistsError):
+                continue
 
-    logged = together(2, act)[1]
+    def resume():
+        try:
+            for turn in range(20):
+                with Run(run_id="r", runs_dir=store) as run:
+                    run.log_metric("loss", turn, step=turn)
+        finally:  # whatever happens, the other one ends, and what happened is shown
+            open(done, "w").close()
+
+    together(2, lambda number: resume() if number else delete_and_restore())
     folders = [os.path.join(store, "0", "r")] + [each.folder for each in upkeep.list_deleted_runs(0)]
-    values = {row.value for folder in folders for row in reader.read_history(folder, "loss", [])}
-    assert values == {-1, *logged}
+    histories = [reader.read_history(folder, "loss", []) for folder in folders]
+    assert sorted(row.value for rows in histories for row in rows) == list(range(-1, 20))
+    assert {fields["status"] for fields in map(fields_of, folders) if "status" in fields} == {"FINISHED"}
+
+
+def fields_of(folder):
+    return reader.read_metadata(folder, [])

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mini_mlflow import BrokenFileError, UnsupportedFormatError
-from mini_mlflow.store import meta
+from mini_mlflow.store import foreign_meta, meta
 
 LOADERS = [yaml.SafeLoader] + ([yaml.CSafeLoader] if hasattr(yaml, "CSafeLoader") else [])
 
@@ -236,7 +236,7 @@ def depth_of(value):
 def test_b02_the_nesting_is_never_thought_less_than_it_is(value, flow):
     """Rule Y4: the bound that protects the parser, whatever the style."""
     text = yaml.safe_dump(value, default_flow_style=flow)
-    assert depth_of(value) <= meta._depth_bound(text) <= 2 * depth_of(value) + 3
+    assert depth_of(value) <= foreign_meta._depth_bound(text) <= 2 * depth_of(value) + 3
 
 
 def test_b03_twenty_lists_within_each_other_are_still_read():
@@ -262,9 +262,28 @@ def test_a_file_beyond_the_bound_of_its_form_is_refused(tmp_path, line, most):
         meta.read_meta(str(path))
 
 
+@pytest.mark.parametrize("values", [[1, True, 1.0], [0, False, 0.0, -0.0], ["1", 1], [["a"], {"a": "a"}, [1], [True]]])
+def test_a_value_never_gets_the_text_of_another_that_equals_it(values):
+    """Rule Y1: lines that were encoded before are kept, and so must not be taken for those of equal values."""
+    for _ in range(2):
+        for value in values:
+            found = meta.decode(meta.encode({"x": value}), "meta.yaml")["x"]
+            assert (type(found), repr(found)) == (type(value), repr(value))
+
+
+def test_a_list_or_dict_that_has_changed_is_encoded_anew():
+    """Rule Y1."""
+    names, versions = ["python"], {"numpy": "1.0"}
+    meta.encode({"command": names, "packages": versions})
+    names.append("train.py")
+    versions["numpy"] = "2.0"
+    encoded = meta.encode({"command": names, "packages": versions})
+    assert encoded == b'command: ["python", "train.py"]\npackages: {"numpy": "2.0"}\n'
+
+
 def test_b02_a_line_of_dashes_is_refused_without_going_through_all_of_it(monkeypatch):
     """The bound of the depth is found before the end of a line that would take minutes."""
-    monkeypatch.setattr(meta, "_MAX_FOREIGN_BYTES", 1 << 21)
+    monkeypatch.setattr(foreign_meta, "_MAX_BYTES", 1 << 21)
     with pytest.raises(BrokenFileError, match="deep"):
         meta.decode(b"- " * 1000000, "meta.yaml")
 

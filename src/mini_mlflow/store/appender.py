@@ -11,10 +11,10 @@ import os
 from time import time_ns
 
 from ..errors import BrokenFileError
-from . import documents, metric_file
+from . import documents
 from .documents import read_all
 from .documents import write_at as pwrite
-from .metric_file import ROW_SURPLUS
+from .metric_text import ROW_SURPLUS, closing_text, head_text, row_text, timestamp_of_closing
 from .open_file import CHECK_PERIOD_MS, UNKNOWN, DisplacedError, OpenFile, now_ms
 
 TYPE_CHECKING = False
@@ -126,8 +126,8 @@ class Appender(OpenFile):
         Raises:
             FileExistsError: There is one.
         """
-        head = metric_file.head_text(self.key).encode("utf-8")
-        data = (metric_file.row_text(step, timestamp, text) + metric_file.closing_text(step, timestamp, text)).encode()
+        head = head_text(self.key).encode("utf-8")
+        data = (row_text(step, timestamp, text) + closing_text(step, timestamp, text)).encode()
         descriptor = documents.create_open(self.path, head + data)
         self.next_step = min(step + 1, MAX_STEP)
         try:
@@ -137,7 +137,7 @@ class Appender(OpenFile):
         except OSError:
             self.close()  # the row is written, so that this is no failure; the next one opens the file again
             return
-        self._wrote(data, len(head), len(metric_file.row_text(step, timestamp, text)), timestamp)
+        self._wrote(data, len(head), len(row_text(step, timestamp, text)), timestamp)
         self._checked = len(head)
         self.limit = self._page_end()
 
@@ -217,8 +217,7 @@ class Appender(OpenFile):
         there = self._open(is_kept=self._pool.makes_room())
         self._at = self._checked = self.position
         self._data = read_all(self.descriptor, self._size - self._at, self._at)
-        latest = metric_file.closing_at_start(self._data)
-        if there.st_size != self._size or latest is None or latest.timestamp != self._newest:
+        if there.st_size != self._size or timestamp_of_closing(self._data) != self._newest:
             raise DisplacedError("changed")
         if there.st_nlink > 1:
             self._unshare()

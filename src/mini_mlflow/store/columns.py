@@ -12,6 +12,7 @@ from operator import lt
 from ..errors import BrokenFileError
 from ..records import Columns
 from . import documents, metric_file, reader
+from .metric_text import MAX_HISTORY_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def decode_columns(data: bytes, path: str) -> Columns:
 
 
 def _read(path: str) -> Columns:
-    return decode_columns(documents.read(path, metric_file.MAX_HISTORY_BYTES), path)
+    return decode_columns(documents.read(path, MAX_HISTORY_BYTES), path)
 
 
 class _Collected:

@@ -17,12 +17,13 @@ from ..errors import (
     InvalidValueError,
 )
 from ..keys import check_experiment_id
-from ..records import Experiment
 from . import documents, meta
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
+
+    from ..records import Experiment
 
     ExperimentId = Union[int, str]
 
@@ -101,6 +102,8 @@ def find(runs_dir: str, name: str) -> Optional[Experiment]:
 
 def read(runs_dir: str, experiment_id: ExperimentId) -> Optional[Experiment]:
     """Return an experiment by its id, None where it has no folder; without a readable meta.yaml its id is its name."""
+    from ..records import Experiment  # who starts a run needs no look at what its experiment is
+
     folder = layout.experiment_folder(runs_dir, experiment_id)
     try:
         fields = meta.read_meta(os.path.join(folder, layout.META))

@@ -9,8 +9,9 @@ import os
 
 from .. import config, layout
 from ..errors import BrokenFileError
-from . import documents, folders, metric_file, owner
+from . import documents, owner
 from .appender import MAX_STEP, Appender
+from .metric_text import MAX_HISTORY_BYTES
 from .names import Names
 from .open_file import DisplacedError
 
@@ -51,6 +52,8 @@ class Home:
 
     def mend(self) -> None:
         """Write the closings that a kill has kept from being written: whether or not those metrics go on (rule M13)."""
+        from . import folders, metric_file  # who starts a run needs nothing of what reads
+
         for _, path in folders.iter_documents(self.folder, layout.METRICS):
             try:
                 key, is_whole = metric_file.read_ends(path)
@@ -146,8 +149,12 @@ class Home:
     def _first_step(self, key: str) -> int:
         known = self._writer.next_steps.get(key)
         if known is None:
-            greatest = folders.greatest_step(self._writer.folder, key) if self._is_resumed else None
-            known = 0 if greatest is None else min(greatest + 1, MAX_STEP)
+            known = 0
+            if self._is_resumed:
+                from . import folders  # as above
+
+                greatest = folders.greatest_step(self._writer.folder, key)
+                known = 0 if greatest is None else min(greatest + 1, MAX_STEP)
         return known
 
     def _put_document(self, entry: Entry) -> None:
@@ -235,6 +242,8 @@ def _can_go_on(appender: Appender) -> bool:
 
 def _holds(path: str, kind: str, key: str) -> bool:
     """Tell whether the file at *path* is the key's own; one that cannot be read is nobody's to touch."""
+    from . import folders  # as above
+
     try:
         return folders.key_in(path, kind) == key
     except (OSError, BrokenFileError):
@@ -275,7 +284,7 @@ def bring_to_disk(run_folder: str, files: List[str], *, anew: FrozenSet[str] = f
             failure = failure or error
             if path in anew:
                 try:
-                    documents.replace(path, documents.read(path, metric_file.MAX_HISTORY_BYTES), sync=True)
+                    documents.replace(path, documents.read(path, MAX_HISTORY_BYTES), sync=True)
                 except (OSError, BrokenFileError):
                     continue  # that it failed is told anyway
     if failure is not None:

@@ -1,4 +1,4 @@
-"""What does a meta.yaml look like, and how is one read that we did not write?
+"""What does a meta.yaml look like?
 
 One ``key: <JSON value>`` per line (rules Y1 to Y4 of docs/format.md): YAML that every parser reads alike.
 """
@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from time import gmtime, strftime
 
 from ..errors import BrokenFileError, UnsupportedFormatError
 from ..layout import FORMAT_VERSION
-from .documents import MAX_DIGITS, bounded_int, broken, encode_json, read
+from .documents import bounded_int, broken, encode_json, read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional
+    from typing import Any, Dict, Optional, Tuple, Type, Union
 
 MAX_META_BYTES = 1024 * 1024
-_MAX_FOREIGN_BYTES = 64 * 1024  # PyYAML takes a second for as much without its C parser
-_MAX_DEPTH = 50
-_MAX_NODES = 10000
+_SHORT = 200  # characters
+_TEXTS = {str}
 _FIRST = b"format: "  # how ours begin
 _TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"
 _QUOTED_KEY = r'("(?:[^"\\]|\\.)*"): (.*)'
@@ -33,8 +33,7 @@ _EXPONENT_WITHOUT_DOT = r"-?[0-9]+e[+-]?[0-9]+"
 
 def encode(fields: Dict[str, Any]) -> bytes:
     """Return the text of a meta.yaml; values are what JSON has, in the order given (rules Y1 and Y2)."""
-    lines = ["%s: %s\n" % (_encode_name(key), _encode_value(value)) for key, value in fields.items()]
-    return "".join(lines).encode("utf-8")
+    return "".join([_encode_line(key, value) for key, value in fields.items()]).encode("utf-8")
 
 
 def storable(text: str) -> str:
@@ -61,7 +60,7 @@ def decode(data: bytes, path: str) -> Dict[str, Any]:
     fields: Dict[str, Any] = {}
     is_cut = not data.endswith(b"\n")
     if is_cut and not (data.startswith(_FIRST) or _FIRST.startswith(data)):
-        return _decode_foreign(data, path)
+        return _decode_other(data, path)
     try:
         for line in data.decode("utf-8").rstrip("\n").split("\n"):
             key, colon, value = line.partition(": ")
@@ -80,7 +79,7 @@ def decode(data: bytes, path: str) -> Dict[str, Any]:
             raise
         if is_cut:  # YAML would take what is left of null or of a text for a text
             raise broken(path, "it is cut short") from error
-        return _decode_foreign(data, path)
+        return _decode_other(data, path)
     return fields
 
 
@@ -125,6 +124,28 @@ def is_time(text: Any) -> bool:
     return isinstance(text, str) and bool(re.fullmatch(_TIME, text))
 
 
+def _encode_line(key: str, value: Any) -> str:
+    """Return one field's line; what the runs of a process have in common is encoded once."""
+    kind = type(value)
+    if value is None or kind is int or (kind is str and len(value) <= _SHORT):
+        return _encode_short(key, value)
+    if kind is list and set(map(type, value)) == _TEXTS:
+        return _encode_texts(key, list, tuple(value))
+    if kind is dict and set(map(type, value)) | set(map(type, value.values())) == _TEXTS:
+        return _encode_texts(key, dict, tuple(value.items()))
+    return "%s: %s\n" % (_encode_name(key), _encode_value(value))
+
+
+@lru_cache(maxsize=256)
+def _encode_short(key: str, value: Union[str, int, None]) -> str:
+    return "%s: %s\n" % (_encode_name(key), _encode_value(value))
+
+
+@lru_cache(maxsize=8)
+def _encode_texts(key: str, kind: Type[Any], texts: Tuple[Any, ...]) -> str:
+    return "%s: %s\n" % (_encode_name(key), _encode_value(kind(texts)))
+
+
 def _encode_name(key: str) -> str:
     if key.isascii() and key.isidentifier() and key.islower() and key[0] != "_" and key not in _YAML_WORDS:
         return key
@@ -151,97 +172,10 @@ def _encode_value(value: Any) -> str:
     return re.sub(_ESCAPED, lambda match: "\\u%04x" % ord(match.group()), text)
 
 
-def _decode_foreign(data: bytes, path: str) -> Dict[str, Any]:
-    """Read a mapping written or edited by others, through PyYAML: bounded before it parses, and before it builds."""
-    import yaml  # costs 20 ms, and our own files never need it
+def _decode_other(data: bytes, path: str) -> Dict[str, Any]:
+    from . import foreign_meta  # our own files never need it
 
-    if len(data) > _MAX_FOREIGN_BYTES:
-        raise broken(path, "it is not in our own form, and has more than %d bytes" % _MAX_FOREIGN_BYTES)
-    try:
-        text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise broken(path, "it is not UTF-8 text") from error
-    if _depth_bound(text) > _MAX_DEPTH:
-        raise broken(path, "it is nested more than %d deep" % _MAX_DEPTH)
-    try:
-        parser = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
-        try:
-            node = parser.get_single_node()
-            if node is None:
-                raise broken(path, "it is empty")
-            _check_size(node, [_MAX_NODES], 0, path)
-            fields = parser.construct_document(node)
-        finally:
-            parser.dispose()
-    # PyYAML's constructors let plain errors through for values such as 2026-99-99 or !!int "".
-    except (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError, OverflowError) as error:
-        if isinstance(error, BrokenFileError):
-            raise
-        raise broken(path, "it is not valid YAML: %s" % " ".join(str(error).split())[:200]) from error
-    if not isinstance(fields, dict):
-        raise broken(path, "it is no mapping of fields")
-    return {str(key): _as_json(value) for key, value in fields.items()}
-
-
-def _depth_bound(text: str) -> int:
-    """Return an upper bound of the nesting of a YAML text, found without parsing it."""
-    flow = deepest = 0
-    for match in re.finditer(r"[\[{\]}]", text):
-        flow += 1 if match.group() in "[{" else -1 if flow else 0
-        deepest = max(deepest, flow)
-    block = 0
-    opened: List[int] = []  # where each level begins; a sequence may stand in the column of the mapping that holds it
-    for line in text.splitlines():
-        start = len(line) - len(line.lstrip(" "))
-        if not line[start:].strip():
-            continue
-        levels = []
-        while re.match(r"[-?:](?:[ \t]|$)", line[start : start + 2]):
-            levels.append(2 * start + (line[start] == "-"))
-            if len(levels) > _MAX_DEPTH:
-                return len(levels)  # a line of dashes alone may be a megabyte long
-            start += 1 + len(line[start + 1 :]) - len(line[start + 1 :].lstrip(" \t"))
-        if start < len(line):
-            levels.append(2 * start)
-        while opened and opened[-1] >= levels[0]:
-            opened.pop()
-        opened += levels
-        block = max(block, len(opened))
-    return deepest + block
-
-
-def _check_size(node: Any, budget: List[int], depth: int, path: str) -> None:
-    """Refuse a parsed YAML text whose values would be too many or too deep; shared nodes count each time they show."""
-    budget[0] -= 1
-    if budget[0] < 0:
-        raise broken(path, "its aliases expand to more than %d values" % _MAX_NODES)
-    if depth > _MAX_DEPTH:
-        raise broken(path, "it is nested more than %d deep" % _MAX_DEPTH)
-    if node.id == "scalar":
-        if len(node.value) > MAX_DIGITS and node.tag.endswith((":int", ":float")):
-            raise broken(path, "it has a number of more than %d digits" % MAX_DIGITS)
-        return
-    for child in node.value:
-        for each in child if node.id == "mapping" else (child,):
-            _check_size(each, budget, depth + 1, path)
-
-
-def _as_json(value: Any) -> Any:
-    """Turn what YAML has into what JSON has."""
-    if value is None or isinstance(value, (str, bool, int, float)):
-        return value
-    if isinstance(value, dict):
-        return {str(key): _as_json(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_as_json(item) for item in value]
-    if isinstance(value, set):
-        return sorted(map(str, value))
-    if hasattr(value, "isoformat"):
-        text = str(value.isoformat())
-        return text.replace("+00:00", "Z")
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    return str(value)
+    return foreign_meta.decode(data, path)
 
 
 def _no_constant(name: str) -> Any:

@@ -1,6 +1,6 @@
-"""How does the file of a metric look, and how is its history read back?
+"""How is the history of a metric read back from its file, and written anew?
 
-One JSON document that grows at its end: rules M1 to M10 of docs/format.md. ``appender`` writes it.
+One JSON document that grows at its end: rules M1 to M10 of docs/format.md. ``appender`` writes it, row by row.
 """
 
 from __future__ import annotations
@@ -14,22 +14,19 @@ from operator import itemgetter
 from ..errors import BrokenFileError
 from ..records import Metric
 from . import documents
+from .metric_text import CLOSING, MAX_HISTORY_BYTES, NUMBER, PAGE, closing_text, head_text, row_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, List, Optional, Tuple
 
-PAGE = 4096  # a write within one is never cut by a kill (rule M3)
-MAX_HISTORY_BYTES = 1 << 33
 _HEAD_BYTES = 2048  # the longest key, escaped, fits
 _TAIL_BYTES = 2 * PAGE
 _LARGE_BYTES = 1 << 20
 _SMALL_BYTES = _HEAD_BYTES + _TAIL_BYTES
 _HEAD = rb'\{"key": ("(?:[^"\\]|\\.)*"), "history": \[(?=\n)'
-_NUMBER = rb'-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|"NaN"|"-?Infinity"'
-_ROW = rb"\n\[(-?[0-9]{1,19}), ([0-9]{1,19}), (" + _NUMBER + rb")\]"
-_STEP = rb"\n\[(-?[0-9]{1,19}), [0-9]{1,19}, (?:" + _NUMBER + rb")\]"
-_CLOSING = rb'\n\], "step": (-?[0-9]{1,19}), "timestamp": ([0-9]{1,19}), "value": (' + _NUMBER + rb")\}[ \n]*\Z"
+_ROW = rb"\n\[(-?[0-9]{1,19}), ([0-9]{1,19}), (" + NUMBER + rb")\]"
+_STEP = rb"\n\[(-?[0-9]{1,19}), [0-9]{1,19}, (?:" + NUMBER + rb")\]"
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -69,31 +66,6 @@ class Tail(namedtuple("Tail", ["key", "latest", "position", "size"])):
     latest: Metric
     position: int
     size: int
-
-
-def row_text(step: int, timestamp: int, number: str) -> str:
-    """Return a row, from the line break before it to its bracket (rule M1)."""
-    return "\n[%d, %d, %s]" % (step, timestamp, number)
-
-
-def closing_text(step: int, timestamp: int, number: str) -> str:
-    """Return a closing, which repeats the newest row (rule M5)."""
-    return '\n], "step": %d, "timestamp": %d, "value": %s}\n' % (step, timestamp, number)
-
-
-def head_text(key: str) -> str:
-    """Return what stands before the first row."""
-    return '{"key": %s, "history": [' % documents.encode_json(key)
-
-
-# A row with its comma and the closing that repeats it hold the same three texts: so many bytes more are around those
-# of the row. Half of (what both take + this) is what the row takes.
-ROW_SURPLUS = len("," + row_text(0, 0, "0")) - len(closing_text(0, 0, "0"))
-
-
-def padded(data: bytes, least: int) -> bytes:
-    """Return *data*, which ends a document, with spaces before its line break that make it *least* bytes long (M6)."""
-    return data if len(data) >= least else data[:-1].ljust(least - 1) + b"\n"
 
 
 def encode(key: str, rows: List[Metric]) -> bytes:
@@ -189,7 +161,7 @@ def read_tail(descriptor: int) -> Optional[Tail]:
         head = documents.read_all(descriptor, _HEAD_BYTES)
         start = size - _TAIL_BYTES
         end = documents.read_all(descriptor, _TAIL_BYTES, start)
-    key, closing = re.match(_HEAD, head), re.search(_CLOSING, end)
+    key, closing = re.match(_HEAD, head), re.search(CLOSING, end)
     if key is None or closing is None:
         return None
     latest = _decode_row(closing)
@@ -223,7 +195,7 @@ def decode(data: bytes, path: str) -> History:
 
 def match_ends(data: bytes) -> Tuple[Any, Any]:
     """Return the matches of a file's head, and of its closing in its last bytes; None where they are not exact."""
-    head, closing = re.match(_HEAD, data), re.search(_CLOSING, data[-_TAIL_BYTES:])
+    head, closing = re.match(_HEAD, data), re.search(CLOSING, data[-_TAIL_BYTES:])
     return head, None if b"\0" in data else closing
 
 
@@ -241,12 +213,6 @@ def newest(rows: List[Metric]) -> Optional[Metric]:
 def rows_in(data: bytes) -> List[Metric]:
     """Return every complete row of a part of a metric's file."""
     return [row for row in map(_decode_row, re.finditer(_ROW, data)) if row is not None]
-
-
-def closing_at_start(data: bytes) -> Optional[Metric]:
-    """Return the row that a closing repeats, None where *data* is not one closing to its end."""
-    match = re.match(_CLOSING, data)
-    return None if match is None else _decode_row(match)
 
 
 def _salvage(key: Any, data: bytes, start: int) -> History:

@@ -9,7 +9,6 @@ import os
 
 from .. import layout
 from ..errors import BrokenFileError
-from . import folders
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,6 +59,8 @@ def _composed(inside: str, kind: str, stem: str) -> str:
     """Give a file its own name back where a disk has decomposed it (HFS+ does); return the name that it has then."""
     if stem.isascii():
         return stem
+    from . import folders  # such names alone need it
+
     path = os.path.join(inside, layout.file_name(stem))
     try:
         key = folders.key_in(path, kind)

@@ -10,20 +10,22 @@ import os
 import stat
 from time import time_ns
 
-from . import documents, metric_file
+from . import documents
 from .documents import read_all
 from .documents import write_at as pwrite
+from .metric_text import PAGE, closing_text, padded, row_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import List, Optional
 
     from ..records import Metric
+    from . import metric_file
     from .descriptors import DescriptorPool
 
 CHECK_PERIOD_MS = 1000  # rule M12
 UNKNOWN = -2  # in place of a position or limit: a call was broken off, so that the file must tell
-_PAGE_MASK = metric_file.PAGE - 1
+_PAGE_MASK = PAGE - 1
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
 
@@ -82,6 +84,8 @@ class OpenFile:
                 return []
         except OSError:
             pass
+        from . import metric_file  # who only appends needs nothing of what reads
+
         try:
             return metric_file.rows_in(read_all(self.descriptor, os.fstat(self.descriptor).st_size, self._checked))
         except OSError:
@@ -90,11 +94,11 @@ class OpenFile:
     def _add(self, step: int, timestamp: int, text: str) -> None:
         """Write one row, in a page of its own if it must be (rules M3 to M6)."""
         position = self.position
-        row = "," + metric_file.row_text(step, timestamp, text)
+        row = "," + row_text(step, timestamp, text)
         old = self._closing()
-        closing = metric_file.closing_text(step, timestamp, text).encode() if timestamp >= self._newest else old
-        data = metric_file.padded(row.encode() + closing, len(old))
-        gap = -position % metric_file.PAGE if (position ^ (position + len(data) - 1)) > _PAGE_MASK else 0
+        closing = closing_text(step, timestamp, text).encode() if timestamp >= self._newest else old
+        data = padded(row.encode() + closing, len(old))
+        gap = -position % PAGE if (position ^ (position + len(data) - 1)) > _PAGE_MASK else 0
         if gap:
             # The rows of a page are whole, so this row begins the next one. Room for it is made first, by spaces behind
             # the closing, which leave the document valid: a full disk shows before anything is overwritten.
@@ -226,6 +230,8 @@ class OpenFile:
 
     def _find_end(self) -> None:
         """Find where the next row goes, and write the closing if it is missing (rule M13)."""
+        from . import metric_file  # as above
+
         tail = metric_file.read_tail(self.descriptor) or self._repair()
         if tail.key != self.key:
             raise documents.broken(self.path, "it is not the history of %r" % self.key)
@@ -237,14 +243,16 @@ class OpenFile:
 
     def _repair(self) -> metric_file.Tail:
         """Write the closing where it is missing, or the file anew, and return where it ends."""
+        from . import metric_file  # as above
+
         data = read_all(self.descriptor, os.fstat(self.descriptor).st_size)
         history = metric_file.decode(data, self.path)
         if history.latest is None or history.key != self.key:
             raise documents.broken(self.path, "it has no row of %r" % self.key)
         if not history.is_exact:
             step, timestamp, value = history.latest
-            closing = metric_file.closing_text(step, timestamp, documents.encode_number(value)).encode()
-            closing = metric_file.padded(closing, len(data) - history.end)
+            closing = closing_text(step, timestamp, documents.encode_number(value)).encode()
+            closing = padded(closing, len(data) - history.end)
             data = data[: history.end] + closing
             if history.end and metric_file.decode(data, self.path).is_exact:
                 if pwrite(self.descriptor, closing, history.end) != len(closing):

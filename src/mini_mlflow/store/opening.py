@@ -11,7 +11,7 @@ from time import monotonic, sleep, time
 
 from .. import layout
 from ..errors import BrokenFileError
-from . import documents, experiments, folders, locks, meta, owner
+from . import documents, experiments, locks, meta, owner
 from .descriptors import DescriptorPool
 from .home import make_heirs_home, make_home
 from .writer import RunWriter
@@ -19,6 +19,8 @@ from .writer import RunWriter
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Dict, Optional, Union
+
+    from . import folders
 
 CREATED = "created"
 RESUMED = "resumed"
@@ -84,6 +86,8 @@ def open_run(
 
 def join_run(folder: str, pool: DescriptorPool, sync_period_s: Optional[float]) -> RunWriter:
     """Return a joiner's writer for a run; it makes its folder when the first value comes (rule W7)."""
+    from . import folders  # who starts a run needs nothing of what reads
+
     generations = [generation for generation, _ in folders.generations(folder)]
     return RunWriter(
         folder,
@@ -103,6 +107,8 @@ def amend_run(folder: str, pool: DescriptorPool) -> Opened:
         UnsupportedFormatError: The run was written in a newer format.
         OSError: The disk refused.
     """
+    from . import folders  # as above
+
     os.makedirs(folder, exist_ok=True)
     try:
         there = folders.read_meta(folder)[0]
@@ -161,6 +167,8 @@ def _try_open(
     In the first attempts that is so, too, where the owner is gone and its place was not to be had: it may just be
     ending its run, and of two heirs one must not sit beside the other.
     """
+    from . import folders  # as above
+
     there, _ = folders.read_meta(folder)
     try:
         main = owner.read_owner(folder)

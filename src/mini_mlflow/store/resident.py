@@ -10,7 +10,7 @@ import os
 from threading import RLock
 
 from .. import layout
-from . import documents, folders, meta
+from . import documents, meta
 from .appender import Appender
 from .home import Home, make_home
 from .open_file import DisplacedError, now_ms
@@ -128,6 +128,8 @@ class Resident:
 
     def _disinherit(self) -> None:
         """Go on where owner.json is not ours any more: as a joiner of the new owner, or else as our own heir."""
+        from . import folders  # who starts a run needs nothing of what reads
+
         has_heir = any(generation > self._generation for generation, _ in folders.generations(self.folder))
         if has_heir:
             self.meta_folder = ""

@@ -49,9 +49,8 @@ def delete_run(runs_dir: str, experiment_id: ExperimentId, run_id: str) -> str:
             return _move_unwritten(folder, trash, run_id)
         with unowned.kept_still(folder, run_id, "deleted"):
             return _move_unwritten(folder, trash, run_id)
-    except FileNotFoundError:
-        reader.run_folder(runs_dir, experiment_id, run_id)  # another has deleted it at the same moment
-        raise
+    except FileNotFoundError:  # another has deleted it at the same moment, and perhaps restored it
+        return delete_run(runs_dir, experiment_id, run_id)
 
 
 def restore_run(runs_dir: str, experiment_id: ExperimentId, run_id: str) -> None:
@@ -70,6 +69,8 @@ def restore_run(runs_dir: str, experiment_id: ExperimentId, run_id: str) -> None
         if os.path.lexists(folder):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), folder)
         os.rename(found[0].folder, folder)
+    except FileNotFoundError:  # another has restored it at the same moment, or removed it
+        restore_run(runs_dir, experiment_id, run_id)
     except OSError as error:
         if error.errno not in _TAKEN:
             raise
