@@ -42,7 +42,10 @@ HEAVY = {
 }  # fmt: skip
 
 # For those who look at runs: who only logs does without.
-READING = {"records", "summary", "tracker", "store.reader", "store.folders", "store.metric_file", "store.foreign_meta"}
+READING = {
+    "records", "summary", "tracker", "resuming", "store.reader", "store.folders", "store.metric_file",
+    "store.foreign_meta",
+}  # fmt: skip
 
 
 class Import(NamedTuple):
