@@ -119,7 +119,8 @@ def test_e08_a_private_key_is_masked():
     ["hub_token", "aws_secret_access_key", "password", "PASSWORD", "db.password", "dbPassword", "api_key", "apiKey",
      "APIKey", "api-key", "api_key_2", "token", "HF_TOKEN", "hubToken", "client_secret", "secret", "passwd",
      "DB_PWD", "private_key", "openai_key", "github_pat", "aws_credentials", "passphrase", "azure_connection_string",
-     "MYSQLPASSWORD", "authtoken"],
+     "MYSQLPASSWORD", "authtoken", "use_auth_token", "session_token", "id_token", "slackBotToken", "hub.token",
+     "model/token", "github_token_2", "HUGGING_FACE_TOKEN", "ACME_TOKEN", "--read-token"],
 )  # fmt: skip
 def test_e08_a_param_whose_name_says_so_is_masked(key, monkeypatch):
     assert is_secret_key(key)
@@ -132,7 +133,9 @@ def test_e08_a_param_whose_name_says_so_is_masked(key, monkeypatch):
     "key",
     ["tokenizer", "max_tokens", "token_dim", "secret_santa", "key", "primary_key", "rng_key", "image_key", "monkey",
      "hotkey", "pad_token", "eosToken", "special_token", "num_token", "token_id", "tokens", "keys", "api_key_file",
-     "path", "patience", "PWD", "password_length", "keyboard", "compass", "", "7", "ß"],
+     "path", "patience", "PWD", "password_length", "keyboard", "compass", "", "7", "ß", "fim_token", "boi_token",
+     "query_token", "prefix_token", "suffixToken", "middle_token", "null_token", "dist_token", "image_seq_token",
+     "reg_token", "sot_token", "eot_token", "bom_token", "model.fim_token", "FIM_PREFIX_TOKEN", "whatever_token"],
 )  # fmt: skip
 def test_e08_a_param_whose_name_only_resembles_one_stays(key):
     assert not is_secret_key(key)
@@ -212,3 +215,9 @@ def test_e08_secret_params_are_kept_where_masking_is_off(tmp_path, monkeypatch):
     with Run(runs_dir=str(tmp_path)) as run:
         run.log_param("hub_token", "swordfish")
     assert "swordfish" in contents(tmp_path)
+
+
+def test_e08_what_looks_like_a_secret_is_masked_also_where_its_name_tells_a_special_token():
+    assert mask_param("fim_token", "hf_" + "aBcD" * 8) == "***"
+    assert mask_param("fim_token", "<|fim_middle|>") == mask_text("<|fim_middle|>") == "<|fim_middle|>"
+    assert mask_text("fim_token=fim sot_token: x ACME_TOKEN=y") == "fim_token=fim sot_token: x ACME_TOKEN=***"

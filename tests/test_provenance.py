@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import types
+import zipapp
 
 import pytest
 
@@ -72,6 +73,34 @@ def test_a_module_a_command_and_a_prompt_are_told_as_what_they_are(tmp_path):
     assert told("-m", "pack.part", cwd=tmp_path)["entry"] == "-m pack.part"
     assert told("-c", LOOK)["entry"] == "-c"
     assert told(given=LOOK)["entry"] == "interactive"
+
+
+def test_a_folder_and_an_archive_that_are_started_are_told_by_their_paths(tmp_path):
+    (tmp_path / "tool").mkdir()
+    (tmp_path / "tool" / "__main__.py").write_text(LOOK)
+    zipapp.create_archive(str(tmp_path / "tool"), str(tmp_path / "tool.pyz"))
+    for name in ("tool", "tool.pyz"):
+        assert told(str(tmp_path / name))["entry"] == str(tmp_path / name)
+        assert told(name, cwd=tmp_path)["entry"] == os.path.join(os.path.realpath(str(tmp_path)), name)
+
+
+def test_a_script_that_leaves_its_folder_first_is_told_by_the_path_that_it_has(script, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    for decoy in (False, True):
+        if decoy:  # a file of that name where the script has gone
+            (tmp_path / "elsewhere" / "train.py").write_text("")
+        script.write_text("import os; os.chdir('elsewhere'); " + LOOK)
+        assert told("train.py", cwd=tmp_path)["entry"] == os.path.realpath(str(script))
+
+
+def test_a_path_that_leads_nowhere_stays_as_given_and_finds_no_repository(tmp_path, monkeypatch):
+    main = types.ModuleType("__main__")
+    main.__file__ = "gone.py"
+    monkeypatch.setitem(sys.modules, "__main__", main)
+    monkeypatch.chdir(tmp_path)
+    fields = provenance.quick_fields()
+    assert fields["entry"] == "gone.py"
+    assert "git_commit" not in fields
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need a right there")

@@ -157,3 +157,51 @@ def test_where_a_run_comes_from_is_noted_unless_switched_off(store, monkeypatch)
         pass
     assert 'resumes: [{"time": ' in (store / "0" / "told" / "meta.yaml").read_text()
     assert os.path.exists(store / "0" / "told" / "owner.json")
+
+
+def test_a_child_goes_where_its_parent_is_and_a_name_of_ones_own_names_the_run():
+    from mini_mlflow import create_experiment
+
+    number = create_experiment("sweep")
+    with start_run(experiment_id=number) as parent:
+        pass
+    with start_run(parent_run_id=parent.run_id) as child:
+        assert child.experiment_id == number
+    with start_run(parent_run_id=parent.run_id, experiment_id=0) as child:
+        assert child.experiment_id == 0
+    with start_run(resume="baseline") as run:
+        assert run.name == "baseline"
+    with start_run("other", resume="candidate") as run:
+        assert run.name == "other"
+
+
+def test_an_experiment_is_found_by_its_name_where_an_id_is_asked_for(store):
+    from mini_mlflow import ExperimentTracker, create_experiment
+
+    number = create_experiment("digits, all of them")
+    with start_run(experiment_id="digits, all of them") as run:
+        assert run.experiment_id == number
+    tracker = ExperimentTracker(experiment_id="digits, all of them")
+    assert (tracker.experiment_id, tracker.list_runs()) == (number, [run.run_id])
+    assert ExperimentTracker().list_runs("digits, all of them") == [run.run_id]
+    with start_run(experiment_id="folder") as run:
+        assert run.experiment_id == "folder"
+    with pytest.raises(InvalidIdError):
+        start_run(experiment_id="no such name")
+    assert sorted(path.name for path in store.iterdir()) == sorted([str(number), "folder"])
+
+
+def test_the_files_of_a_run_are_reached_without_continuing_it():
+    from mini_mlflow import ArtifactNotFoundError, ExperimentTracker
+
+    with start_run() as run:
+        run.log_text("hello", "notes/first.txt")
+    tracker = ExperimentTracker()
+    assert [file.path for file in tracker.list_artifacts(run.run_id, "notes")] == ["notes/first.txt"]
+    with open(tracker.artifact_path(run.run_id, "notes/first.txt")) as file:
+        assert file.read() == "hello"
+    with pytest.raises(ArtifactNotFoundError):
+        tracker.artifact_path(run.run_id, "none")
+    with pytest.raises(RunNotFoundError):
+        tracker.list_artifacts("none")
+    assert tracker.get_run(run.run_id)["metadata"]["generation"] == 0

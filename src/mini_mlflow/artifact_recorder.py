@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     Path = Union[str, os.PathLike[str]]
 
+_PATIENCE_S = 60.0  # a table of many megabytes takes a second
+
 
 class ArtifactRecorder(Recorder):
     """A ``Recorder`` that keeps files too, under ``artifacts/`` of the run.
@@ -29,29 +31,34 @@ class ArtifactRecorder(Recorder):
     _folder: str
     _table_lock: Lock
 
-    def log_artifact(self, local_path: Path, artifact_path: Optional[str] = None) -> None:
+    def log_artifact(self, local_path: Union[Path, bytes], artifact_path: Optional[str] = None) -> None:
         """Keep a copy of a file.
 
         Args:
-            local_path: The file; a folder is kept whole, under its own name.
+            local_path: The file, as text, bytes or a path object; a folder is kept whole, under its own name.
             artifact_path: Folder among the artifacts that it goes to; None: the top.
 
         Raises:
             InvalidArtifactPathError: *artifact_path* leads out of the run, or cannot be a name everywhere.
+            InvalidValueError: *local_path* is no path, or leads to a device or the like.
             FileNotFoundError: There is no such file.
             RunEndedError: The run has ended.
             OSError: The disk refused; what was there is as it was.
         """
         from . import artifacts
+        from .artifact_names import check_artifact_folder
+        from .artifact_sources import source_path
 
-        self._check_running("artifact", os.fspath(local_path))
+        source = source_path(local_path)
+        self._begin("artifact", source)
         save = artifacts.save_file
-        if os.path.isdir(local_path):
+        if os.path.isdir(source):
             save = artifacts.save_folder
-            artifact_path = "/".join(filter(None, (artifact_path, os.path.basename(os.path.abspath(local_path)))))
-        self._keep(save(self._artifacts, os.fspath(local_path), artifact_path))
+            above = check_artifact_folder(artifact_path)
+            artifact_path = "/".join(filter(None, (*above, os.path.basename(os.path.abspath(source)))))
+        self._keep(save(self._artifacts, source, artifact_path))
 
-    def log_artifacts(self, local_dir: Path, artifact_path: Optional[str] = None) -> None:
+    def log_artifacts(self, local_dir: Union[Path, bytes], artifact_path: Optional[str] = None) -> None:
         """Keep a copy of every file in a folder and the folders below it.
 
         Args:
@@ -60,14 +67,17 @@ class ArtifactRecorder(Recorder):
 
         Raises:
             InvalidArtifactPathError: As in ``log_artifact``.
+            InvalidValueError: *local_dir* is no path.
             NotADirectoryError: *local_dir* is no folder.
             RunEndedError: The run has ended.
             OSError: The disk refused; the files that were copied are kept.
         """
         from . import artifacts
+        from .artifact_sources import source_path
 
-        self._check_running("artifacts", os.fspath(local_dir))
-        self._keep(artifacts.save_folder(self._artifacts, os.fspath(local_dir), artifact_path))
+        source = source_path(local_dir)
+        self._begin("artifacts", source)
+        self._keep(artifacts.save_folder(self._artifacts, source, artifact_path))
 
     def log_text(self, text: str, artifact_file: str) -> None:
         """Keep a text as a file in UTF-8.
@@ -163,11 +173,17 @@ class ArtifactRecorder(Recorder):
             InvalidArtifactPathError: As in ``log_artifact``.
             InvalidValueError: It is no table.
             RunEndedError: The run has ended.
+            TimeoutError: Other processes add rows to tables of this run for a minute.
+
+        Several processes may add rows to one table, where the disk has locks.
         """
         from . import artifacts, media
+        from .store.lock_file import locked
 
-        self._check_running("artifact", artifact_file)
-        with self._table_lock:  # of two threads that add rows each sees the other's
+        self._begin("artifact", artifact_file)
+        lock = os.path.join(self._folder, layout.LOCK)
+        # Of two who add rows each sees the other's: threads by the one lock, on any disk, and processes by the other.
+        with self._table_lock, locked(lock, "tables of the run", _PATIENCE_S):
             there = None
             if artifacts.exists(self._artifacts, artifact_file):
                 there = artifacts.read_bytes(self._artifacts, artifact_file, media.MAX_TABLE_BYTES)
@@ -258,8 +274,13 @@ class ArtifactRecorder(Recorder):
     def _save(self, artifact_file: str, data: bytes) -> None:
         from . import artifacts
 
-        self._check_running("artifact", artifact_file)
+        self._begin("artifact", artifact_file)
         self._keep(artifacts.save_bytes(self._artifacts, artifact_file, data))
+
+    def _begin(self, what: str, name: str) -> None:
+        """Refuse to keep a file once the run has ended; else see to it that who keeps one counts as alive (rule W7)."""
+        self._check_running(what, name)
+        self._writer.settle()
 
     def _keep(self, paths: List[str]) -> None:
         """Remember files that were written, to be brought to the disk when the run ends (docs/format.md, rule P2)."""

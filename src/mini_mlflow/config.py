@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 DEFAULT_RUNS_DIR = "mlruns"
 DEFAULT_EXPERIMENT_ID = 0
+MLFLOW_SYSTEM_METRICS = "MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING"
+MLFLOW_SYSTEM_METRICS_INTERVAL = "MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL"
 _IN_SCHEMES = dict.fromkeys(map(ord, "+-.:"))  # what schemes of URLs, also chained, have beside letters and digits
 
 # What a scheduler calls the job that this process belongs to, so that a run can be found by it; by the variable that
@@ -330,3 +332,16 @@ def system_metrics_interval_s() -> Optional[float]:
         message = "MINI_MLFLOW_SYSTEM_METRICS must be 'on', 'off' or a number of seconds above 0, got %r."
         raise InvalidValueError(message % text, value=text)
     return seconds
+
+
+def is_mlflow_system_metrics_wanted() -> bool:
+    """Tell whether runs of MLflow's API log the use of the machine, from ``MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING``."""
+    return os.environ.get(MLFLOW_SYSTEM_METRICS, "").strip().lower() in ("true", "1")
+
+
+def mlflow_system_metrics_interval_s() -> Optional[float]:
+    """Return how often they do, from ``MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL``; None where it tells no seconds."""
+    try:
+        return float(os.environ.get(MLFLOW_SYSTEM_METRICS_INTERVAL, ""))
+    except ValueError:
+        return None

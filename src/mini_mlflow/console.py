@@ -13,14 +13,19 @@ import stat
 import sys
 import warnings
 from collections import deque
+from functools import partial
 from threading import Lock
 
 from . import console_detour, console_streams, console_tee
 from .errors import StorageWarning
+from .store.descriptors import DescriptorPool
+from .store.own_descriptor import identity_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, List, Tuple, Union
+    from typing import Any, Callable, List, Optional, Tuple, Union
+
+    from .store.own_descriptor import Identity
 
 FILE = "console.log"
 _MOST_FILES = 1000
@@ -46,16 +51,17 @@ def start(artifacts: str) -> Capture:
         path, log = _open_log(artifacts)
     except OSError as error:
         message = "What is printed is not kept with the run: %s. Free or unlock its folder, and start it again."
-        warnings.warn(message % error, StorageWarning, stacklevel=2)
+        _tell(message % error)
         return Capture("")
     _flush()
+    identity = identity_of(log)
     detour = None
     if os.name == "posix" and not any(console_streams.is_of_notebook(stream) for stream in (sys.stdout, sys.stderr)):
         detour = console_detour.begin(log)
     if detour is None:
-        return Capture(path, _OwnLog(console_tee.Log(log)))
+        return Capture(path, _OwnLog(console_tee.Log(DescriptorPool().lift(log))), identity=identity)
     os.close(log)
-    return Capture(path, detour)
+    return Capture(path, detour, identity=identity)
 
 
 class Capture:
@@ -65,18 +71,22 @@ class Capture:
         path: The log; empty where nothing is kept.
     """
 
-    def __init__(self, path: str, *keepers: Union[console_detour.Detour, _OwnLog]) -> None:
+    def __init__(
+        self, path: str, *keepers: Union[console_detour.Detour, _OwnLog], identity: Optional[Identity] = None
+    ) -> None:
         """Listen to the streams that lead past the keeper.
 
         Args:
             path: The log.
             *keepers: What takes the output; none where nothing is kept.
+            identity: What the log's descriptor led to; None: whether the log is still in its place is not asked.
         """
         self.path = path
+        self._identity = identity
         self._keepers = keepers
         self._pid = os.getpid()
         self._is_stopped = False
-        self._undo: List[Callable[[], None]] = []
+        self._undo: List[Callable[[], Any]] = []
         for keeper in keepers:
             for stream in [sys.stdout] if sys.stderr is sys.stdout else [sys.stdout, sys.stderr]:
                 if hasattr(stream, "write") and not keeper.sees(stream):
@@ -89,16 +99,27 @@ class Capture:
         """
         if self._is_stopped or os.getpid() != self._pid:
             return
-        _flush()
         self._is_stopped = True
-        for undo in self._undo:
-            undo()
-        for keeper in self._keepers:
-            keeper.take(_traceback())
-            lost = keeper.stop()
-            if lost:
-                message = "%d bytes of what was printed could not be written to %s, which says where they are missing."
-                warnings.warn(message % (lost, self.path), StorageWarning, stacklevel=2)
+        lost = 0
+        steps: List[Callable[[], Any]] = [_flush, *self._undo, *(partial(_end, keeper) for keeper in self._keepers)]
+        for step in steps:
+            try:
+                lost += step() or 0
+            except Exception as error:  # noqa: BLE001 - the user's streams may fail in any way, and the run must end
+                _tell("What was printed may not be kept to the end in %s: %r" % (self.path, error))
+        if lost:
+            _tell("%d bytes of what was printed could not be written to %s." % (lost, self.path))
+        if self._identity is not None and not self._is_in_place():
+            message = "%s was removed, moved or replaced while it was written: what was printed since is not there."
+            _tell(message % self.path)
+
+    def _is_in_place(self) -> bool:
+        """Tell whether the log that was written is the one that is found."""
+        try:
+            state = os.lstat(self.path)
+        except OSError:
+            return False
+        return self._identity is not None and (state.st_dev, state.st_ino) == self._identity[:2]
 
     def _in_this_process(self, take: Callable[[bytes], None]) -> Callable[[bytes], None]:
         """Return what hands over the output of this process, and not what a forked child prints."""
@@ -164,6 +185,22 @@ def _open_log(artifacts: str) -> Tuple[str, int]:
             return path, log
         os.close(log)
     raise OSError(errno.EEXIST, "there are too many logs", artifacts)
+
+
+def _end(keeper: Union[console_detour.Detour, _OwnLog]) -> int:
+    keeper.take(_traceback())
+    return keeper.stop()
+
+
+def _tell(message: str) -> None:
+    """Warn; never raise: training goes on even where warnings are errors."""
+    try:
+        warnings.warn(message, StorageWarning, stacklevel=3)
+    except Warning:
+        try:
+            sys.stderr.write("mini-mlflow: %s\n" % message)
+        except (AttributeError, OSError, ValueError):
+            pass  # there is none, or it is closed
 
 
 def _flush() -> None:

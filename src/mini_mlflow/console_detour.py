@@ -12,6 +12,7 @@ import sys
 from time import monotonic
 
 from . import console_tee
+from .store.own_descriptor import OwnDescriptor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +30,12 @@ class Detour:
     """The way of what is printed through the other process, as this one sees it."""
 
     def __init__(
-        self, mark: bytes, answers: int, log_inlet: int, inlets: Dict[int, int], saved: Dict[int, int]
+        self,
+        mark: bytes,
+        answers: OwnDescriptor,
+        log_inlet: OwnDescriptor,
+        inlets: Dict[int, OwnDescriptor],
+        saved: Dict[int, OwnDescriptor],
     ) -> None:
         """Lead the descriptors there.
 
@@ -47,7 +53,7 @@ class Detour:
         self._saved = saved
         self._patience_ms = 1000
         for output, inlet in inlets.items():
-            os.dup2(inlet, output)
+            os.dup2(inlet.number, output)
 
     def sees(self, stream: Any) -> bool:
         """Tell whether what is written to a stream of Python's comes this way."""
@@ -58,35 +64,50 @@ class Detour:
 
     def take(self, data: bytes) -> None:
         """Hand over what is for the log alone; where the other process is held up, it is not waited for twice."""
-        while data:
-            if not _is_ready(self._log_inlet, self._patience_ms, is_for_reading=False):
+        while data and self._log_inlet.is_ours():
+            if not _is_ready(self._log_inlet.number, self._patience_ms, is_for_reading=False):
                 self._patience_ms = 0
                 return
             try:
-                data = data[os.write(self._log_inlet, data[:_PORTION]) :]
+                data = data[os.write(self._log_inlet.number, data[:_PORTION]) :]
             except OSError:
                 return
         self._patience_ms = 1000
 
     def stop(self) -> int:
-        """Wait until all is passed on and logged, lead the descriptors back, and return how many bytes were lost."""
+        """Wait until all is passed on and logged, lead the descriptors back, and return how many bytes were lost.
+
+        What foreign code has closed is left alone: where a descriptor led before is then no longer known, and the other
+        process passes on what is printed there, to the end.
+        """
         lost = 0
         try:
             # What is for the log alone has its mark last: its reader then knows of everything before it.
-            marked = [self._end_logging(inlet) for inlet in sorted({*self._inlets.values()})]
-            if all(marked) and self._end_logging(self._log_inlet):
-                lost = int(_answer(self._answers, _DONE_S) or 0)
+            streams = {inlet.number: (inlet, output) for output, inlet in sorted(self._inlets.items(), reverse=True)}
+            marked = [self._end_logging(*streams[number]) for number in sorted(streams)]
+            is_told = self._end_logging(self._log_inlet) or not self._log_inlet.is_ours()  # its end is a mark, too
+            if all(marked) and is_told and self._answers.is_ours():
+                lost = int(_answer(self._answers.number, _DONE_S) or 0)
+        except (OSError, ValueError):
+            pass  # the other process is gone
         finally:
             for output, inlet in self._inlets.items():
-                if _is_same(output, inlet):  # else somebody led it elsewhere since, and will lead it back here
-                    os.dup2(self._saved[output], output)
-            for descriptor in {*self._inlets.values(), *self._saved.values(), self._log_inlet, self._answers}:
-                os.close(descriptor)
+                # Else somebody led it elsewhere since, and will lead it back here.
+                if inlet.is_behind(output) and self._saved[output].is_ours():
+                    os.dup2(self._saved[output].number, output)
+            for each in [*self._inlets.values(), *self._saved.values(), self._log_inlet, self._answers]:
+                each.close()
         return lost
 
-    def _end_logging(self, inlet: int) -> bool:
+    def _end_logging(self, inlet: OwnDescriptor, output: int = -1) -> bool:
+        """Write the mark, and tell whether that was done; by way of what is printed to where the inlet is closed."""
+        descriptor = inlet.number if inlet.is_ours() else output
         try:
-            return _is_ready(inlet, int(_MARK_S * 1000), is_for_reading=False) and bool(os.write(inlet, self._mark))
+            return (
+                inlet.is_behind(descriptor)
+                and _is_ready(descriptor, int(_MARK_S * 1000), is_for_reading=False)
+                and bool(os.write(descriptor, self._mark))
+            )
         except OSError:
             return False
 
@@ -128,7 +149,14 @@ def begin(log: int) -> Optional[Detour]:
         if not is_started or _answer(answers, _READY_S) != b"ready":
             return None
         opened = []
-        return Detour(console_tee.MARK % token.encode(), answers, log_inlet, inlets, saved)
+        own = {number: OwnDescriptor(number) for number in {answers, log_inlet, *inlets.values(), *saved.values()}}
+        return Detour(
+            console_tee.MARK % token.encode(),
+            own[answers],
+            own[log_inlet],
+            {output: own[inlet] for output, inlet in inlets.items()},
+            {output: own[number] for output, number in saved.items()},
+        )
     except (OSError, ValueError):
         return None
     finally:
@@ -226,11 +254,3 @@ def _is_ready(descriptor: int, patience_ms: int, *, is_for_reading: bool) -> boo
     poller = select.poll()
     poller.register(descriptor, select.POLLIN if is_for_reading else select.POLLOUT)
     return bool(poller.poll(patience_ms))
-
-
-def _is_same(one: int, other: int) -> bool:
-    try:
-        first, second = os.fstat(one), os.fstat(other)
-    except OSError:
-        return False
-    return (first.st_dev, first.st_ino, first.st_rdev) == (second.st_dev, second.st_ino, second.st_rdev)

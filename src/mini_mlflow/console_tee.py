@@ -15,7 +15,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from threading import Condition
-    from typing import List, Optional
+    from typing import List, Optional, Tuple
 
 MAX_LOG_BYTES = 64 * 2**20
 MARK = b"\x1b_mini-mlflow-%s\x1b\\"  # in a stream: what follows is not for the log. No terminal shows such a text
@@ -72,6 +72,7 @@ class Log:
         """
         self.lost = 0
         self._descriptor = descriptor
+        self._identity = _identity_of(descriptor)
         self._max_bytes = max_bytes
         self._line_at = os.fstat(descriptor).st_size  # where the last line begins
         self._line = b""
@@ -87,6 +88,7 @@ class Log:
     def feed(self, data: bytes) -> None:
         """Add what was printed. What the disk refuses is counted, and noted when it takes something again."""
         try:
+            self._check()
             if self._fault:
                 self._put(_LOST % (self._missing, self._fault) + data)
                 self._fault, self._missing = b"", 0
@@ -101,10 +103,15 @@ class Log:
 
     def close(self) -> None:
         """Let go of the file, also for whoever else has this descriptor."""
-        if self._descriptor >= 0:
+        if self._descriptor >= 0 and _identity_of(self._descriptor) == self._identity:
             unlock(self._descriptor)
             os.close(self._descriptor)
-            self._descriptor = -1
+        self._descriptor = -1
+
+    def _check(self) -> None:
+        """See to it that foreign code has not closed the file, whose descriptor may be the user's own file's now."""
+        if _identity_of(self._descriptor) != self._identity:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
 
     def _put(self, data: bytes) -> None:
         complete, line_break, line = (self._line + data).rpartition(b"\n")
@@ -275,18 +282,20 @@ def tee(sources: List[Source], log: Optional[Log], mark: bytes, control: int) ->
             source.follow_size()
         for source in [each for each in open_sources if each.descriptor in ready]:
             parts = source.read(mark)
+            was_logged = source.is_logged
             if parts is None:
                 poller.unregister(source.descriptor)
                 open_sources.remove(source)
-                continue
-            source.pass_on(parts[0])
-            if source.is_logged and feeder is not None:
-                feeder.feed(parts[0])
-            if len(parts) > 1:
-                source.is_logged = False
-                source.pass_on(parts[1])
-                if not any(each.is_logged for each in sources):
-                    _say(control, b"%d\n" % (0 if feeder is None else feeder.finish()))
+                source.is_logged = False  # foreign code may have closed this one alone
+            else:
+                source.pass_on(parts[0])
+                if source.is_logged and feeder is not None:
+                    feeder.feed(parts[0])
+                if len(parts) > 1:
+                    source.is_logged = False
+                    source.pass_on(parts[1])
+            if was_logged and not any(each.is_logged for each in sources):
+                _say(control, b"%d\n" % (0 if feeder is None else feeder.finish()))
     if feeder is not None:
         feeder.finish()
 
@@ -321,6 +330,14 @@ def main(arguments: List[str]) -> None:
         if os.waitpid(child, 0)[1] == 0:
             return
     tee([Source(int(one), int(other)) for one, other in pairs], None, mark, control)
+
+
+def _identity_of(descriptor: int) -> Optional[Tuple[int, int]]:
+    try:
+        state = os.fstat(descriptor)
+    except OSError:
+        return None
+    return state.st_dev, state.st_ino
 
 
 def _say(control: int, word: bytes) -> None:

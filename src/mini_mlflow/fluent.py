@@ -32,8 +32,9 @@ def start_run(
 
     Args:
         run_name: Name for people; None makes one, such as ``brave-otter-417``.
-        experiment_id: A whole number from 0, or a folder name. None: the experiment that has a run of this *run_id*,
-            else the one that ``set_experiment`` chose, else 0.
+        experiment_id: A whole number from 0, a folder name, or the name of an experiment that is there. None: the
+            experiment that has a run of this *run_id*, or has *parent_run_id*, else the one that ``set_experiment``
+            chose, else 0.
         run_id: Id of the run. One that is there is continued: its start and its history stay. None makes an id, or
             takes that of *resume*, or the first time the one that ``MLFLOW_RUN_ID`` names.
         version: Free text, such as ``v1.0``.
@@ -81,7 +82,9 @@ def start_run(
     is_monitored = _is_monitored(system_metrics=system_metrics)
     is_captured = config.is_console_wanted() if capture_console is None else capture_console
     if parent_run_id is not None:
-        parent_run_id = identity.get_parent(active.store_folder(runs_dir), parent_run_id)
+        parent_run_id, its_experiment = identity.get_parent(active.store_folder(runs_dir), parent_run_id)
+        if experiment_id is None and run_id is None:
+            experiment_id = its_experiment
     elif parent is not None and _is_same_folder(parent.store_folder, active.store_folder(runs_dir)):
         parent_run_id = parent.run_id
     run = Run(
@@ -91,7 +94,7 @@ def start_run(
         version=version,
         runs_dir=runs_dir,
         parent_run_id=parent_run_id,
-        default_name=identity.generated_name(),
+        default_name=identity.generated_name() if resume in (None, "auto") else resume,
     )
     try:
         if first_tags:
@@ -286,6 +289,7 @@ def _accompany(run: Run, *, is_monitored: bool, is_captured: bool) -> None:
     if is_captured:
         from . import console
 
+        run.writer.settle()
         capture = console.start(run.get_artifact_uri())
         if capture.path:
             run.writer.extra_files.append(capture.path)

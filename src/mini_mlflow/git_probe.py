@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import threading
 from time import monotonic
@@ -350,13 +351,23 @@ def remove(path: str) -> None:
         pass
 
 
-def watch(probe: Probe, parent: int) -> None:
+def watch(probe: Probe, parent: int, is_unwanted: threading.Event) -> None:
     """End this program when its time is over, or when nobody is there any more to hear its answer."""
     until = monotonic() + DEADLINE_S
-    pause = threading.Event()
-    while monotonic() < until and (os.name == "nt" or os.getppid() == parent):
-        pause.wait(_LOOK_PERIOD_S)
+    while not is_unwanted.wait(_LOOK_PERIOD_S) and monotonic() < until and (os.name == "nt" or is_there(parent)):
+        pass
     probe.answer(b"")
+
+
+def is_there(process: int) -> bool:
+    """Tell whether a process lives; it is not the parent of this one."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass  # it has become another user's
+    return True
 
 
 def main(arguments: List[str], environ: Mapping[str, str]) -> None:
@@ -372,7 +383,9 @@ def main(arguments: List[str], environ: Mapping[str, str]) -> None:
         os.chdir(os.sep)
     parent, masking_wanted, root, git_dir, common_dir, commit = arguments
     probe = Probe(root, git_dir, common_dir, commit, environ)
-    threading.Thread(target=watch, args=(probe, int(parent)), daemon=True).start()
+    is_unwanted = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: is_unwanted.set())
+    threading.Thread(target=watch, args=(probe, int(parent), is_unwanted), daemon=True).start()
     diff = b""
     try:
         diff = probe.look(is_masked=masking_wanted == "on")

@@ -49,7 +49,7 @@ def locate(store: str, run_id: Optional[str], experiment_id: Union[int, str, Non
         AmbiguousRunError: Several experiments have a run of this id.
     """
     if experiment_id is not None:
-        experiment_id = keys.check_experiment_id(experiment_id)
+        experiment_id = known_experiment(store, experiment_id)
     if run_id is None:
         return _new_run_id(), default_experiment(store) if experiment_id is None else experiment_id
     run_id = keys.check_known_run_id(run_id)
@@ -67,6 +67,23 @@ def locate(store: str, run_id: Optional[str], experiment_id: Union[int, str, Non
     if not os.path.isdir(layout.run_folder(store, experiment_id, run_id)):
         keys.check_run_id(run_id)
     return run_id, experiment_id
+
+
+def known_experiment(store: str, experiment_id: Any) -> Union[int, str]:
+    """Return an experiment's id as it is kept; for a text that is no folder's name but an experiment's, that one's id.
+
+    Raises:
+        InvalidIdError: It is not legal, and no experiment has such a name.
+    """
+    if isinstance(experiment_id, str) and not experiment_id.isdigit():
+        from .store import experiments
+
+        is_legal = not set(experiment_id) & set("/\\\0")
+        if not (is_legal and os.path.isdir(layout.experiment_folder(store, experiment_id))):
+            named = experiments.find(store, experiment_id)
+            if named is not None:
+                return named.experiment_id
+    return keys.check_experiment_id(experiment_id)
 
 
 def default_experiment(runs_dir: Union[str, os.PathLike[str]]) -> Union[int, str]:
@@ -89,8 +106,8 @@ def default_experiment(runs_dir: Union[str, os.PathLike[str]]) -> Union[int, str
     return experiments.create(store, experiment.name, now_ms).experiment_id
 
 
-def get_parent(store: str, parent_run_id: str) -> str:
-    """Return the id of a run that exists in this store, to be a parent.
+def get_parent(store: str, parent_run_id: str) -> Tuple[str, Union[int, str]]:
+    """Return the id of a run that exists in this store, to be a parent, and its experiment.
 
     Raises:
         InvalidIdError: It is no name of a run.
@@ -99,10 +116,11 @@ def get_parent(store: str, parent_run_id: str) -> str:
     from .store import reader  # as above
 
     parent_run_id = keys.check_known_run_id(parent_run_id)
-    if not reader.find_experiments(store, parent_run_id):
+    there = reader.find_experiments(store, parent_run_id)
+    if not there:
         message = "There is no run %r in %s, so none can be its child. Start it first, or leave parent_run_id out."
         raise RunNotFoundError(message % (parent_run_id, store), run_id=parent_run_id)
-    return parent_run_id
+    return parent_run_id, there[0]
 
 
 def may_be_parent(store: str, parent_run_id: Any, run_id: str) -> bool:

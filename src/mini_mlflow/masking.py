@@ -34,13 +34,25 @@ _KEYS = frozenset([
     "azure", "gcp", "hf", "huggingface", "comet", "neptune", "github", "gitlab", "stripe", "sendgrid",
 ])  # fmt: skip
 _PATS = frozenset(["github", "gitlab", "git", "gh", "azure", "devops"])
-# What a "… token" is a piece of text after, not a secret.
+# What a "… token" is secret after, beside those. After any other word it is a piece of text: fim_token, sot_token.
+_TOKENS = _KEYS | frozenset([
+    "hub", "authentication", "authorization", "oauth", "bearer", "session", "refresh", "id", "security", "personal",
+    "service", "client", "app", "login", "csrf", "xsrf", "jwt", "bot", "deployment", "ci", "job", "runner",
+    "registration", "registry", "admin", "root", "vault", "sas", "web", "webhook", "server", "tracking", "upload",
+    "publish", "read", "write", "my", "face", "git", "gh", "bitbucket", "clearml", "mlflow", "dagshub", "modelscope",
+    "kaggle", "cohere", "replicate", "mistral", "groq", "databricks", "snowflake", "slack", "discord", "telegram",
+    "twilio", "pypi", "npm", "docker", "google", "cloud", "cloudflare", "heroku", "vercel", "sentry", "datadog",
+    "grafana", "influx", "influxdb", "jenkins", "circleci", "codecov", "sonar", "jupyter", "consul", "kubernetes",
+    "dropbox", "zenodo", "roboflow", "studio",
+])  # fmt: skip
+# What even a "… TOKEN", as variables of the environment are called, is a piece of text after.
 _PIECES = frozenset([
     "pad", "padding", "eos", "bos", "unk", "sep", "cls", "mask", "masked", "special", "stop", "start", "end",
     "begin", "next", "prev", "previous", "first", "last", "image", "img", "video", "audio", "vision", "speech",
     "text", "word", "sub", "target", "source", "input", "output", "prompt", "num", "n", "max", "min", "per",
-    "total", "count", "new", "empty", "blank", "space", "newline", "class", "global", "register", "tool",
-    "role", "assistant", "user", "system", "turn", "think",
+    "total", "count", "new", "empty", "blank", "space", "newline", "class", "global", "register", "reg", "tool",
+    "role", "assistant", "user", "system", "turn", "think", "fim", "boi", "eoi", "boa", "eoa", "sot", "eot", "eom",
+    "bom", "eod", "query", "prefix", "suffix", "middle", "null", "dist", "seq", "extra", "latent", "placeholder",
 ])  # fmt: skip
 _PLAIN_VALUES = frozenset(
     ["", "none", "null", "true", "false", "yes", "no", "on", "off", "str", "int", "bool", "float", "bytes", "any"]
@@ -140,7 +152,7 @@ def is_secret_key(key: str) -> bool:
     last = words[-1] if words else ""
     before = words[-2] if len(words) > 1 else ""
     if last == "token":
-        return before not in _PIECES
+        return _is_secret_token(key, before)
     if last == "key":
         return before in _KEYS
     if last == "pat":
@@ -148,6 +160,12 @@ def is_secret_key(key: str) -> bool:
     if last == "string":
         return before == "connection"
     return last in _SECRET_WORDS or last.endswith(_GLUED)
+
+
+def _is_secret_token(key: str, before: str) -> bool:
+    """Tell whether a "… token" is secret: alone (also in ``hub.token``), after a known word, or named as a variable."""
+    above = key.rstrip(_AFTER_NAME)[: -len("token")]
+    return not before or above[-1:] in (".", "/", ":") or before in _TOKENS or (key.isupper() and before not in _PIECES)
 
 
 def hide(text: str) -> str:

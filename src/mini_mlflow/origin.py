@@ -31,13 +31,15 @@ class Origin:
         """
         self._writer = writer
         self._probe: Optional[provenance.Probe] = provenance.start_probe()
+        self._probe.users += 1
         self._until = monotonic() + _PATIENCE_S
         writer.chores.append(self.note)
 
     def note(self) -> bool:
         """Write down what has been found out by now, and tell whether that is all."""
-        if self._probe is not None:
-            result = self._probe.poll()
+        probe = self._probe
+        if probe is not None:
+            result = probe.poll()
             if result is None:
                 return False
             self._take(result)
@@ -51,6 +53,8 @@ class Origin:
             result = probe.wait(max(self._until - monotonic(), 0))
             if result is not None:
                 self._take(result)
+            self._probe = None
+            probe.leave()
         self._writer.fields["packages"] = provenance.packages()
 
     def _take(self, result: provenance.ProbeResult) -> None:

@@ -10,6 +10,7 @@ from threading import Lock
 from time import monotonic, sleep
 
 from . import config
+from .store.own_descriptor import OwnDescriptor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +22,14 @@ if TYPE_CHECKING:
 _START = "import os,sys;sys.path.append(sys.argv[1]);import git_probe;git_probe.main(sys.argv[2:],os.environ)"
 _GIVE_UP_S = 20.0  # the program ends itself after half of it
 _MAX_ANSWER_BYTES = 4 * 2**20
+# The program is no child of this process, which may wait for all of its own, count them, or die as the first process of
+# a container: a shell that ends at once stands between. Arguments are no part of the text that it reads.
+_SHELL = ("/bin/sh", "-c", '"$@" &', "sh")
+_SHELL_S = 0.1  # it takes a millisecond
+_ENDING_S = 0.2
 _LOOK_PERIOD_S = 0.002
-_ALARM = 14
+_SHELL_LOOK_PERIOD_S = 0.0002
+_ALARM, _KILL, _TERMINATE = 14, 9, 15
 _FIRST_FREE = 10  # behind what a program takes for its input and output
 
 ProbeResult = namedtuple("ProbeResult", ["fields", "diff"])
@@ -36,7 +43,12 @@ _NOTHING = ProbeResult({}, None)
 
 
 class Probe:
-    """One question to git, under way or answered."""
+    """One question to git, under way or answered.
+
+    Attributes:
+        users: How many wait for the answer.
+        is_let_go: Whether it ended without one, as nobody waited any more.
+    """
 
     def __init__(self, repository: Optional[Repository]) -> None:
         """Ask.
@@ -44,8 +56,12 @@ class Probe:
         Args:
             repository: What to look at; None: nothing, and the answer is empty.
         """
+        self.users = 0
+        self.is_let_go = False
         self._result: Optional[ProbeResult] = None
-        self._descriptor = self._child = -1
+        self._descriptor: Optional[OwnDescriptor] = None
+        self._group = 0  # that of the program, by the number of the shell
+        self._has_child = False
         self._process: Any = None
         self._lock = Lock()
         self._owner = os.getpid()
@@ -56,6 +72,7 @@ class Probe:
             or repository.commit is None
             or not is_python(sys.executable)
             or not os.path.isfile(program)
+            or not os.access(sys.executable, os.X_OK)
         ):
             self._result = _NOTHING
             return
@@ -65,7 +82,7 @@ class Probe:
             *(repository.common_dir, repository.commit),
         ]
         try:
-            self._descriptor = _nameless_file()
+            self._descriptor = OwnDescriptor(_nameless_file())
             self._start(arguments)
         except (OSError, ValueError, NotImplementedError):
             self._finish(_NOTHING)
@@ -87,70 +104,97 @@ class Probe:
             sleep(_LOOK_PERIOD_S)
         return self._result
 
+    def leave(self) -> None:
+        """Wait for the answer no longer; when nobody does, the program ends, and nothing of it stays."""
+        self.users -= 1
+        if self.users > 0 or self.poll() is not None or self._owner != os.getpid():
+            return
+        with self._lock:
+            if self._result is None:
+                self.is_let_go = True
+                self._kill(_TERMINATE)
+                self._wait_for_child(_ENDING_S, _LOOK_PERIOD_S)
+                self._finish(_NOTHING)
+
     def forget(self) -> None:
         """Let go of the answer: this process is a fork of the one that asked."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-        self._descriptor = self._child = -1
-        self._process = None
+        if self._descriptor is not None:
+            self._descriptor.close()
+        self._descriptor = self._process = None
+        self._group = 0
 
     def _start(self, arguments: List[str]) -> None:
+        assert self._descriptor is not None
         environ = config.program_environment()
-        if hasattr(os, "posix_spawn"):
-            # Costs 0.1 ms however large this process is; subprocess costs 10 ms to import, and may copy page tables.
-            actions: List[Any] = [
-                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                (os.POSIX_SPAWN_DUP2, self._descriptor, 1),
-                (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
-                *((os.POSIX_SPAWN_CLOSE, descriptor) for descriptor in _inheritable()),
-            ]
-            options: Any = {"file_actions": actions, "setsigmask": [], "setsigdef": [_ALARM]}
-            try:  # out of the reach of Ctrl-C
-                self._child = os.posix_spawn(arguments[0], arguments, environ, setsid=True, **options)
-            except NotImplementedError:
-                self._child = os.posix_spawn(arguments[0], arguments, environ, setpgroup=0, **options)
-            return
-        import subprocess  # costs 10 ms, and only Windows and Python 3.7 need it
-
-        # On Windows: no window, no Ctrl-C.
-        apart: Any = {"creationflags": 0x08000200} if os.name == "nt" else {"start_new_session": True}
-        streams: Any = {"stdin": subprocess.DEVNULL, "stdout": self._descriptor, "stderr": subprocess.DEVNULL}
-        process = subprocess.Popen(arguments, env=environ, **streams, **apart)
         if os.name == "nt":
-            self._process = process
-        else:
-            self._child = process.pid
-            process.returncode = 0  # it is asked for here alone; else the object warns that nobody waited
+            import subprocess  # costs 10 ms, and only Windows and Python 3.7 need it
+
+            # No window, no Ctrl-C.
+            streams: Any = {"stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "creationflags": 0x08000200}
+            self._process = subprocess.Popen(arguments, env=environ, stdout=self._descriptor.number, **streams)
+            return
+        noise = _hold_back_sigchld()
+        try:
+            self._group = _spawn([*_SHELL, *arguments], environ, self._descriptor.number)
+            self._has_child = True
+            self._wait_for_child(_SHELL_S, _SHELL_LOOK_PERIOD_S, self._group)
+            # A process that gets the orphans, as the first of a container does, is the program's parent again.
+            self._reap()
+        finally:
+            _let_sigchld_through(noise)
+
+    def _wait_for_child(self, patience_s: float, period_s: float, which: int = 0) -> None:
+        until = monotonic() + patience_s
+        while self._has_child and not self._reap(which) and monotonic() < until:
+            sleep(period_s)
+
+    def _reap(self, which: int = 0) -> bool:
+        """Take note of the end of the shell, or of whatever is a child of this process; tell whether there was one."""
+        try:
+            return self._has_child and os.waitpid(which or -self._group, os.WNOHANG)[0] != 0
+        except OSError:  # there is none any more, or somebody waits for all children of this process
+            self._has_child = False
+            return False
 
     def _look(self) -> None:
         if self._result is not None:
             return  # another thread was faster
-        if self._is_over():
-            self._finish(_decode(self._read()))
+        self._reap()
+        is_alive = self._is_alive()
+        # On Windows no more than the end tells that all was written.
+        result = None if is_alive and self._process is not None else _decode(self._read())
+        if result is not None and not self._has_child:
+            self._finish(result)
+        elif not is_alive:
+            self._finish(_NOTHING)
         elif monotonic() > self._until:
-            self._kill()  # over at the next look
+            self._kill(_KILL)  # over at the next look
 
-    def _is_over(self) -> bool:
+    def _is_alive(self) -> bool:
+        """Tell whether the program may still run."""
         if self._process is not None:
-            return self._process.poll() is not None
-        try:
-            return os.waitpid(self._child, os.WNOHANG)[0] != 0
-        except ChildProcessError:
-            return True  # somebody waits for all children of this process, or for none
+            return self._process.poll() is None
+        # The number of a group is given to no other process as long as one of the group lives.
+        return self._has_child or (not _exists(self._group) and _exists(-self._group))
 
-    def _kill(self) -> None:
+    def _kill(self, signal: int) -> None:
         try:
             if self._process is not None:
                 self._process.kill()
-            else:
-                os.kill(self._child, 9)
+            elif self._is_alive():
+                os.kill(-self._group, signal)
         except OSError:
             pass
 
     def _read(self) -> bytes:
+        if self._descriptor is None or not self._descriptor.is_ours():
+            return b""
+        number = self._descriptor.number
         try:
-            os.lseek(self._descriptor, 0, os.SEEK_SET)
-            return os.read(self._descriptor, _MAX_ANSWER_BYTES)
+            if hasattr(os, "pread"):  # the program writes where its copy of the descriptor stands, which is the same
+                return os.pread(number, _MAX_ANSWER_BYTES, 0)
+            os.lseek(number, 0, os.SEEK_SET)
+            return os.read(number, _MAX_ANSWER_BYTES)
         except OSError:
             return b""
 
@@ -165,15 +209,79 @@ def is_python(program: Optional[str]) -> bool:
     return ("python" in name or "pypy" in name) and not getattr(sys, "frozen", False)
 
 
-def _decode(data: bytes) -> ProbeResult:
+def _decode(data: bytes) -> Optional[ProbeResult]:
+    """Return what the program says, None where it is not complete."""
     head, _, diff = data.partition(b"\n")
     try:
         fields = json.loads(head.decode("ascii"))
-        if len(diff) != fields["diff_bytes"]:
-            return _NOTHING  # cut short
-        return ProbeResult(fields["found"], diff or None)
+        return ProbeResult(fields["found"], diff or None) if len(diff) == fields["diff_bytes"] else None
     except (ValueError, LookupError, TypeError):
-        return _NOTHING
+        return None
+
+
+def _spawn(arguments: List[str], environ: Any, output: int) -> int:
+    """Start a program in a group of its own, out of the reach of Ctrl-C, and return its process id."""
+    if not hasattr(os, "posix_spawn"):
+        import subprocess  # costs 10 ms, and only Windows and Python 3.7 need it
+
+        nothing = subprocess.DEVNULL
+        process = subprocess.Popen(
+            arguments, env=environ, stdin=nothing, stdout=output, stderr=nothing, start_new_session=True
+        )
+        process.returncode = 0  # it is waited for by its number alone; else the object warns that nobody did
+        return process.pid
+    # Costs 0.1 ms however large this process is; subprocess costs 10 ms to import, and may copy page tables.
+    actions: List[Any] = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_DUP2, output, 1),
+        (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+        *((os.POSIX_SPAWN_CLOSE, descriptor) for descriptor in _inheritable()),
+    ]
+    options: Any = {"file_actions": actions, "setsigmask": [], "setsigdef": [_ALARM]}
+    try:
+        return os.posix_spawn(arguments[0], arguments, environ, setsid=True, **options)
+    except NotImplementedError:
+        return os.posix_spawn(arguments[0], arguments, environ, setpgroup=0, **options)
+
+
+def _exists(number: int) -> bool:
+    """Tell whether there is a process; a group, by its number below 0."""
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return number > 0  # somebody else's; of ours, one that has ended, as macOS says it
+    return True
+
+
+def _hold_back_sigchld() -> Any:
+    """Keep the end of the shell from a handler of the user's, and return what was blocked before; None: no need to."""
+    import _signal as signal  # type: ignore[import-not-found]  # built in; signal itself costs 0.3 ms more
+
+    if not hasattr(signal, "sigtimedwait") or signal.getsignal(signal.SIGCHLD) in (signal.SIG_DFL, signal.SIG_IGN):
+        return None
+    return signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
+
+
+def _let_sigchld_through(blocked: Any) -> None:
+    if blocked is None:
+        return
+    import _signal as signal
+
+    # One signal may tell of several children: where another has changed, the user hears of it.
+    is_ours = signal.SIGCHLD not in blocked and signal.sigtimedwait([signal.SIGCHLD], 0) is not None
+    if is_ours and _has_changed_child():
+        os.kill(os.getpid(), signal.SIGCHLD)
+    signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
+def _has_changed_child() -> bool:
+    options = os.WEXITED | os.WSTOPPED | os.WCONTINUED | os.WNOHANG | os.WNOWAIT
+    try:
+        return os.waitid(os.P_ALL, 0, options) is not None
+    except OSError:
+        return False
 
 
 def _nameless_file() -> int:

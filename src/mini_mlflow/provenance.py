@@ -85,11 +85,12 @@ def start_probe() -> Probe:
 
     Returns:
         The same probe each time, as long as its answer holds: for ever in a script, for a minute in a notebook.
+        Another one where nobody waited for the answer of the last.
     """
     if not _known.fields:
         quick_fields()
     probe = _known.probe
-    if probe is None or (_is_interactive() and monotonic() - _known.asked_at > _FRESH_S):
+    if probe is None or probe.is_let_go or (_is_interactive() and monotonic() - _known.asked_at > _FRESH_S):
         probe = _known.probe = Probe(_known.repository)
         _known.asked_at = monotonic()
     return probe
@@ -172,15 +173,40 @@ def _entry() -> Tuple[str, Optional[str]]:
             return notebook, os.path.dirname(notebook)
         return "notebook", _current_folder()
     if type(file) is str and not file.startswith("<"):  # what comes through a pipe is <stdin>
-        path = os.path.abspath(file)
-        folder = os.path.dirname(os.path.realpath(path))  # where Python looks for what the script imports
         name = getattr(spec, "name", None)
+        if name == "__main__":  # of a folder or an archive that was started by its path
+            path = _started_path(os.path.dirname(file))
+            return path, _folder_of(path)
         if name is None:
-            return path, folder
-        return "-m " + (name[: -len(".__main__")] if name.endswith(".__main__") else name), folder
+            path = _started_path(file)
+            return path, _folder_of(path)
+        module = name[: -len(".__main__")] if name.endswith(".__main__") else name
+        return "-m " + module, _folder_of(os.path.abspath(file))
     if getattr(sys, "argv", [""])[:1] == ["-c"]:
         return "-c", _current_folder()
     return "interactive", _current_folder()
+
+
+def _started_path(path: str) -> str:
+    """Return the absolute path of what was started, or the one that was given if nothing tells where it lies."""
+    here = os.path.abspath(path)
+    # Python before 3.9 keeps a path as it was given, and the current folder may be another by now. Where Python looks
+    # for what a script imports is absolute.
+    if os.path.isabs(path) or os.path.dirname(os.path.realpath(here)) in sys.path:
+        return here
+    for folder in sys.path:
+        there = os.path.join(folder, os.path.basename(path))
+        if os.path.isabs(there) and os.path.isfile(there):
+            return there
+    return here if os.path.exists(here) else path
+
+
+def _folder_of(path: str) -> Optional[str]:
+    """Return where Python looks for what a script or folder imports, None where the path is only as it was given."""
+    if not os.path.isabs(path):
+        return None
+    path = os.path.realpath(path)
+    return path if os.path.isdir(path) else os.path.dirname(path)
 
 
 def _is_interactive() -> bool:

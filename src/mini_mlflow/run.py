@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from threading import Lock
 from time import time
 from types import TracebackType
@@ -16,7 +17,7 @@ from .store.writer import RunWriter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional, Protocol, Type, Union
+    from typing import Any, Callable, Dict, List, Optional, Protocol, Type, Union
 
     from .records import Metric, RunData, RunInfo, Summary
 
@@ -218,7 +219,7 @@ class Run(ArtifactRecorder):
     @property
     def resume_count(self) -> int:
         """How many times the run was continued after its process had stopped."""
-        return meta.generation_of(self._writer.fields)
+        return self._writer.generation
 
     def accompany(self, companion: Companion) -> None:
         """Let something run beside the run, which is stopped just before the run ends; for ``start_run``.
@@ -249,6 +250,7 @@ class Run(ArtifactRecorder):
 
     def become_child(self, pool: Any) -> None:
         """Go on as a joiner in a forked child; called by the fork hook."""
+        self._table_lock = Lock()  # the parent's may be held by a thread that the child does not have
         self._writer.become_child(pool)
 
     def __enter__(self) -> Run:
@@ -285,10 +287,10 @@ class Run(ArtifactRecorder):
         else:
             self._writer.release()
 
-    def __del__(self) -> None:
+    def __del__(self, is_exiting: Callable[[], bool] = sys.is_finalizing) -> None:
         # A run that nobody holds any more and nobody ended: let go of its files; how it ended, nobody can say.
         writer = getattr(self, "_writer", None)
-        if writer is not None and not writer.is_closed:
+        if writer is not None and not writer.is_closed and not is_exiting():  # then the system lets go of them itself
             writer.release()
 
     def _stop_companions(self) -> Optional[BaseException]:

@@ -9,11 +9,11 @@ import os
 from threading import get_ident
 from types import TracebackType
 
-from . import active, fluent, identity, keys
+from . import active, fluent, identity, keys, layout
 from .endings import status_after
 from .errors import MiniMLflowError, StorageWarning
 from .fluent import active_run, end_run, log_metric, log_param, start_run
-from .records import Metric, Summary
+from .records import FileInfo, Metric, Summary
 from .run import Run
 from .store import reader
 from .summary import read_latest_per_step, read_summary
@@ -50,7 +50,8 @@ class ExperimentTracker:
 
         Args:
             run_name: Name of the runs that are started without one.
-            experiment_id: A whole number from 0, or a folder name; None: the one that ``set_experiment`` chose, else 0.
+            experiment_id: A whole number from 0, a folder name, or the name of an experiment that is there; None: the
+                one that ``set_experiment`` chose, else 0.
             runs_dir: The store's folder. None: ``MINI_MLFLOW_DIR``, else ``mlruns``.
 
         Raises:
@@ -61,7 +62,7 @@ class ExperimentTracker:
         self.runs_dir = active.runs_dir(runs_dir)
         if experiment_id is None:
             experiment_id = identity.default_experiment(self.runs_dir)
-        self.experiment_id = keys.check_experiment_id(experiment_id)
+        self.experiment_id = self._experiment(experiment_id)
         self._entered: List[_Entry] = []
 
     def start_run(
@@ -176,6 +177,41 @@ class ExperimentTracker:
         """
         return read_summary(self._folder(run_id, experiment_id), run_id, keys.check_known_key(key))
 
+    def list_artifacts(
+        self, run_id: str, artifact_path: Optional[str] = None, experiment_id: Union[int, str, None] = None
+    ) -> List[FileInfo]:
+        """Return what lies in a folder of a run's artifacts; see ``Run.list_artifacts``. The run is not continued.
+
+        Args:
+            run_id: The run.
+            artifact_path: The folder; None: the top.
+            experiment_id: None takes the tracker's.
+
+        Raises:
+            RunNotFoundError: There is no such run.
+            InvalidArtifactPathError: *artifact_path* leads out of the run.
+        """
+        from . import artifacts
+
+        return artifacts.list_files(self._artifacts(run_id, experiment_id), artifact_path)
+
+    def artifact_path(self, run_id: str, artifact_path: str, experiment_id: Union[int, str, None] = None) -> str:
+        """Return the absolute path of a run's artifact; see ``Run.artifact_path``. The run is not continued.
+
+        Args:
+            run_id: The run.
+            artifact_path: The artifact's name.
+            experiment_id: None takes the tracker's.
+
+        Raises:
+            RunNotFoundError: There is no such run.
+            ArtifactNotFoundError: It has no such artifact.
+            InvalidArtifactPathError: *artifact_path* leads out of the run.
+        """
+        from . import artifacts
+
+        return artifacts.find_path(self._artifacts(run_id, experiment_id), artifact_path)
+
     def get_run_by_version(
         self, run_name: str, version: str, experiment_id: Union[int, str, None] = None
     ) -> Optional[Dict[str, Any]]:
@@ -235,10 +271,17 @@ class ExperimentTracker:
         return active.store_folder(self.runs_dir)
 
     def _experiment(self, experiment_id: Union[int, str, None]) -> Union[int, str]:
-        return self.experiment_id if experiment_id is None else keys.check_experiment_id(experiment_id)
+        if experiment_id is None:
+            return self.experiment_id
+        if isinstance(experiment_id, str):
+            return identity.known_experiment(self._store(), experiment_id)
+        return keys.check_experiment_id(experiment_id)
 
     def _folder(self, run_id: str, experiment_id: Union[int, str, None]) -> str:
         return reader.run_folder(self._store(), self._experiment(experiment_id), keys.check_known_run_id(run_id))
+
+    def _artifacts(self, run_id: str, experiment_id: Union[int, str, None]) -> str:
+        return os.path.join(self._folder(run_id, experiment_id), layout.ARTIFACTS)
 
     def _find(self, experiment_id: Union[int, str, None], **wanted: Any) -> Optional[Dict[str, Any]]:
         for run_id in self.list_runs(experiment_id):

@@ -15,6 +15,10 @@ CLIENT = "Runs made by a client"
 LONG = "Long values"
 SERIES = "Images in a series"
 ADDRESS = "get_tracking_uri"
+STEPS = "Steps"
+FILES = "Names of files"
+DICTS = "Dicts"
+DELETED = "Deleted experiments"
 
 # By script and fact: the title of the reason, and what our front shows; None: too long to be spelled out.
 DIFFERENCES = {
@@ -41,6 +45,15 @@ DIFFERENCES = {
     ("ended_with_no_status", "then: Default, run 1, has_ended"): (ENDS, True),
     ("ended_with_no_status", "then: Default, run 1, status"): (ENDS, "FAILED"),
     ("entities", "unknown status"): (CODES, {"raised": MLFLOW, "says": [], "code": "INTERNAL_ERROR"}),
+    ("experiment_deleted_below", "log"): (DELETED, {"returned": None}),
+    ("experiment_deleted_below", "stage"): (DELETED, "active"),
+    ("experiment_deleted_below", "then: gone, run 1, artifacts"): (DELETED, {}),
+    ("experiment_deleted_below", "then: gone, run 1, histories"): (DELETED, {"a": [[0, 1.0], [1, 2.0]]}),
+    ("experiment_deleted_below", "then: gone, run 1, metrics"): (DELETED, {"a": 2.0}),
+    ("experiment_deleted_below", "then: gone, run 1, stage"): (DELETED, "active"),
+    ("float_steps", "between"): (STEPS, _INVALID),
+    ("float_steps", "then: Default, run 2, histories"): (STEPS, {}),
+    ("float_steps", "then: Default, run 2, metrics"): (STEPS, {}),
     ("left_open", "then: Default, run 1, has_ended"): (ENDS, True),
     ("left_open", "then: Default, run 1, status"): (ENDS, "FINISHED"),
     ("left_open_by_client", "then: Default, run 1, has_ended"): (ENDS, True),
@@ -51,6 +64,14 @@ DIFFERENCES = {
     ),
     ("long_values", "longer"): (LONG, [7000, 9000]),
     ("long_values", "then: Default, run 2, params"): (LONG, {"cut": "x" * 20 + " and more, in all 7000 characters"}),
+    ("names_and_dicts", "file a:b.txt"): (FILES, _INVALID),
+    ("names_and_dicts", "file con.txt"): (FILES, _INVALID),
+    ("names_and_dicts", "file dot./x.txt"): (FILES, _INVALID),
+    ("names_and_dicts", "folder in ./"): (CODES, _INVALID),
+    ("names_and_dicts", "folder that is not there"): (FILES, {"raised": "FileNotFoundError", "says": []}),
+    ("names_and_dicts", "nan"): (DICTS, {"deep": ["Infinity"], "nan": "NaN"}),
+    ("names_and_dicts", "pair"): (DICTS, "pair:\n- 1\n- 2\n"),
+    ("names_and_dicts", "then: Default, run 1, artifacts"): (FILES, None),
     ("nesting", "second without nested"): (
         CODES,
         {"raised": MLFLOW, "says": ["already active", "end_run", "nested=True"], "code": "INVALID_STATE"},

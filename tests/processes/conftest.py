@@ -56,6 +56,8 @@ def run_together(count, work, meanwhile=None):
         os.close(start[1])
         answers = [receive(descriptor, meanwhile) for _, descriptor in children]
         os.close(leave[1])
+        for descriptor in (start[0], leave[0]):
+            os.close(descriptor)
         for pid, _ in children:
             os.waitpid(pid, 0)
     except BaseException:

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from mini_mlflow import Run
 from mini_mlflow.store import reader
 
 START = """
@@ -174,3 +175,13 @@ thread.join()
     script(START + code, store).communicate(timeout=60)
     found = [reader.read_run(store, 0, run_id).metadata["status"] for run_id in ("r", "of-a-thread")]
     assert found == ["FINISHED", "FAILED"]
+
+
+def test_a_run_that_outlives_the_interpreters_modules_does_nothing_any_more(store):
+    """What it would call may be gone by then; the system lets go of its files and locks."""
+    run = Run(run_id="r", runs_dir=store)
+    run.__del__(lambda: True)
+    assert not run.writer.is_closed
+    run.log_metric("loss", 1.0)
+    run.__del__()
+    assert run.writer.is_closed

@@ -14,7 +14,7 @@ from mini_mlflow.errors import (
     InvalidValueError,
     UnsupportedFormatError,
 )
-from mini_mlflow.store import experiment_changes, experiments, locks, meta
+from mini_mlflow.store import experiment_changes, experiments, lock_file, locks, meta
 
 NOW = 1795513800000
 ACTS = {
@@ -197,8 +197,8 @@ def test_who_changes_an_experiment_waits_for_another_who_does_and_says_so_after_
     descriptor = os.open(os.path.join(store, str(vision), ".lock"), os.O_RDWR | os.O_CREAT)
     assert locks.try_lock(descriptor)
     clock = iter([0.0, 1.0, 11.0])
-    monkeypatch.setattr(experiment_changes, "monotonic", lambda: next(clock))
-    with pytest.raises(TimeoutError, match="ten seconds; try again"):
+    monkeypatch.setattr(lock_file, "monotonic", lambda: next(clock))
+    with pytest.raises(TimeoutError, match="the experiment for 10 seconds; try again"):
         experiment_changes.rename(store, vision, "other", NOW)
     os.close(descriptor)
     assert experiments.get(store, vision).name == "vision"

@@ -333,3 +333,48 @@ def test_a_name_and_an_id_of_the_environment_that_do_not_belong_together_are_ref
     monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", "5")
     with pytest.raises(InvalidValueError, match="MLFLOW_EXPERIMENT_ID is 5, but MLFLOW_EXPERIMENT_NAME 'vision' is"):
         experiments.named_by_environment(str(tmp_path), NOW)
+
+
+def test_the_names_of_experiments_that_have_not_changed_are_not_read_again(tmp_path, monkeypatch):
+    for number in range(5):
+        write_meta(tmp_path / str(number), name="e%d" % number)
+        os.utime(str(tmp_path / str(number) / "meta.yaml"), (NOW / 1000 - 10**6, NOW / 1000 - 10**6))
+    assert experiments.find(str(tmp_path), "nobody") is None
+    read, read_meta = [], meta.read_meta
+    monkeypatch.setattr(meta, "read_meta", lambda path: read.append(path) or read_meta(path))
+    assert experiments.find(str(tmp_path), "e3").experiment_id == 3
+    assert {os.path.basename(os.path.dirname(path)) for path in read} == {"3", str(experiments.home_id("e3"))}
+
+
+def test_a_name_that_changes_within_a_moment_is_found_at_once(tmp_path):
+    """The clock of a disk ticks every few milliseconds, and an inode is used again: both versions may look the same."""
+    write_meta(tmp_path / "4", name="one")
+    for name in ("two", "six", "ten") * 20:
+        assert experiments.find(str(tmp_path), name) is None
+        state = os.stat(str(tmp_path / "4" / "meta.yaml"))
+        (tmp_path / "4" / "meta.yaml").write_bytes(meta.encode({"name": name}))
+        os.utime(str(tmp_path / "4" / "meta.yaml"), ns=(state.st_atime_ns, state.st_mtime_ns))
+        assert experiments.find(str(tmp_path), name).experiment_id == 4
+        write_meta(tmp_path / "4", name="one")
+
+
+def test_a_name_that_cannot_be_read_now_is_found_once_it_can(tmp_path, monkeypatch):
+    write_meta(tmp_path / "4", name="vision")
+    os.utime(str(tmp_path / "4" / "meta.yaml"), (NOW / 1000 - 10**6, NOW / 1000 - 10**6))
+    with monkeypatch.context() as patched:
+
+        def refuse(path):
+            raise OSError(errno.EIO, "broken", path)
+
+        patched.setattr(meta, "read_meta", refuse)
+        assert experiments.find(str(tmp_path), "vision") is None
+    assert experiments.find(str(tmp_path), "vision").experiment_id == 4
+
+
+def test_only_the_experiments_that_have_a_run_are_listed_for_it(tmp_path):
+    for name in ("4", "10", "text", ".hidden", "params"):
+        (tmp_path / name / "r").mkdir(parents=True)
+    (tmp_path / "5").mkdir()
+    (tmp_path / "6").mkdir()
+    (tmp_path / "6" / "r").write_text("a file")
+    assert experiments.list_ids(str(tmp_path), "r") == [4, 10, "text"]

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from time import monotonic, sleep
 
 from .. import layout
 from ..errors import ActiveRunError, BrokenFileError, ExperimentExistsError
 from ..records import Experiment
-from . import documents, locks, meta, unowned
-from .experiments import ACTIVE, DELETED, as_kept, encode, get, list_experiments, refuse_deleted, taken
+from . import documents, lock_file, meta, unowned
+from .experiments import ACTIVE, DELETED, as_kept, encode, get, list_named, refuse_deleted, taken
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     ExperimentId = Union[int, str]
 
 _PATIENCE_S = 10.0  # who changes an experiment needs milliseconds
-_FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def rename(runs_dir: str, experiment_id: ExperimentId, name: str, now_ms: int) -> None:
@@ -130,31 +128,17 @@ def locked(runs_dir: str, experiment_id: ExperimentId) -> Iterator[str]:
         TimeoutError: Another process keeps it locked for ten seconds.
     """
     folder = layout.experiment_folder(runs_dir, experiment_id)
-    try:
-        descriptor = os.open(os.path.join(folder, layout.LOCK), _FLAGS, 0o666)
-    except FileNotFoundError:
-        get(runs_dir, experiment_id)
-        raise
-    try:
-        end = monotonic() + _PATIENCE_S
-        while locks.try_lock(descriptor) is False:
-            if monotonic() > end:
-                message = "Another process has been changing the experiment for ten seconds; try again. It locks %s"
-                raise TimeoutError(message % os.path.join(folder, layout.LOCK))
-            sleep(0.001 + os.urandom(1)[0] / 128000)
+    if not os.path.isdir(folder):
+        get(runs_dir, experiment_id)  # raises
+    with lock_file.locked(os.path.join(folder, layout.LOCK), "the experiment", _PATIENCE_S):
         yield folder
-    finally:
-        locks.unlock(descriptor)
-        os.close(descriptor)
 
 
 def _refuse_taken(
     runs_dir: str, experiment_id: ExperimentId, name: str, stages: Tuple[str, ...] = (ACTIVE, DELETED)
 ) -> None:
-    name = as_kept(name)
-    for each in list_experiments(runs_dir):
-        is_other = each.experiment_id != experiment_id and each.lifecycle_stage in stages
-        if is_other and as_kept(each.name) == name:
+    for each in list_named(runs_dir, as_kept(name)):
+        if each.experiment_id != experiment_id and each.lifecycle_stage in stages:
             raise taken(each)
 
 

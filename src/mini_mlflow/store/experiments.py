@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
+from time import time
 
 from .. import config, layout
 from ..errors import (
@@ -33,6 +34,7 @@ ACTIVE = "active"
 DELETED = "deleted"
 DEFAULT_NAME = "Default"
 _MAX_BYTES = meta.MAX_META_BYTES // 2
+_TICK_S = 0.05  # a file that changes twice between two ticks of the disk's clock may look the same (10 ms on Linux)
 
 
 def home_id(name: str) -> int:
@@ -96,8 +98,7 @@ def find(runs_dir: str, name: str) -> Optional[Experiment]:
     home = read(runs_dir, home_id(name))
     if home is not None and home.lifecycle_stage == ACTIVE and as_kept(home.name) == name:
         return home
-    same = [each for each in list_experiments(runs_dir) if as_kept(each.name) == name]
-    return min(same, key=_rank, default=None)
+    return min(list_named(runs_dir, name), key=_rank, default=None)
 
 
 def read(runs_dir: str, experiment_id: ExperimentId) -> Optional[Experiment]:
@@ -147,21 +148,33 @@ def list_experiments(runs_dir: str) -> List[Experiment]:
     return [each for each in (read(runs_dir, number) for number in list_ids(runs_dir)) if each is not None]
 
 
-def list_ids(runs_dir: str) -> List[ExperimentId]:
-    """Return the id of every experiment of a store: numbers first."""
-    try:
-        names = os.listdir(runs_dir)
-    except OSError:
-        return []
-    found = []
-    for name in names:
-        try:
-            experiment_id = check_experiment_id(name)
-        except ValueError:
-            continue  # no experiment: junk, or the trash
-        if os.path.isdir(os.path.join(runs_dir, name)):
-            found.append(experiment_id)
-    return sorted(found, key=by_id)
+def list_named(runs_dir: str, name: str) -> List[Experiment]:
+    """Return every experiment of a name, by id as in ``list_experiments``.
+
+    Args:
+        runs_dir: The store.
+        name: As ``as_kept`` returns it.
+    """
+    # A look at each of a thousand costs a fifth of reading them; what they are called is known from the last time.
+    now = time()
+    same = [entry for entry in _scan(runs_dir) if _look_up_name(entry.path, entry.name, now) == name]
+    there = [read(runs_dir, experiment_id) for experiment_id in _ids(same)]
+    return [each for each in there if each is not None and as_kept(each.name) == name]
+
+
+def list_ids(runs_dir: str, run_id: str = "") -> List[ExperimentId]:
+    """Return the id of every experiment of a store: numbers first.
+
+    Args:
+        runs_dir: The store.
+        run_id: Only those that have a run of this id; empty: all.
+    """
+    entries = _scan(runs_dir)
+    if run_id:
+        # Most have none, and access() says so without an error to be raised and caught.
+        paths = [(entry, entry.path + os.sep + run_id) for entry in entries]
+        entries = [entry for entry, path in paths if os.access(path, os.F_OK) and os.path.isdir(path)]
+    return _ids(entries)
 
 
 def by_id(experiment_id: ExperimentId) -> Tuple[bool, ExperimentId]:
@@ -251,8 +264,48 @@ def _is_active(path: str, *_: int) -> bool:
         return True
 
 
+def _scan(runs_dir: str) -> List[os.DirEntry[str]]:
+    try:
+        with os.scandir(runs_dir) as entries:
+            return list(entries)
+    except OSError:
+        return []
+
+
+def _ids(entries: List[os.DirEntry[str]]) -> List[ExperimentId]:
+    """Return the ids of those that are experiments, and no junk and not the trash, in order."""
+    found = []
+    for entry in entries:
+        try:
+            experiment_id = check_experiment_id(entry.name)
+            if entry.is_dir():  # costs nothing: the listing tells
+                found.append(experiment_id)
+        except (OSError, ValueError):
+            continue
+    return sorted(found, key=by_id)
+
+
+def _look_up_name(folder: str, experiment_id: str, now: float) -> str:
+    """Return the name of an experiment, as kept; what has not changed is not read again."""
+    path = folder + os.sep + layout.META
+    try:
+        state = os.stat(path)
+        read_name = _read_name if abs(now - state.st_mtime) > _TICK_S else _read_name.__wrapped__
+        return read_name(path, experiment_id, state.st_mtime_ns, state.st_ino, state.st_size)
+    except (OSError, BrokenFileError):  # which is not remembered: the next look may succeed
+        return as_kept(_name_of_id(experiment_id))
+
+
+@lru_cache(maxsize=16384)
+def _read_name(path: str, experiment_id: str, *_: int) -> str:
+    """Return the name of an experiment from its meta.yaml; what identifies its content follows."""
+    name = meta.read_meta(path).get("name")
+    return as_kept(name if isinstance(name, str) else _name_of_id(experiment_id))
+
+
 def _name_of_id(experiment_id: ExperimentId) -> str:
-    return DEFAULT_NAME if experiment_id == config.DEFAULT_EXPERIMENT_ID else str(experiment_id)
+    text = str(experiment_id)
+    return DEFAULT_NAME if text == str(config.DEFAULT_EXPERIMENT_ID) else text
 
 
 def as_kept(name: str) -> str:

@@ -56,8 +56,7 @@ def list_run_ids(runs_dir: str, experiment_id: Union[int, str]) -> List[str]:
 
 def find_experiments(runs_dir: str, run_id: str) -> List[Union[int, str]]:
     """Return every experiment that has a run of this id."""
-    ids = experiments.list_ids(runs_dir)
-    return [each for each in ids if os.path.isdir(layout.run_folder(runs_dir, each, run_id))]
+    return experiments.list_ids(runs_dir, run_id)
 
 
 def read_run(runs_dir: str, experiment_id: Union[int, str], run_id: str) -> RunRecord:

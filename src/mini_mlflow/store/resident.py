@@ -58,7 +58,7 @@ class Resident:
         self.fields = fields
         self.meta_folder = meta_folder
         self.is_closed = False
-        self._generation = generation
+        self.generation = generation
         self._watch = watch
         self._home: Optional[Home] = None
         self._left: List[Claim] = []  # of the folders that we moved out of
@@ -91,7 +91,7 @@ class Resident:
 
     def _make_home(self) -> Home:
         """Make a folder of our own under ``writers/`` and write there from now on (rule W7)."""
-        return self._move_in(*make_home(self.folder, self._generation), is_resumed=False)
+        return self._move_in(*make_home(self.folder, self.generation), is_resumed=False)
 
     def _move_out(self, reason: str) -> None:
         """Leave our files to whoever changed them, and go on in a folder of our own (rule W11)."""
@@ -130,13 +130,13 @@ class Resident:
         """Go on where owner.json is not ours any more: as a joiner of the new owner, or else as our own heir."""
         from . import folders  # who starts a run needs nothing of what reads
 
-        has_heir = any(generation > self._generation for generation, _ in folders.generations(self.folder))
+        has_heir = any(generation > self.generation for generation, _ in folders.generations(self.folder))
         if has_heir:
             self.meta_folder = ""
         elif self.meta_folder:
-            self._generation += 1
+            self.generation += 1
             self.meta_folder = self._make_home().folder
-            self.write_meta(generation=self._generation)
+            self.write_meta(generation=self.generation)
 
     def _give_sign_of_life(self) -> None:
         for claim in self._claims():

@@ -13,7 +13,7 @@ from .open_file import CHECK_PERIOD_MS, now_ms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable, Dict, List, Optional
+    from typing import Callable, Dict, Iterable, List, Optional
 
     from .appender import Appender
     from .heartbeat import Heartbeat
@@ -23,6 +23,38 @@ _NEVER = 1 << 63
 _SHARE = 10  # looks take at most one part in so many of the time
 _LONGEST_S = 60.0  # what counts of a look, so that a process that was stopped meanwhile does not look away for hours
 _GRACE_S = 1.0  # as if so long a time had passed without any, so that all the files of a fast disk have theirs at once
+
+
+class FilesToSync:
+    """Paths that the next sync brings to the disk, each once; none are kept where nothing is synced."""
+
+    def __init__(self, *, is_syncing: bool) -> None:
+        self._is_syncing = is_syncing
+        self._paths: Dict[str, None] = {}
+
+    def append(self, path: str) -> None:
+        """Add a path."""
+        if self._is_syncing:
+            self._paths[path] = None
+
+    def extend(self, paths: Iterable[str]) -> None:
+        """Add several."""
+        for path in paths:
+            self.append(path)
+
+    def take(self) -> List[str]:
+        """Return them all, and keep none; what another thread adds at this moment is there the next time."""
+        taken = list(self._paths)
+        for path in taken:
+            del self._paths[path]
+        return taken
+
+    def clear(self) -> None:
+        """Keep none."""
+        self._paths = {}
+
+    def __len__(self) -> int:
+        return len(self._paths)
 
 
 class Watch:

@@ -16,11 +16,11 @@ from .home import bring_to_disk
 from .open_file import CHECK_PERIOD_MS, DisplacedError, now_ms
 from .resident import Resident
 from .spool import Entry, Spool
-from .watch import FOLDER, Watch
+from .watch import FOLDER, FilesToSync, Watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, List, Optional
+    from typing import Any, Callable, Dict, Optional
 
     from .descriptors import DescriptorPool
 
@@ -64,7 +64,7 @@ class RunWriter(Resident):
             sync_period_s: As ``config.sync_period_s``.
         """
         super().__init__(folder, pool, generation, {} if fields is None else fields, meta_folder, Watch(sync_period_s))
-        self.extra_files: List[str] = []
+        self.extra_files = FilesToSync(is_syncing=self._watch.is_syncing)
         self.chores = self._watch.chores
         self._retry_at = 0
         self._is_writing = False
@@ -90,6 +90,23 @@ class RunWriter(Resident):
         """Write a param or tag, as ``write_row`` writes a row."""
         now = now_ms()
         self._write(Entry(kind, key, value, None, now), now)
+
+    def settle(self) -> None:
+        """Have a folder of our own, so that everybody sees that somebody is at work in the run (rule W7).
+
+        Raises:
+            OSError: The disk refused.
+        """
+        with self.lock:
+            if self._home is not None or self.is_closed or self._is_writing:
+                return  # in the middle of a call that this one interrupts, that one makes it
+            self._is_writing = True
+            try:
+                home = self._make_home()
+                if self.is_closed:  # by a signal handler meanwhile
+                    home.claim.release()
+            finally:
+                self._is_writing = False
 
     def close(self, **final: Any) -> None:
         """Write what is left, bring all to the disk, let go of the run.
@@ -161,9 +178,7 @@ class RunWriter(Resident):
         if not self._watch.is_syncing:
             return
         ours = [] if self._home is None else self._home.unsynced()
-        more = self.extra_files[:]
-        del self.extra_files[: len(more)]  # another thread may add to it at this moment
-        files = ours + more + self._left_files + [claim.path for claim in self._claims()]
+        files = ours + self.extra_files.take() + self._left_files + [claim.path for claim in self._claims()]
         if files:
             bring_to_disk(self.folder, files, anew=frozenset(ours if is_last else ()))
 

@@ -146,9 +146,13 @@ def install() -> None:
 
 
 def __getattr__(name: str) -> "Any":
+    if name in ("utils", "version"):
+        from . import inner
+
+        return inner.modules()[name]
     found = None if name.startswith("_") else absent.find(name)
     if found is None:
-        raise AttributeError("mini_mlflow.compat.mlflow has no %r, and neither has MLflow's tracking API" % name)
+        raise AttributeError("mini_mlflow.compat.mlflow has no %r; docs/mlflow-scripts.md says what there is" % name)
     return found
 
 

@@ -29,6 +29,7 @@ _MODULES = {
     "data": _TAGS, "models": _FILES, "genai": _NONE, "projects": _NONE, "deployments": _NONE, "gateway": _NONE,
     "metrics": _NONE, "evaluation": _NONE, "recipes": _NONE, "tracing": _NONE, "server": _NONE, "store": _NONE,
     "utils": _NONE, "protos": _NONE, "system_metrics": _NONE, "types": _FILES, "onnx": _FILES,
+    "config": _NONE, "environment_variables": _NONE,
 }  # fmt: skip
 _FUNCTIONS = {
     "log_input": _TAGS, "log_inputs": _TAGS, "log_outputs": _FILES, "import_checkpoints": _FILES, "evaluate": _NONE,
@@ -85,6 +86,14 @@ class Absent:
         """
         message = "mlflow.%s is not in mini_mlflow.compat, which has no models, data sets, registry or traces. %s."
         raise MlflowException(message % (self._name, self._instead), NOT_IMPLEMENTED)
+
+    def __mro_entries__(self, bases: object) -> Any:
+        """Raise, as a class cannot be made of what is not here.
+
+        Raises:
+            MlflowException: Always.
+        """
+        return self()
 
     def __getattr__(self, name: str) -> Absent:
         if name.startswith("__"):

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 
 from ... import active, layout
-from . import address, reading, writing
+from . import address, checks, reading, writing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,18 +45,18 @@ class ArtifactClient:
 
     def log_text(self, run_id: str, text: str, artifact_file: str) -> None:
         """Keep a text as a file with a run; see ``mlflow.log_text``."""
-        self._keep(run_id, lambda keeper: keeper.log_text(text, artifact_file))
+        self._keep(run_id, lambda keeper: keeper.log_text(text, checks.file_of(artifact_file)))
 
     def log_dict(self, run_id: str, dictionary: Any, artifact_file: str) -> None:
         """Keep a dict as a file with a run; see ``mlflow.log_dict``."""
-        self._keep(run_id, lambda keeper: keeper.log_dict(dictionary, artifact_file))
+        self._keep(run_id, lambda keeper: keeper.log_dict(dictionary, checks.file_of(artifact_file)))
 
     def log_stream(self, run_id: str, stream: BinaryIO, artifact_file: str) -> None:
         """Keep what a binary stream gives as a file with a run; see ``mlflow.log_stream``."""
         import shutil
         import tempfile
 
-        folder, _, name = artifact_file.rpartition("/")
+        folder, _, name = checks.file_of(artifact_file).rpartition("/")
         with tempfile.TemporaryDirectory() as parent:
             path = os.path.join(parent, os.path.basename(name) or "stream")
             with open(path, "wb") as file:
@@ -67,7 +67,8 @@ class ArtifactClient:
         self, run_id: str, figure: Any, artifact_file: str, *, save_kwargs: Optional[Dict[str, Any]] = None
     ) -> None:
         """Keep a figure as a file with a run; see ``mlflow.log_figure``."""
-        self._keep(run_id, lambda keeper: keeper.log_figure(figure, artifact_file, save_kwargs=save_kwargs))
+        name = checks.file_of(artifact_file)
+        self._keep(run_id, lambda keeper: keeper.log_figure(figure, name, save_kwargs=save_kwargs))
 
     def log_image(
         self,
@@ -82,9 +83,8 @@ class ArtifactClient:
         """Keep an image with a run; see ``mlflow.log_image``."""
         if (artifact_file is None) == (key is None):
             raise TypeError("log_image() needs either artifact_file= or key=, not both and not neither.")
-        self._keep(
-            run_id, lambda keeper: keeper.log_image(image, artifact_file, key=key, step=step, timestamp=timestamp)
-        )
+        name, step = checks.file_of(artifact_file), None if step is None else checks.step_of(step, str(key))
+        self._keep(run_id, lambda keeper: keeper.log_image(image, name, key=key, step=step, timestamp=timestamp))
         if key is not None:
             self._mark(run_id, LOGGED_IMAGES, "True")
 
@@ -92,6 +92,7 @@ class ArtifactClient:
         """Keep a table as JSON with a run, or add rows to it; see ``mlflow.log_table``."""
         from . import tables
 
+        artifact_file = checks.file_of(artifact_file)
         self._keep(run_id, lambda keeper: keeper.log_table(data, artifact_file))
         place = reading.locate_active(self._store, run_id)
         there = reading.find_value(place.folder, layout.TAGS, LOGGED_TABLES)

@@ -83,11 +83,13 @@ def number_of(value: Any, key: str) -> float:
 
 
 def step_of(step: Any, key: str) -> int:
-    """Return a step as MLflow keeps it: 0 where there is none.
+    """Return a step as a whole number: 0 where there is none; 3.0, of Python or NumPy, is 3.
 
     Raises:
         MlflowException: It is no whole number of 64 bits.
     """
+    if hasattr(step, "__float__") and not hasattr(step, "__index__"):  # floats of Python and NumPy
+        step = int(step) if float(step).is_integer() else step
     return _whole(step or 0, "Step", key, -(2**63))
 
 
@@ -115,6 +117,13 @@ def param_of(value: Any, key: str) -> Any:
             return text
         return plain if type(plain) in _SCALARS and type(plain) is not str and str(plain) == text else text
     return masking.mask_param(key, text)
+
+
+def file_of(artifact_file: Any) -> Any:
+    """Return the name of an artifact without the ``./`` that it may begin with."""
+    while isinstance(artifact_file, str) and artifact_file.startswith("./"):
+        artifact_file = artifact_file[2:]
+    return artifact_file
 
 
 def check_run_id(run_id: Any) -> str:

@@ -193,7 +193,8 @@ def log_metric(
     """
     if run_id is None and synchronous is not False:  # the way of every step of every loop
         stack = active.stack.runs
-        run = stack[-1] if stack and stack[-1].status == RUNNING else running.current_or_new()
+        is_there = stack and stack[-1].status == RUNNING and not running.inherited
+        run = stack[-1] if is_there else running.current_or_new()
         if type(step) is not int or not -(2**63) <= step < 2**63:
             step = checks.step_of(step, key)
         if timestamp:

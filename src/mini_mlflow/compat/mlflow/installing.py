@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib.machinery import ModuleSpec
 
-from . import absent, artifacts, client, entities, exceptions, tracking
+from . import absent, artifacts, client, entities, exceptions, inner, tracking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ def install() -> None:
     sys.modules[_NAME] = front
     for module in (artifacts, client, entities, exceptions, tracking):
         sys.modules["%s.%s" % (_NAME, module.__name__.rpartition(".")[2])] = module
+    for name, inside in inner.modules().items():
+        sys.modules["%s.%s" % (_NAME, name)] = inside
     if not any(isinstance(each, _Finder) for each in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import os
 
-from ... import active
-from . import experimenting, running, searching
+from ... import active, config
+from . import experimenting, searching
 from .client import MlflowClient
 from .entities import ViewType
 from .exceptions import invalid
@@ -200,20 +200,20 @@ def flush_artifact_async_logging() -> None:
 
 def enable_system_metrics_logging() -> None:
     """Let runs that start from now on log the use of the machine; needs ``pip install mini-mlflow[system]``."""
-    os.environ[running.SYSTEM_METRICS] = "true"
+    os.environ[config.MLFLOW_SYSTEM_METRICS] = "true"
 
 
 def disable_system_metrics_logging() -> None:
     """Let runs that start from now on not log the use of the machine."""
-    os.environ[running.SYSTEM_METRICS] = "false"
+    os.environ[config.MLFLOW_SYSTEM_METRICS] = "false"
 
 
 def set_system_metrics_sampling_interval(interval: Optional[float]) -> None:
     """Say how many seconds lie between two looks at the machine; None: 10."""
     if interval is None:
-        os.environ.pop(running.INTERVAL, None)
+        os.environ.pop(config.MLFLOW_SYSTEM_METRICS_INTERVAL, None)
     else:
-        os.environ[running.INTERVAL] = str(interval)
+        os.environ[config.MLFLOW_SYSTEM_METRICS_INTERVAL] = str(interval)
 
 
 def set_system_metrics_samples_before_logging(samples: Optional[int]) -> None:

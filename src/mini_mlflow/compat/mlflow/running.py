@@ -1,6 +1,7 @@
 """Which run is active in MLflow's API, and how does one start and end?
 
-The stack of active runs is the one of this package, so its own functions and MLflow's work on the same runs.
+The stack of active runs is the one of this package, so its own functions and MLflow's work on the same runs. But in a
+forked child MLflow's see none of the parent's as active, so that each worker of a pool has runs of its own.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ from .exceptions import INVALID_STATE, MlflowException, invalid
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Any, Dict, Mapping, Optional, Type
+    from typing import Any, Dict, List, Mapping, Optional, Type
 
 NOTE = "mlflow.note.content"
-SYSTEM_METRICS, INTERVAL = "MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING", "MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL"
+
+# The runs that were active where this process was forked off; empty in one that was not.
+inherited: List[OpenRun] = []
 
 
 class ActiveRun(Run):
@@ -40,7 +43,7 @@ class ActiveRun(Run):
         error: Optional[BaseException],
         traceback: Optional[TracebackType],
     ) -> None:
-        runs = list(active.stack.runs)
+        runs = [run for run in active.stack.runs if run not in inherited]
         places = [place for place, run in enumerate(runs) if run.run_id == self.info.run_id]
         if places and runs[places[-1]].status == writing.RUNNING:
             for run in reversed(runs[places[-1] :]):  # and those within it that nobody has ended
@@ -53,15 +56,21 @@ class TrackedRun(OpenRun):
     shown: Optional[ActiveRun] = None
 
 
+def current() -> Optional[OpenRun]:
+    """Return this thread's active run, None where there is none, or it is one of the process that forked this one."""
+    run = active.current()
+    return None if run in inherited else run
+
+
 def current_or_new() -> OpenRun:
     """Return this thread's active run, started if there is none."""
-    run = active.current()
+    run = current()
     return start() if run is None else run
 
 
 def active_run() -> Optional[ActiveRun]:
     """Return this thread's active run as MLflow shows it, None where there is none."""
-    run = active.current()
+    run = current()
     return None if run is None else shown(run)
 
 
@@ -88,7 +97,7 @@ def start(
     log_system_metrics: Optional[bool] = None,
 ) -> OpenRun:
     """Start a run, or go on with one, and make it this thread's active one; see ``mlflow.start_run``."""
-    parent = active.current()
+    parent = current()
     if parent is not None and not nested:
         message = (
             "Run with UUID %s is already active. To start a new run, first end the current run with mlflow.end_run(). "
@@ -123,7 +132,7 @@ def end(status: str = "FINISHED") -> None:
     Raises:
         MlflowException: There is no such status.
     """
-    run = active.current()
+    run = current()
     if run is not None:
         os.environ.pop("MLFLOW_RUN_ID", None)  # a run that has ended is not gone on with
         checked = "FAILED"
@@ -192,13 +201,15 @@ def _from_environment() -> Optional[str]:
 
 def _accompany(run: OpenRun, *, log_system_metrics: Optional[bool]) -> None:
     """Start what was asked for to go beside a run until it ends."""
-    if log_system_metrics is None:
-        log_system_metrics = os.environ.get(SYSTEM_METRICS, "").strip().lower() in ("true", "1")
-    if log_system_metrics:
+    if config.is_mlflow_system_metrics_wanted() if log_system_metrics is None else log_system_metrics:
         from ... import system
 
-        try:
-            interval_s = float(os.environ.get(INTERVAL, "") or system.INTERVAL_S)
-        except ValueError:
-            interval_s = system.INTERVAL_S
-        run.accompany(system.start(run, interval_s))
+        run.accompany(system.start(run, config.mlflow_system_metrics_interval_s() or system.INTERVAL_S))
+
+
+def _after_fork() -> None:
+    inherited[:] = active.stack.runs
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -264,6 +264,9 @@ class Keeper(ArtifactRecorder):
         self._folder = place.folder
         self._table_lock = Lock()
 
+    def _begin(self, what: str, name: str) -> None:
+        self._check_running(what, name)  # there is no hand in the run that could settle
+
     def _keep(self, paths: List[str]) -> None:
         for path in paths:
             documents.sync(path)
