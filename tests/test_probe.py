@@ -259,7 +259,7 @@ def test_a_forked_child_learns_nothing_and_does_not_wait(checkout, programs):
             os._exit(2)
     assert os.waitpid(pid, 0)[1] == 0
     assert probe.poll() is None  # it is not the child's to end
-    probe._kill(signal.SIGKILL)
+    probe._kill()
     assert probe.wait(DEADLINE_S) == NOTHING
 
 

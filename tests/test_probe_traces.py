@@ -9,7 +9,6 @@ import time
 import pytest
 
 from git_checkout import DEADLINE_S, GIT, Checkout, answer, own_places, write_program
-from mini_mlflow import provenance
 from mini_mlflow.probe import Probe, ProbeResult
 
 pytestmark = [
@@ -69,7 +68,7 @@ def play(checkout, code):
 # Files ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("then", ["poll", "leave", "forget"])
+@pytest.mark.parametrize("then", ["poll", "forget"])
 def test_h10_a_file_that_gets_the_number_of_the_answer_is_neither_read_nor_closed(checkout, tmp_path, then):
     probe = Probe(checkout.find())
     number = probe._descriptor.number
@@ -148,65 +147,45 @@ print(len(heard), os.WEXITSTATUS(os.wait()[1]))
     assert play(checkout, code) == ["1", "7"]
 
 
-@pytest.mark.parametrize("then", ["assert probe.wait(60).fields", "assert probe.wait(0) is None; probe.leave()"])
-def test_the_first_process_of_a_container_which_gets_the_orphans_keeps_no_zombie(checkout, then):
+def test_the_first_process_of_a_container_which_gets_the_orphans_keeps_no_zombie(checkout):
     """What such a process is, PR_SET_CHILD_SUBREAPER (36) makes of any."""
     code = """
 import ctypes
 assert ctypes.CDLL(None).prctl(36, 1, 0, 0, 0) == 0
 probe = Probe(found)
-%s
+assert probe.wait(60).fields
 try:
     print(os.waitpid(-1, os.WNOHANG))
 except ChildProcessError:
     print("none")
 """
-    assert play(checkout, code % then) == ["none"]
+    assert play(checkout, code) == ["none"]
 
 
-# When nobody waits any more ---------------------------------------------------------------------------------------
+# Short runs -----------------------------------------------------------------------------------------------------
 
 
-def test_e03_when_nobody_waits_any_more_the_program_and_git_end_and_nothing_stays(checkout, hung, tmp_path):
-    before = sorted(os.listdir("/proc/self/fd"))
-    probe = Probe(checkout.find())
-    probe.users += 2
-    wait_until(hung.exists)
-    pid = int(hung.read_text())
-    probe.leave()
-    assert probe.poll() is None
-    assert is_alive(pid)
-    probe.leave()
-    assert probe.is_let_go
-    assert probe.poll() == NOTHING
-    assert sorted(os.listdir("/proc/self/fd")) == before
-    wait_until(lambda: not is_alive(pid) and os.listdir(str(tmp_path / "TMPDIR")) == [])
-
-
-def test_the_next_run_asks_again_where_nobody_waited_for_the_answer(checkout, monkeypatch):
-    monkeypatch.setattr(provenance, "_entry", lambda: (str(checkout.folder / "train.py"), str(checkout.folder)))
-    provenance.forget()
-    try:
-        first = provenance.start_probe()
-        first.users += 1
-        first.leave()
-        if first.is_let_go:  # else git was faster
-            assert provenance.start_probe() is not first
-        assert answer(provenance.start_probe())[0]["git_dirty"] is False
-    finally:
-        provenance.forget()
-
-
-def test_e03_an_ended_run_leaves_no_descriptor_and_no_child_where_git_hangs(checkout, hung, tmp_path, monkeypatch):
+def test_e03_many_short_runs_ask_a_git_that_hangs_once_and_wait_once(checkout, hung, tmp_path, monkeypatch):
     monkeypatch.setenv("MINI_MLFLOW_PROVENANCE", "on")
     (checkout.folder / "run.py").write_text(
-        "import os, sys, mini_mlflow\n"
-        "before = os.listdir('/proc/self/fd')\n"
-        "with mini_mlflow.start_run(runs_dir=sys.argv[1]): pass\n"
-        "print(os.listdir('/proc/self/fd') == before)\n"
+        "import os, sys, time, mini_mlflow\n"
+        "begun = time.monotonic()\n"
+        "for _ in range(30):\n"
+        "    with mini_mlflow.start_run(runs_dir=sys.argv[1]): pass\n"
+        "print(time.monotonic() - begun < 30 * 0.2)\n"
+        "from mini_mlflow import provenance\n"
+        "print(provenance.start_probe().asked_at < begun + 1)\n"
         "try: os.wait()\n"
         "except ChildProcessError: print('none')\n"
     )
     command = [sys.executable, str(checkout.folder / "run.py"), str(tmp_path / "mlruns")]
     shown = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=DEADLINE_S).stdout
-    assert shown.split() == [b"True", b"none"]
+    assert shown.split() == [b"True", b"True", b"none"]
+
+
+def test_the_program_and_git_end_with_the_script_that_asked(checkout, hung, tmp_path):
+    code = "import time\nprobe = Probe(found)\nwhile not os.path.exists(%r): time.sleep(0.001)\nprint('asked')"
+    assert play(checkout, code % str(hung)) == ["asked"]
+    wait_until(lambda: hung.read_text().strip())
+    pid = int(hung.read_text())
+    wait_until(lambda: not is_alive(pid))

@@ -31,8 +31,6 @@ class Origin:
         """
         self._writer = writer
         self._probe: Optional[provenance.Probe] = provenance.start_probe()
-        self._probe.users += 1
-        self._until = monotonic() + _PATIENCE_S
         writer.chores.append(self.note)
 
     def note(self) -> bool:
@@ -50,11 +48,10 @@ class Origin:
         """Have what can be found out ready to be written with the end of the run."""
         probe = self._probe
         if probe is not None:
-            result = probe.wait(max(self._until - monotonic(), 0))
+            # Counted from the question, which all runs of a process share: of many short ones the first few wait.
+            result = probe.wait(max(probe.asked_at + _PATIENCE_S - monotonic(), 0))
             if result is not None:
                 self._take(result)
-            self._probe = None
-            probe.leave()
         self._writer.fields["packages"] = provenance.packages()
 
     def _take(self, result: provenance.ProbeResult) -> None:

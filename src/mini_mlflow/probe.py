@@ -26,10 +26,9 @@ _MAX_ANSWER_BYTES = 4 * 2**20
 # a container: a shell that ends at once stands between. Arguments are no part of the text that it reads.
 _SHELL = ("/bin/sh", "-c", '"$@" &', "sh")
 _SHELL_S = 0.1  # it takes a millisecond
-_ENDING_S = 0.2
 _LOOK_PERIOD_S = 0.002
 _SHELL_LOOK_PERIOD_S = 0.0002
-_ALARM, _KILL, _TERMINATE = 14, 9, 15
+_ALARM, _KILL = 14, 9
 _FIRST_FREE = 10  # behind what a program takes for its input and output
 
 ProbeResult = namedtuple("ProbeResult", ["fields", "diff"])
@@ -46,8 +45,7 @@ class Probe:
     """One question to git, under way or answered.
 
     Attributes:
-        users: How many wait for the answer.
-        is_let_go: Whether it ended without one, as nobody waited any more.
+        asked_at: When it was asked, on the clock of ``time.monotonic``.
     """
 
     def __init__(self, repository: Optional[Repository]) -> None:
@@ -56,8 +54,7 @@ class Probe:
         Args:
             repository: What to look at; None: nothing, and the answer is empty.
         """
-        self.users = 0
-        self.is_let_go = False
+        self.asked_at = monotonic()
         self._result: Optional[ProbeResult] = None
         self._descriptor: Optional[OwnDescriptor] = None
         self._group = 0  # that of the program, by the number of the shell
@@ -65,7 +62,7 @@ class Probe:
         self._process: Any = None
         self._lock = Lock()
         self._owner = os.getpid()
-        self._until = monotonic() + _GIVE_UP_S
+        self._until = self.asked_at + _GIVE_UP_S
         program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "git_probe.py")
         if (
             repository is None
@@ -103,18 +100,6 @@ class Probe:
         while self.poll() is None and self._owner == os.getpid() and monotonic() < until:
             sleep(_LOOK_PERIOD_S)
         return self._result
-
-    def leave(self) -> None:
-        """Wait for the answer no longer; when nobody does, the program ends, and nothing of it stays."""
-        self.users -= 1
-        if self.users > 0 or self.poll() is not None or self._owner != os.getpid():
-            return
-        with self._lock:
-            if self._result is None:
-                self.is_let_go = True
-                self._kill(_TERMINATE)
-                self._wait_for_child(_ENDING_S, _LOOK_PERIOD_S)
-                self._finish(_NOTHING)
 
     def forget(self) -> None:
         """Let go of the answer: this process is a fork of the one that asked."""
@@ -168,7 +153,7 @@ class Probe:
         elif not is_alive:
             self._finish(_NOTHING)
         elif monotonic() > self._until:
-            self._kill(_KILL)  # over at the next look
+            self._kill()  # over at the next look
 
     def _is_alive(self) -> bool:
         """Tell whether the program may still run."""
@@ -177,12 +162,12 @@ class Probe:
         # The number of a group is given to no other process as long as one of the group lives.
         return self._has_child or (not _exists(self._group) and _exists(-self._group))
 
-    def _kill(self, signal: int) -> None:
+    def _kill(self) -> None:
         try:
             if self._process is not None:
                 self._process.kill()
             elif self._is_alive():
-                os.kill(-self._group, signal)
+                os.kill(-self._group, _KILL)
         except OSError:
             pass
 

@@ -36,7 +36,6 @@ class _Known:
         self.repository: Optional[repository.Repository] = None
         self.remote: Optional[str] = None  # masked
         self.probe: Optional[Probe] = None
-        self.asked_at = 0.0
         self.sites: Dict[str, Dict[str, str]] = {}
         self.modules: List[str] = []  # for which the packages were looked up last
         self.packages: Dict[str, str] = {}
@@ -85,14 +84,12 @@ def start_probe() -> Probe:
 
     Returns:
         The same probe each time, as long as its answer holds: for ever in a script, for a minute in a notebook.
-        Another one where nobody waited for the answer of the last.
     """
     if not _known.fields:
         quick_fields()
     probe = _known.probe
-    if probe is None or probe.is_let_go or (_is_interactive() and monotonic() - _known.asked_at > _FRESH_S):
+    if probe is None or (_is_interactive() and monotonic() - probe.asked_at > _FRESH_S):
         probe = _known.probe = Probe(_known.repository)
-        _known.asked_at = monotonic()
     return probe
 
 
