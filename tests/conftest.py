@@ -5,6 +5,7 @@ import os
 import pytest
 
 from mini_mlflow import active
+from mini_mlflow.store import held_folder
 
 # A run notes where it comes from unless told otherwise: git and all. The tests of that switch it on.
 os.environ.setdefault("MINI_MLFLOW_PROVENANCE", "off")
@@ -18,3 +19,13 @@ def no_run_outlives_its_test():
     for run in left:
         run.writer.release()
         active.forget(run)
+
+
+@pytest.fixture(params=["held", "by path"])
+def way(request, monkeypatch):
+    """Go the way of systems that hold folders, and that of those that cannot."""
+    if request.param == "by path":
+        monkeypatch.setattr(held_folder, "HAS_HANDLES", False)
+        monkeypatch.setattr(held_folder, "_FLAGS", held_folder._FLAGS & ~getattr(os, "O_NOFOLLOW", 0))
+    elif not held_folder.HAS_HANDLES:
+        pytest.skip("this system cannot hold folders")

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import time
 
 from mini_mlflow import repository
 from mini_mlflow.probe import Probe
@@ -85,3 +86,18 @@ def write_program(path, *lines):
     path.write_text("\n".join(["#!/bin/sh", *lines, ""]))
     path.chmod(0o755)
     return str(path)
+
+
+def wait_until(is_so):
+    deadline = time.monotonic() + DEADLINE_S
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def is_alive(pid):
+    try:
+        with open("/proc/%d/stat" % pid, "rb") as file:
+            return file.read().rpartition(b")")[2].split()[0] != b"Z"
+    except OSError:
+        return False

@@ -2,6 +2,22 @@
 
 import os
 
+from mini_mlflow import artifacts
+
+PATH_DOORS = {
+    "find_path": lambda root, path, place: artifacts.find_path(root, path),
+    "exists": lambda root, path, place: artifacts.exists(root, path),
+    "read_bytes": lambda root, path, place: artifacts.read_bytes(root, path),
+    "download": lambda root, path, place: artifacts.download(root, path, place / "copy"),
+    "delete": lambda root, path, place: artifacts.delete(root, path),
+    "save_bytes": lambda root, path, place: artifacts.save_bytes(root, path, b"written"),
+}
+FOLDER_DOORS = {
+    "list_files": lambda root, path, place: artifacts.list_files(root, path),
+    "save_file": lambda root, path, place: artifacts.save_file(root, place / "source" / "x", path),
+    "save_folder": lambda root, path, place: artifacts.save_folder(root, place / "source", path),
+}
+
 
 def make_root(tmp_path):
     """Return the folder of the artifacts of a run that has none yet."""

@@ -7,24 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kept_files import make_root, tree, write
+from kept_files import FOLDER_DOORS, PATH_DOORS, make_root, tree, write
 from mini_mlflow import artifacts
 from mini_mlflow.artifact_names import check_artifact_folder, check_artifact_path, find_fault
 from mini_mlflow.errors import InvalidArtifactPathError, MiniMLflowError
 
-PATH_DOORS = {
-    "find_path": lambda root, path, place: artifacts.find_path(root, path),
-    "exists": lambda root, path, place: artifacts.exists(root, path),
-    "read_bytes": lambda root, path, place: artifacts.read_bytes(root, path),
-    "download": lambda root, path, place: artifacts.download(root, path, place / "copy"),
-    "delete": lambda root, path, place: artifacts.delete(root, path),
-    "save_bytes": lambda root, path, place: artifacts.save_bytes(root, path, b"written"),
-}
-FOLDER_DOORS = {
-    "list_files": lambda root, path, place: artifacts.list_files(root, path),
-    "save_file": lambda root, path, place: artifacts.save_file(root, place / "source" / "x", path),
-    "save_folder": lambda root, path, place: artifacts.save_folder(root, place / "source", path),
-}
 DOORS = dict(PATH_DOORS, **FOLDER_DOORS)
 
 UPWARD = ["..", "../../../etc/passwd", "a/../../x", "a/..", "a/../b", "../0/other/artifacts/x"]

@@ -7,36 +7,13 @@ import sys
 
 import pytest
 
-from kept_files import make_root, read, tree, write
+from kept_files import FOLDER_DOORS, PATH_DOORS, make_root, read, tree, write
 from mini_mlflow import artifacts
 from mini_mlflow.errors import ArtifactNotFoundError, InvalidArtifactPathError, InvalidValueError
 from mini_mlflow.records import FileInfo
 from mini_mlflow.store import held_folder
 
 needs_posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
-DOORS = {
-    "find_path": lambda root, path, place: artifacts.find_path(root, path),
-    "exists": lambda root, path, place: artifacts.exists(root, path),
-    "read_bytes": lambda root, path, place: artifacts.read_bytes(root, path),
-    "download": lambda root, path, place: artifacts.download(root, path, place / "copy"),
-    "delete": lambda root, path, place: artifacts.delete(root, path),
-    "save_bytes": lambda root, path, place: artifacts.save_bytes(root, path, b"written"),
-}
-FOLDER_DOORS = {
-    "list_files": lambda root, path, place: artifacts.list_files(root, path),
-    "save_file": lambda root, path, place: artifacts.save_file(root, place / "source" / "x", path),
-    "save_folder": lambda root, path, place: artifacts.save_folder(root, place / "source", path),
-}
-
-
-@pytest.fixture(params=["held", "by path"])
-def way(request, monkeypatch):
-    """Go the way of systems that hold folders, and that of those that cannot."""
-    if request.param == "by path":
-        monkeypatch.setattr(held_folder, "HAS_HANDLES", False)
-        monkeypatch.setattr(held_folder, "_FLAGS", held_folder._FLAGS & ~getattr(os, "O_NOFOLLOW", 0))
-    elif not held_folder.HAS_HANDLES:
-        pytest.skip("this system cannot hold folders")
 
 
 @pytest.fixture
@@ -59,12 +36,12 @@ def link(place, root, name, target="outside"):
 
 
 @pytest.mark.parametrize("path", ["a", "a/x", "a/b/x", "a/new"])
-@pytest.mark.parametrize("door", sorted(DOORS))
+@pytest.mark.parametrize("door", sorted(PATH_DOORS))
 def test_a12_a_link_to_a_folder_is_not_followed(place, root, way, door, path):
     link(place, root, "a")
     before = tree(place)
     with pytest.raises(InvalidArtifactPathError, match="link"):
-        DOORS[door](root, path, place)
+        PATH_DOORS[door](root, path, place)
     assert tree(place) == before
 
 
@@ -79,22 +56,22 @@ def test_a12_a_link_to_a_folder_is_not_gone_through(place, root, way, door, path
 
 
 @pytest.mark.parametrize("target", ["outside/x", "nothing"])
-@pytest.mark.parametrize("door", sorted(DOORS))
+@pytest.mark.parametrize("door", sorted(PATH_DOORS))
 def test_a12_a_link_to_a_file_is_neither_read_nor_written_through(place, root, way, door, target):
     link(place, root, "x", target)
     with pytest.raises(InvalidArtifactPathError, match="link"):
-        DOORS[door](root, "x", place)
+        PATH_DOORS[door](root, "x", place)
     assert os.path.islink(os.path.join(root, "x"))
     assert tree(place / "outside") == {"x": b"outside", "b": None, "b/x": b"outside too"}
 
 
-@pytest.mark.parametrize("door", sorted(set(DOORS) | set(FOLDER_DOORS)))
+@pytest.mark.parametrize("door", sorted(set(PATH_DOORS) | set(FOLDER_DOORS)))
 def test_a12_artifacts_that_are_a_link_themselves_are_refused(place, root, way, door):
     os.rmdir(root)
     os.symlink(str(place / "outside"), root)
     before = tree(place)
     with pytest.raises(InvalidArtifactPathError, match="link"):
-        dict(DOORS, **FOLDER_DOORS)[door](root, "b", place)
+        dict(PATH_DOORS, **FOLDER_DOORS)[door](root, "b", place)
     assert tree(place) == before
     with pytest.raises(InvalidArtifactPathError, match="link"):
         artifacts.list_files(root)
@@ -234,11 +211,11 @@ def test_a15_a_source_that_is_no_regular_file_is_refused_and_never_waited_for(pl
 
 
 @needs_posix
-@pytest.mark.parametrize("door", sorted(DOORS))
+@pytest.mark.parametrize("door", sorted(PATH_DOORS))
 def test_a15_a_fifo_among_the_artifacts_is_refused_and_never_waited_for(place, root, way, door):
     os.mkfifo(os.path.join(root, "x"))
     with pytest.raises(InvalidArtifactPathError, match="FIFO"):
-        DOORS[door](root, "x", place)
+        PATH_DOORS[door](root, "x", place)
     assert artifacts.list_files(root) == []
 
 

@@ -12,7 +12,7 @@ import warnings
 
 import pytest
 
-from git_checkout import DEADLINE_S, GIT, Checkout, answer, own_places, write_program
+from git_checkout import DEADLINE_S, GIT, Checkout, answer, is_alive, own_places, wait_until, write_program
 from mini_mlflow import git_probe, provenance
 from mini_mlflow import probe as probes
 from mini_mlflow.probe import Probe, ProbeResult
@@ -44,21 +44,6 @@ def fake_git(folder, *lines):
     folder.mkdir(exist_ok=True)
     write_program(folder / "git", *lines)
     return folder / "git"
-
-
-def wait_until(is_so):
-    deadline = time.monotonic() + DEADLINE_S
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
-
-
-def is_alive(pid):
-    try:
-        with open("/proc/%d/stat" % pid, "rb") as file:
-            return file.read().rpartition(b")")[2].split()[0] != b"Z"
-    except OSError:
-        return False
 
 
 # Who waits for whom -----------------------------------------------------------------------------------------------

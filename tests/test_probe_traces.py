@@ -4,11 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
-from git_checkout import DEADLINE_S, GIT, Checkout, answer, own_places, write_program
+from git_checkout import DEADLINE_S, GIT, Checkout, answer, is_alive, own_places, wait_until, write_program
 from mini_mlflow.probe import Probe, ProbeResult
 
 pytestmark = [
@@ -43,21 +42,6 @@ def hung(tmp_path, monkeypatch):
     write_program(tmp_path / "programs" / "git", *lines)
     monkeypatch.setenv("PATH", "%s%s%s" % (tmp_path / "programs", os.pathsep, os.environ["PATH"]))
     return started
-
-
-def wait_until(is_so):
-    deadline = time.monotonic() + DEADLINE_S
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
-
-
-def is_alive(pid):
-    try:
-        with open("/proc/%d/stat" % pid, "rb") as file:
-            return file.read().rpartition(b")")[2].split()[0] != b"Z"
-    except OSError:
-        return False
 
 
 def play(checkout, code):

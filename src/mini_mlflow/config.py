@@ -201,14 +201,7 @@ def sync_period_s() -> Optional[float]:
         return float("inf")
     if text == "off":
         return None
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not seconds > 0:
-        message = "MINI_MLFLOW_FSYNC must be 'end', 'off' or a number of seconds above 0, got %r."
-        raise InvalidValueError(message % text, value=text)
-    return seconds
+    return _seconds("MINI_MLFLOW_FSYNC", text, "end")
 
 
 def job_ids() -> Dict[str, str]:
@@ -324,13 +317,17 @@ def system_metrics_interval_s() -> Optional[float]:
         return None
     if text in ("on", "true", "yes"):
         return 0.0
+    return _seconds("MINI_MLFLOW_SYSTEM_METRICS", text, "on")
+
+
+def _seconds(name: str, text: str, word: str) -> float:
     try:
         seconds = float(text)
     except ValueError:
         seconds = -1.0
     if not seconds > 0:
-        message = "MINI_MLFLOW_SYSTEM_METRICS must be 'on', 'off' or a number of seconds above 0, got %r."
-        raise InvalidValueError(message % text, value=text)
+        message = "%s must be %r, 'off' or a number of seconds above 0, got %r."
+        raise InvalidValueError(message % (name, word, text), value=text)
     return seconds
 
 

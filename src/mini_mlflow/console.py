@@ -11,13 +11,12 @@ import errno
 import os
 import stat
 import sys
-import warnings
 from collections import deque
 from functools import partial
 from threading import Lock
 
 from . import console_detour, console_streams, console_tee
-from .errors import StorageWarning
+from .errors import warn
 from .store.descriptors import DescriptorPool
 from .store.own_descriptor import identity_of
 
@@ -51,7 +50,7 @@ def start(artifacts: str) -> Capture:
         path, log = _open_log(artifacts)
     except OSError as error:
         message = "What is printed is not kept with the run: %s. Free or unlock its folder, and start it again."
-        _tell(message % error)
+        warn(message % error, stacklevel=2)
         return Capture("")
     _flush()
     identity = identity_of(log)
@@ -106,12 +105,12 @@ class Capture:
             try:
                 lost += step() or 0
             except Exception as error:  # noqa: BLE001 - the user's streams may fail in any way, and the run must end
-                _tell("What was printed may not be kept to the end in %s: %r" % (self.path, error))
+                warn("What was printed may not be kept to the end in %s: %r" % (self.path, error), stacklevel=2)
         if lost:
-            _tell("%d bytes of what was printed could not be written to %s." % (lost, self.path))
+            warn("%d bytes of what was printed could not be written to %s." % (lost, self.path), stacklevel=2)
         if self._identity is not None and not self._is_in_place():
             message = "%s was removed, moved or replaced while it was written: what was printed since is not there."
-            _tell(message % self.path)
+            warn(message % self.path, stacklevel=2)
 
     def _is_in_place(self) -> bool:
         """Tell whether the log that was written is the one that is found."""
@@ -190,17 +189,6 @@ def _open_log(artifacts: str) -> Tuple[str, int]:
 def _end(keeper: Union[console_detour.Detour, _OwnLog]) -> int:
     keeper.take(_traceback())
     return keeper.stop()
-
-
-def _tell(message: str) -> None:
-    """Warn; never raise: training goes on even where warnings are errors."""
-    try:
-        warnings.warn(message, StorageWarning, stacklevel=3)
-    except Warning:
-        try:
-            sys.stderr.write("mini-mlflow: %s\n" % message)
-        except (AttributeError, OSError, ValueError):
-            pass  # there is none, or it is closed
 
 
 def _flush() -> None:

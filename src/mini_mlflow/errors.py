@@ -257,6 +257,26 @@ class StorageWarning(UserWarning):
     """Warn that a disk fault keeps values from being written; training goes on."""
 
 
+def warn(message: str, *, stacklevel: int) -> None:
+    """Warn with a ``StorageWarning``; never raise: training goes on even where warnings are errors.
+
+    Args:
+        message: What is to be told.
+        stacklevel: Whose line the warning names: 2 is the caller's, 3 that of its caller.
+    """
+    import warnings  # costs 0.2 ms, and most runs never need it
+
+    try:
+        warnings.warn(message, StorageWarning, stacklevel=stacklevel + 1)
+    except Warning:
+        import sys
+
+        try:
+            sys.stderr.write("mini-mlflow: %s\n" % message)
+        except (AttributeError, OSError, ValueError):
+            pass  # there is none, or it is closed
+
+
 def shown(value: object) -> str:
     """Return the beginning of how *value* looks in code, for a message."""
     try:

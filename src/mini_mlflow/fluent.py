@@ -79,7 +79,7 @@ def start_run(
         from .records import NOTE
 
         first_tags += recorder.check_values("Tag", [(NOTE, description)])
-    is_monitored = _is_monitored(system_metrics=system_metrics)
+    interval_s = _monitor_interval_s(system_metrics=system_metrics)
     is_captured = config.is_console_wanted() if capture_console is None else capture_console
     if parent_run_id is not None:
         parent_run_id, its_experiment = identity.get_parent(active.store_folder(runs_dir), parent_run_id)
@@ -99,7 +99,7 @@ def start_run(
     try:
         if first_tags:
             run.set_tags(dict(first_tags))
-        _accompany(run, is_monitored=is_monitored, is_captured=is_captured)
+        _accompany(run, interval_s, is_captured=is_captured)
     except BaseException as error:
         run.end(endings.status_after(type(error), error))
         raise
@@ -274,17 +274,20 @@ def _id_to_continue(
     return run_id
 
 
-def _is_monitored(*, system_metrics: Optional[bool]) -> bool:
-    """Tell whether the use of the machine is to be logged, and refuse it where that cannot be."""
-    if config.system_metrics_interval_s() is not None if system_metrics is None else system_metrics:
-        from . import system
+def _monitor_interval_s(*, system_metrics: Optional[bool]) -> Optional[float]:
+    """Return how often the use of the machine is to be logged, None for never; refuse it where that cannot be."""
+    if system_metrics is not None and not system_metrics:
+        return None
+    interval_s = config.system_metrics_interval_s()
+    if interval_s is None and not system_metrics:
+        return None
+    from . import system
 
-        system.check_installed()
-        return True
-    return False
+    system.check_installed()
+    return interval_s or system.INTERVAL_S
 
 
-def _accompany(run: Run, *, is_monitored: bool, is_captured: bool) -> None:
+def _accompany(run: Run, interval_s: Optional[float], *, is_captured: bool) -> None:
     """Start what was asked for to go beside a run until it ends."""
     if is_captured:
         from . import console
@@ -294,10 +297,10 @@ def _accompany(run: Run, *, is_monitored: bool, is_captured: bool) -> None:
         if capture.path:
             run.writer.extra_files.append(capture.path)
         run.accompany(capture)
-    if is_monitored:
+    if interval_s is not None:
         from . import system
 
-        run.accompany(system.start(run, config.system_metrics_interval_s() or system.INTERVAL_S))
+        run.accompany(system.start(run, interval_s))
 
 
 def _is_same_folder(path: str, other: str) -> bool:

@@ -56,21 +56,32 @@ def locate(store: str, run_id: Optional[str], experiment_id: Union[int, str, Non
     if experiment_id is None:
         from .store import reader  # few runs are named by an id, and importing the package must not load it
 
-        there = reader.find_experiments(store, run_id)
-        if len(there) > 1:
-            raise AmbiguousRunError(
-                "Run %r is in several experiments: %s. Say which with experiment_id=." % (run_id, there),
-                run_id=run_id,
-                experiment_ids=tuple(there),
-            )
-        experiment_id = there[0] if there else default_experiment(store)
+        experiment_id = only_experiment(run_id, reader.find_experiments(store, run_id))
+        if experiment_id is None:
+            experiment_id = default_experiment(store)
     if not os.path.isdir(layout.run_folder(store, experiment_id, run_id)):
         keys.check_run_id(run_id)
     return run_id, experiment_id
 
 
-def known_experiment(store: str, experiment_id: Any) -> Union[int, str]:
+def only_experiment(run_id: str, ids: List[Union[int, str]]) -> Optional[Union[int, str]]:
+    """Return the one experiment of those that have a run, None where none has it.
+
+    Raises:
+        AmbiguousRunError: Several have it.
+    """
+    if len(ids) > 1:
+        message = "Run %r is in several experiments: %s. Say which with experiment_id=."
+        raise AmbiguousRunError(message % (run_id, ids), run_id=run_id, experiment_ids=tuple(ids))
+    return ids[0] if ids else None
+
+
+def known_experiment(runs_dir: Union[str, os.PathLike[str]], experiment_id: Any) -> Union[int, str]:
     """Return an experiment's id as it is kept; for a text that is no folder's name but an experiment's, that one's id.
+
+    Args:
+        runs_dir: The store's folder, which is looked into for a text alone.
+        experiment_id: What was given.
 
     Raises:
         InvalidIdError: It is not legal, and no experiment has such a name.
@@ -78,6 +89,7 @@ def known_experiment(store: str, experiment_id: Any) -> Union[int, str]:
     if isinstance(experiment_id, str) and not experiment_id.isdigit():
         from .store import experiments
 
+        store = active.store_folder(runs_dir)
         is_legal = not set(experiment_id) & set("/\\\0")
         if not (is_legal and os.path.isdir(layout.experiment_folder(store, experiment_id))):
             named = experiments.find(store, experiment_id)

@@ -11,7 +11,7 @@ from time import time
 
 from . import active, config, keys, layout, values
 from .errors import ActiveRunError, BrokenFileError
-from .store import documents, folders, meta, opening, owner, reader
+from .store import amending, documents, folders, meta, owner, reader
 from .store.open_file import now_ms
 from .store.writer import RunWriter
 from .tracker import get_run_data
@@ -136,14 +136,8 @@ def _writer(run_id: str, experiment_id: ExperimentId, runs_dir: Optional[Path]) 
         if run.holds(folder):
             yield run.writer
             return
-    writer, role = opening.amend_run(folder, active.pool())
-    try:
-        yield writer
-    finally:
-        if role == opening.CREATED:
-            writer.withdraw()
-        else:
-            writer.release()
+    with amending.amended(folder, active.pool()) as opened:
+        yield opened.writer
 
 
 def _refuse_beside_owner(run_id: str, home: str, *, has_ended: bool) -> None:

@@ -271,11 +271,7 @@ class ExperimentTracker:
         return active.store_folder(self.runs_dir)
 
     def _experiment(self, experiment_id: Union[int, str, None]) -> Union[int, str]:
-        if experiment_id is None:
-            return self.experiment_id
-        if isinstance(experiment_id, str):
-            return identity.known_experiment(self._store(), experiment_id)
-        return keys.check_experiment_id(experiment_id)
+        return self.experiment_id if experiment_id is None else identity.known_experiment(self.runs_dir, experiment_id)
 
     def _folder(self, run_id: str, experiment_id: Union[int, str, None]) -> str:
         return reader.run_folder(self._store(), self._experiment(experiment_id), keys.check_known_run_id(run_id))

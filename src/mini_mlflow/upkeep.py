@@ -7,11 +7,11 @@ import warnings
 from contextlib import contextmanager
 from time import time
 
-from . import active, fluent, keys, layout
-from .errors import AmbiguousRunError, InvalidValueError, RunNotFoundError, StorageWarning, shown
+from . import active, fluent, identity, keys, layout
+from .errors import InvalidValueError, RunNotFoundError, StorageWarning, shown
 from .progress import Progress
 from .records import NOTE, DeletedRun, Removed
-from .store import experiments, folders, opening, reader, trash, unowned
+from .store import amending, experiments, folders, opening, reader, trash, unowned
 from .store.writer import RunWriter
 
 TYPE_CHECKING = False
@@ -59,7 +59,7 @@ def restore_run(run_id: str, *, experiment_id: Optional[ExperimentId] = None, ru
     """
     store, run_id = active.store_folder(runs_dir), keys.check_known_run_id(run_id)
     if experiment_id is None:
-        there = _only(run_id, trash.find_deleted(store, run_id))
+        there = identity.only_experiment(run_id, trash.find_deleted(store, run_id))
         if there is None:
             message = "There is no deleted run %r in %s. What gc() has removed does not come back."
             raise RunNotFoundError(message % (run_id, store), run_id=run_id)
@@ -246,7 +246,7 @@ def _find(
     """
     store, run_id = active.store_folder(runs_dir), keys.check_known_run_id(run_id)
     if experiment_id is None:
-        there = _only(run_id, reader.find_experiments(store, run_id))
+        there = identity.only_experiment(run_id, reader.find_experiments(store, run_id))
         if there is None:
             message = "Run %r was not found in any experiment of %s. list_deleted_runs() tells what is in the trash."
             raise RunNotFoundError(message % (run_id, store), run_id=run_id)
@@ -254,13 +254,6 @@ def _find(
     experiment_id = keys.check_experiment_id(experiment_id)
     reader.run_folder(store, experiment_id, run_id)
     return store, experiment_id, run_id
-
-
-def _only(run_id: str, ids: List[ExperimentId]) -> Optional[ExperimentId]:
-    if len(ids) > 1:
-        message = "Run %r is in several experiments: %s. Say which with experiment_id=."
-        raise AmbiguousRunError(message % (run_id, ids), run_id=run_id, experiment_ids=tuple(ids))
-    return ids[0] if ids else None
 
 
 @contextmanager
@@ -272,16 +265,12 @@ def _writer(folder: str) -> Iterator[RunWriter]:
             return
     found = folders.generations(folder)
     highest = max((generation for generation, _ in found), default=0)
-    if found and not any(generation == highest and not part.name for generation, part in found):
-        writer = opening.join_run(folder, active.pool(), None)  # beside a resume, whose values count for more
-        is_new = False
-    else:
-        writer, role = opening.amend_run(folder, active.pool())
-        is_new = role == opening.CREATED
+    if not found or any(generation == highest and not part.name for generation, part in found):
+        with amending.amended(folder, active.pool()) as opened:
+            yield opened.writer
+        return
+    writer = opening.join_run(folder, active.pool(), None)  # beside a resume, whose values count for more
     try:
         yield writer
     finally:
-        if is_new:
-            writer.withdraw()
-        else:
-            writer.release()
+        writer.release()

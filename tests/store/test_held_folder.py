@@ -12,16 +12,6 @@ from mini_mlflow.store import held_folder
 NO_FOLDER = "|".join("Errno %d" % number for number in held_folder.NO_FOLDER)
 
 
-@pytest.fixture(params=["held", "by path"])
-def way(request, monkeypatch):
-    """Go the way of systems that hold folders, and that of those that cannot."""
-    if request.param == "by path":
-        monkeypatch.setattr(held_folder, "HAS_HANDLES", False)
-        monkeypatch.setattr(held_folder, "_FLAGS", held_folder._FLAGS & ~getattr(os, "O_NOFOLLOW", 0))
-    elif not held_folder.HAS_HANDLES:
-        pytest.skip("this system cannot hold folders")
-
-
 def fill(folder, name, data=b"x"):
     temporary, descriptor = folder.create_temporary(0o666)
     os.write(descriptor, data)

@@ -7,7 +7,7 @@ from forged_owners import can_lock
 from opened_run import Store
 
 from mini_mlflow.errors import RunNotFoundError
-from mini_mlflow.store import locks, opening, owner, trash, unowned
+from mini_mlflow.store import amending, locks, opening, owner, trash, unowned
 from mini_mlflow.store.descriptors import DescriptorPool
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows locks no folder, and moves none that is open")
@@ -114,7 +114,7 @@ def test_who_signs_in_a_folder_that_comes_back_waits_for_it_and_goes_on(store, m
 
 def test_who_amends_a_run_that_has_gone_does_so_in_its_place(store, mover):
     mover.moves_when(*make_dead(store, "successor"), comes_back=False)
-    opened = opening.amend_run(store.folder, DescriptorPool())
+    opened = amending.amend_run(store.folder, DescriptorPool())
     store.opened.append(opened.writer)
     assert opened.role == opening.CREATED
     assert owner.read_owner(store.folder) is not None

@@ -8,7 +8,7 @@ from forged_owners import record_in
 from opened_run import FIELDS, Store
 
 from mini_mlflow.errors import BrokenFileError, UnsupportedFormatError
-from mini_mlflow.store import meta, opening, owner, reader
+from mini_mlflow.store import amending, meta, opening, owner, reader
 from mini_mlflow.store.descriptors import DescriptorPool
 
 pytestmark = pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="needs flock and boot ids")
@@ -106,7 +106,7 @@ def test_a_run_that_cannot_be_created_leaves_no_owner(store, monkeypatch):
 
 
 def test_a_writer_that_amends_a_run_leaves_it_as_unowned_as_it_was(store):
-    opened = opening.amend_run(store.folder, DescriptorPool())
+    opened = amending.amend_run(store.folder, DescriptorPool())
     assert opened.role == opening.CREATED
     opened.writer.withdraw()
     assert not os.path.exists(os.path.join(store.folder, "owner.json"))
@@ -114,7 +114,7 @@ def test_a_writer_that_amends_a_run_leaves_it_as_unowned_as_it_was(store):
 
 def test_a_writer_that_amends_a_dead_run_keeps_its_generation(dead):
     dead.open().writer.release()
-    opened = opening.amend_run(dead.folder, DescriptorPool())
+    opened = amending.amend_run(dead.folder, DescriptorPool())
     assert opened.role == opening.RESUMED
     opened.writer.release()
     assert record_in(dead.folder)["generation"] == 1
@@ -123,6 +123,6 @@ def test_a_writer_that_amends_a_dead_run_keeps_its_generation(dead):
 
 def test_a_writer_that_amends_a_run_that_lives_joins_it(store):
     store.open()
-    opened = opening.amend_run(store.folder, DescriptorPool())
+    opened = amending.amend_run(store.folder, DescriptorPool())
     assert opened.role == opening.JOINED
     opened.writer.release()

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from deleted_runs import files_below
 
 from mini_mlflow import Run
 from mini_mlflow.store import experiment_changes, experiments, reader, trash
@@ -33,15 +34,6 @@ def ended_run(store, run_id="r", experiment_id=0):
         with open(os.path.join(folder, "artifacts", place, "file"), "w") as file:
             file.write("content")
     return folder
-
-
-def files_below(folder):
-    found = {}
-    for path, _, names in os.walk(folder):
-        for name in names:
-            with open(os.path.join(path, name), "rb") as file:
-                found[os.path.relpath(os.path.join(path, name), folder)] = file.read()
-    return found
 
 
 def in_a_child(work):

@@ -31,10 +31,8 @@ def rename(runs_dir: str, experiment_id: ExperimentId, name: str, now_ms: int) -
         ExperimentExistsError: Another has this name.
         ExperimentDeletedError: It is deleted.
     """
-    refuse_deleted(get(runs_dir, experiment_id))
     name = as_kept(name)
-    with locked(runs_dir, experiment_id) as folder:
-        before = get(runs_dir, experiment_id)
+    with _changing(runs_dir, experiment_id) as (folder, before):
         refuse_deleted(before)
         _refuse_taken(runs_dir, experiment_id, name)
         _change(folder, before, {"name": name, "last_update_time": now_ms})
@@ -52,9 +50,7 @@ def delete(runs_dir: str, experiment_id: ExperimentId, now_ms: int) -> None:
         ExperimentNotFoundError: There is none of this id.
         ActiveRunError: Somebody writes a run of it.
     """
-    get(runs_dir, experiment_id)
-    with locked(runs_dir, experiment_id) as folder:
-        experiment = get(runs_dir, experiment_id)
+    with _changing(runs_dir, experiment_id) as (folder, experiment):
         if experiment.lifecycle_stage == DELETED:
             return
         run_id = find_living(folder)
@@ -72,9 +68,7 @@ def restore(runs_dir: str, experiment_id: ExperimentId, now_ms: int) -> None:
         ExperimentNotFoundError: There is none of this id.
         ExperimentExistsError: An active one has its name.
     """
-    get(runs_dir, experiment_id)
-    with locked(runs_dir, experiment_id) as folder:
-        experiment = get(runs_dir, experiment_id)
+    with _changing(runs_dir, experiment_id) as (folder, experiment):
         if experiment.lifecycle_stage == ACTIVE:
             return
         _refuse_taken(runs_dir, experiment_id, experiment.name, stages=(ACTIVE,))
@@ -90,9 +84,7 @@ def set_tags(runs_dir: str, experiment_id: ExperimentId, tags: Mapping[str, Any]
         ExperimentDeletedError: It is deleted.
         InvalidValueError: Its tags would pass 512 KiB together.
     """
-    refuse_deleted(get(runs_dir, experiment_id))
-    with locked(runs_dir, experiment_id) as folder:
-        experiment = get(runs_dir, experiment_id)
+    with _changing(runs_dir, experiment_id) as (folder, experiment):
         refuse_deleted(experiment)
         _change(folder, experiment, {"last_update_time": now_ms, "tags": {**experiment.tags, **tags}})
 
@@ -132,6 +124,19 @@ def locked(runs_dir: str, experiment_id: ExperimentId) -> Iterator[str]:
         get(runs_dir, experiment_id)  # raises
     with lock_file.locked(os.path.join(folder, layout.LOCK), "the experiment", _PATIENCE_S):
         yield folder
+
+
+@contextmanager
+def _changing(runs_dir: str, experiment_id: ExperimentId) -> Iterator[Tuple[str, Experiment]]:
+    """Be the only one who changes an experiment within the block; its folder is given, and what it is by then.
+
+    Raises:
+        ExperimentNotFoundError: There is none of this id.
+        TimeoutError: As ``locked``.
+    """
+    get(runs_dir, experiment_id)  # before a lock is made where there is no experiment
+    with locked(runs_dir, experiment_id) as folder:
+        yield folder, get(runs_dir, experiment_id)
 
 
 def _refuse_taken(

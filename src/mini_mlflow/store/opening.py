@@ -98,47 +98,6 @@ def join_run(folder: str, pool: DescriptorPool, sync_period_s: Optional[float]) 
     )
 
 
-def amend_run(folder: str, pool: DescriptorPool) -> Opened:
-    """Return a writer that changes a run without changing how it stands, for the functions of 0.1.0.
-
-    CREATED: nobody owned the folder; the writer must ``withdraw`` when it is done. Else it must ``release``.
-
-    Raises:
-        UnsupportedFormatError: The run was written in a newer format.
-        OSError: The disk refused.
-    """
-    from . import folders  # as above
-
-    os.makedirs(folder, exist_ok=True)
-    try:
-        there = folders.read_meta(folder)[0]
-    except BrokenFileError:
-        there = {}
-    home, role, claim = folder, RESUMED, None
-    if folders.is_format_0(
-        folder, there
-    ):  # its files stay as they are (rule F2); an earlier call may have left a share
-        for part in folders.list_parts(folder)[1:]:
-            home, claim = part.folder, owner.take_over(part.folder)
-            if claim is not None:
-                break
-    else:
-        claim = owner.take_over(folder)
-        if claim is None:
-            try:
-                role, claim = CREATED, owner.claim_new(folder, 0)
-            except FileExistsError:
-                pass  # its owner lives
-    if claim is None:
-        return Opened(join_run(folder, pool, None), JOINED)
-    if not _stays(folder, claim):
-        return amend_run(folder, pool)
-    writer = RunWriter(
-        folder, pool, home=home, claim=claim, generation=claim.generation, is_resumed=True, sync_period_s=None
-    )
-    return Opened(writer, role)
-
-
 def _make_or_open(
     folder: str,
     new_fields: Callable[[], Dict[str, Any]],
@@ -213,7 +172,7 @@ def _create(
         claim = owner.claim_new(folder, 0)
     except FileExistsError:
         return None  # another process was first
-    if not _stays(folder, claim):
+    if not stays(folder, claim):
         return None
     writer = RunWriter(
         folder, pool, home=folder, claim=claim, fields=fields, meta_folder=folder, sync_period_s=sync_period_s
@@ -238,7 +197,7 @@ def _inherit(
     pool: DescriptorPool,
     sync_period_s: Optional[float],
 ) -> Optional[Opened]:
-    if not _stays(folder, claim):
+    if not stays(folder, claim):
         return None
     fields = dict({"format": layout.FORMAT_VERSION}, **(there or new_fields()))
     fields.update(run_id=os.path.basename(folder), status="RUNNING", end_time=None, generation=claim.generation)
@@ -262,7 +221,7 @@ def _inherit(
     return Opened(writer, RESUMED)
 
 
-def _stays(folder: str, claim: owner.Claim) -> bool:
+def stays(folder: str, claim: owner.Claim) -> bool:
     """Tell whether a run is in its place now that we have signed; let go of it if it is not (rule T3).
 
     Who moves a run locks its folder, and only then looks for signatures. So where the folder is not locked, whoever

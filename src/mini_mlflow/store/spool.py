@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections import deque
 
-from ..errors import StorageWarning
+from ..errors import warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,11 +100,5 @@ class Notices:
         """Warn, once per run unless *always*; never raise: training goes on even where warnings are errors."""
         if self._has_warned and not always:
             return
-        import warnings  # costs 0.2 ms, and most runs never need it
-
         self._has_warned = True
-        message = "Run %s %s." % (self._folder, text)
-        try:
-            warnings.warn(message, StorageWarning, stacklevel=3)
-        except Warning:
-            sys.stderr.write("mini-mlflow: %s\n" % message)
+        warn("Run %s %s." % (self._folder, text), stacklevel=3)

@@ -10,6 +10,8 @@ import os
 
 from ... import active, config, identity
 from ...endings import status_after
+from ...recorder import RUNNING
+from ...records import NOTE
 from ...run import Run as OpenRun
 from . import checks, experimenting, reading, writing
 from .entities import Run
@@ -19,8 +21,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Dict, List, Mapping, Optional, Type
-
-NOTE = "mlflow.note.content"
 
 # The runs that were active where this process was forked off; empty in one that was not.
 inherited: List[OpenRun] = []
@@ -45,7 +45,7 @@ class ActiveRun(Run):
     ) -> None:
         runs = [run for run in active.stack.runs if run not in inherited]
         places = [place for place, run in enumerate(runs) if run.run_id == self.info.run_id]
-        if places and runs[places[-1]].status == writing.RUNNING:
+        if places and runs[places[-1]].status == RUNNING:
             for run in reversed(runs[places[-1] :]):  # and those within it that nobody has ended
                 writing.end_open(run, status_after(kind, error))
 

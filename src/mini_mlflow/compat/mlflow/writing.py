@@ -21,9 +21,11 @@ from ...errors import (
     MiniMLflowError,
     RunEndedError,
 )
+from ...recorder import RUNNING
 from ...run import Run
-from ...store import documents, erasing, meta, opening
+from ...store import amending, documents, erasing, meta
 from ...store.open_file import now_ms
+from ...store.opening import JOINED
 from . import checks, reading
 from .entities import RunStatus
 from .exceptions import MlflowException, invalid, missing
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
     Rows = List[Tuple[str, float, int, int]]
     Pairs = List[Tuple[str, Any]]
 
-RUNNING = "RUNNING"
 _FIELDS = {reading.RUN_NAME: "name", reading.PARENT: "parent_run_id"}  # tags that say what meta.yaml says
 
 
@@ -60,18 +61,11 @@ def lend(place: Place) -> Iterator[RunWriter]:
     if run is not None:
         yield run.writer
         return
-    writer, role = opening.amend_run(place.folder, active.pool())
-    if role == opening.JOINED:
-        writer.release()
-        yield Run(place.run_id, place.experiment_id, runs_dir=place.store).writer
-        return
-    try:
-        yield writer
-    finally:
-        if role == opening.CREATED:
-            writer.withdraw()
-        else:
-            writer.release()
+    with amending.amended(place.folder, active.pool()) as opened:
+        if opened.role != JOINED:
+            yield opened.writer
+            return
+    yield Run(place.run_id, place.experiment_id, runs_dir=place.store).writer
 
 
 def checked_metrics(rows: Iterable[Tuple[Any, Any, Any, Any]]) -> Rows:
