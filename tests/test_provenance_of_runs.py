@@ -105,3 +105,52 @@ def test_e03_a_git_that_hangs_does_not_hold_up_the_end_of_a_run(checkout, tmp_pa
     assert "git_dirty" not in fields
     assert fields["status"] == "FINISHED"
     assert took_s < 30 > (time.monotonic() - start) / 10
+
+
+def test_what_git_has_answered_an_earlier_run_stands_in_the_first_meta_yaml_of_the_next(checkout, tmp_path):
+    (checkout.folder / "sweep.py").write_text(
+        "import os, sys, mini_mlflow\n"
+        "from mini_mlflow import provenance\n"
+        "for turn in range(3):\n"
+        "    run = mini_mlflow.start_run(runs_dir=sys.argv[1])\n"
+        "    path = os.path.join(run.store_folder, '0', run.run_id, 'meta.yaml')\n"
+        "    first = os.stat(path).st_ino\n"
+        "    provenance.start_probe().wait(60)\n"
+        "    mini_mlflow.log_metric('loss', 1.0)\n"
+        "    text = open(path).read()\n"
+        "    print('git_dirty' in text, 'packages' in text, os.stat(path).st_ino == first)\n"
+        "    mini_mlflow.end_run()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "sweep.py", str(tmp_path / "mlruns")],
+        cwd=str(checkout.folder),
+        env={**os.environ, "MINI_MLFLOW_PROVENANCE": "on"},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    assert done.stdout.decode().splitlines() == ["True True False", "True True True", "True True True"]
+
+
+def test_a_run_of_100_ms_knows_at_its_end_what_git_says(checkout, tmp_path):
+    """On a busy machine git may take longer than the end waits for it, so one of several runs has to do."""
+    (checkout.folder / "short.py").write_text(
+        "import sys, time, mini_mlflow\n"
+        "with mini_mlflow.start_run(runs_dir=sys.argv[1]) as run:\n"
+        "    time.sleep(0.1)\n"
+        "print(run.run_id)\n"
+    )
+    deadline = time.monotonic() + 60
+    while True:
+        done = subprocess.run(
+            [sys.executable, "short.py", str(tmp_path / "mlruns")],
+            cwd=str(checkout.folder),
+            env={**os.environ, "MINI_MLFLOW_PROVENANCE": "on"},
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        fields = meta.read_meta(str(tmp_path / "mlruns" / "0" / done.stdout.decode().strip() / "meta.yaml"))
+        if "git_dirty" in fields:
+            break
+        assert time.monotonic() < deadline
+    assert fields["git_dirty"] is False
+    assert fields["packages"]["mini_mlflow"]

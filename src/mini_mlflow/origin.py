@@ -9,12 +9,24 @@ from . import artifacts, layout, provenance
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Optional
+    from typing import Any, Dict, Optional
 
     from .store.writer import RunWriter
 
 DIFF_FILE = "git.diff"
 _PATIENCE_S = 0.2  # git answers within 0.1 s for most repositories
+
+
+def known_fields() -> Dict[str, Any]:
+    """Return what can be said at once of where a new run comes from, for its first meta.yaml.
+
+    That is all of it where git has answered for an earlier run of this process, so that no version more is written.
+    """
+    fields = provenance.quick_fields()
+    result = provenance.start_probe().poll()
+    if result is not None:
+        fields.update(result.fields, packages=provenance.packages())
+    return fields
 
 
 class Origin:
@@ -40,8 +52,12 @@ class Origin:
             result = probe.poll()
             if result is None:
                 return False
+            is_news = "packages" not in self._writer.fields or any(
+                self._writer.fields.get(name) != value for name, value in result.fields.items()
+            )
             self._take(result)
-            self._writer.write_meta(packages=provenance.packages())
+            if is_news:
+                self._writer.write_meta(packages=provenance.packages())
         return True
 
     def stop(self) -> None:

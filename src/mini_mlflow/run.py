@@ -308,7 +308,7 @@ class Run(ArtifactRecorder):
         self.start_time = self.start_time or meta.encode_time(active.next_start_us())
         if self.name is None:
             self.name = self._default_name
-        return {
+        fields = {
             "format": layout.FORMAT_VERSION,
             "run_id": self.run_id,
             "experiment_id": self.experiment_id,
@@ -319,16 +319,12 @@ class Run(ArtifactRecorder):
             "end_time": None,
             "parent_run_id": self.parent_run_id,
             "generation": 0,
-            **self._origin(),
         }
+        if self._is_origin_wanted:
+            from .origin import known_fields  # costs milliseconds, and importing the package must not
 
-    def _origin(self) -> Dict[str, Any]:
-        """Return what can be said at once of where this process comes from."""
-        if not self._is_origin_wanted:
-            return {}
-        from . import provenance  # costs milliseconds, and importing the package must not
-
-        return provenance.quick_fields()
+            fields.update(known_fields())
+        return fields
 
     def _take_over(self, role: str) -> None:
         """Take name, version and start from the run that is there; one that is resumed gets those that were asked for.
@@ -342,7 +338,9 @@ class Run(ArtifactRecorder):
             asked = {"name": self.name, "version": self.version, "parent_run_id": parent}
             changes: Dict[str, Any] = {field: value for field, value in asked.items() if value is not None}
             if self._is_origin_wanted:
-                resume = {"time": meta.encode_time(int(time() * 1000000)), **self._origin()}
+                from .provenance import quick_fields  # as above
+
+                resume = {"time": meta.encode_time(int(time() * 1000000)), **quick_fields()}
                 changes["resumes"] = [*_listed(fields.get("resumes"))[1 - MOST_RESUMES :], resume]
             if any(value != fields.get(field) for field, value in changes.items()):
                 self._writer.write_meta(**changes)
