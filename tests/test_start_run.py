@@ -24,7 +24,7 @@ NAME = re.compile(r"[a-z]+-[a-z]+-[0-9]+")
 def store(tmp_path, monkeypatch):
     """An empty current folder and a fresh process state."""
     monkeypatch.chdir(tmp_path)
-    for name in ("MINI_MLFLOW_DIR", "MLFLOW_RUN_ID"):
+    for name in ("MINI_MLFLOW_DIR", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_ID"):
         monkeypatch.delenv(name, raising=False)
     active.reset()
     yield tmp_path / "mlruns"
@@ -205,3 +205,34 @@ def test_the_files_of_a_run_are_reached_without_continuing_it():
     with pytest.raises(RunNotFoundError):
         tracker.list_artifacts("none")
     assert tracker.get_run(run.run_id)["metadata"]["generation"] == 0
+
+
+def test_the_environment_names_the_experiment_of_runs_that_name_none(monkeypatch):
+    from mini_mlflow import ExperimentTracker, get_experiment_by_name, set_experiment
+
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "from outside")
+    with start_run() as run:
+        assert run.experiment_id == get_experiment_by_name("from outside").experiment_id
+    assert ExperimentTracker().list_runs() == [run.run_id]
+    with start_run(experiment_id=0) as run:
+        assert run.experiment_id == 0
+    chosen = set_experiment("chosen")
+    with start_run() as run:
+        assert run.experiment_id == chosen.experiment_id
+    active.reset()
+    monkeypatch.delenv("MLFLOW_EXPERIMENT_NAME")
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", str(chosen.experiment_id))
+    with start_run() as run:
+        assert run.experiment_id == chosen.experiment_id
+
+
+def test_nothing_is_printed_by_a_training_that_logs_all_kinds_of_things(capfd, monkeypatch):
+    monkeypatch.setenv("MINI_MLFLOW_PROVENANCE", "on")
+    with start_run(tags={"stage": "s"}, description="d") as run:
+        run.log_params({"lr": 0.1, "net": {"depth": 3}})
+        for step in range(2000):
+            run.log_metrics({"loss": 1.0 / (step + 1), "acc": 0.5}, step=step)
+        run.log_text("a" * 10**6, "long.txt")
+        run.log_dict({"a": 1}, "a.json")
+        run.log_table({"a": [1, 2]}, "table.json")
+    assert tuple(capfd.readouterr()) == ("", "")
