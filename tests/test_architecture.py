@@ -21,12 +21,12 @@ FLOORS = [
     {"store"},
     {
         "summary", "query", "provenance", "repository", "probe", "git_probe", "masking", "artifacts", "artifact_files",
-        "artifact_names", "artifact_sources", "media", "images",
+        "artifact_names", "artifact_sources", "media", "images", "series", "series_tables",
     },
     {"run", "recorder", "artifact_recorder", "origin", "identity", "resuming", "active", "endings", "index"},
     {
         "search", "fluent", "fluent_artifacts", "experiments", "upkeep", "system", "console", "console_detour",
-        "console_streams", "console_tee",
+        "console_streams", "console_tee", "history_tables",
     },
     {"tracker", "storage", "check"},
     {"cli", "ui", "mlflow_plugin", "remote", "compat", "integrations"},

@@ -84,6 +84,7 @@ if TYPE_CHECKING:
         log_table,
         log_text,
     )
+    from .history_tables import histories
     from .records import DeletedRun, Experiment, FileInfo, Metric, Removed, RunData, RunInfo, Summary
     from .tracker import ExperimentTracker
     from .upkeep import delete_run, gc, get_note, list_deleted_runs, rename_run, restore_run, set_note
@@ -100,6 +101,7 @@ _LAZY = {
         "delete_artifact download_artifacts get_artifact_uri list_artifacts log_artifact log_artifacts log_dict "
         "log_figure log_image log_table log_text"
     ),
+    "history_tables": "histories",
     "records": "DeletedRun Experiment FileInfo Metric Removed RunData RunInfo Summary",
     "tracker": "ExperimentTracker",
     "upkeep": "delete_run gc get_note list_deleted_runs rename_run restore_run set_note",
@@ -170,6 +172,7 @@ __all__ = [
     "get_experiment_by_name",
     "get_note",
     "get_tracking_uri",
+    "histories",
     "last_active_run",
     "list_artifacts",
     "list_deleted_runs",

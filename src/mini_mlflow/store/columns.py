@@ -16,7 +16,7 @@ from .metric_text import MAX_HISTORY_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, List, Optional, Union
+    from typing import Any, List, Optional, Tuple, Union
 
     from ..records import Metric, Number, Problem
 
@@ -46,13 +46,18 @@ def read_columns(folder: str, key: str, problems: List[Problem]) -> Columns:
     return Columns(steps, timestamps, values)
 
 
+def read_parts(folder: str, key: str, problems: List[Problem]) -> List[Tuple[int, Columns]]:
+    """Return the columns of a metric apart by writer, in file order, as ``reader.read_parts`` does with rows."""
+    return [(share.generation, columns) for share, columns in reader.iter_histories(folder, key, problems, _read)]
+
+
 def decode_columns(data: bytes, path: str) -> Columns:
     """Return the rows that the bytes of a metric's file hold, in file order.
 
     Raises:
         BrokenFileError: Nothing in them can be read.
     """
-    return _decode_exact(data, path) or _from_rows(metric_file.decode(data, path).rows)
+    return _decode_exact(data, path) or from_rows(metric_file.decode(data, path).rows)
 
 
 def _read(path: str) -> Columns:
@@ -132,7 +137,8 @@ def _decode_chunk(chunk: bytes, path: str, found: _Collected) -> bool:
     return True
 
 
-def _from_rows(rows: List[Metric]) -> Columns:
+def from_rows(rows: List[Metric]) -> Columns:
+    """Return rows as columns."""
     found = _Collected()
     if rows:
         found.extend(*zip(*rows))

@@ -215,6 +215,18 @@ def rows_in(data: bytes) -> List[Metric]:
     return [row for row in map(_decode_row, re.finditer(_ROW, data)) if row is not None]
 
 
+def find_last_row(data: bytes) -> Optional[Tuple[int, int]]:
+    """Return where the last complete row of a metric's file begins and ends, None where there is none."""
+    for tail in (data[-_TAIL_BYTES:], data):  # a damaged file may have no row near its end
+        place = None
+        for match in re.finditer(_ROW, tail):
+            place = match.span()
+        if place is not None:
+            skipped = len(data) - len(tail)
+            return skipped + place[0], skipped + place[1]
+    return None
+
+
 def _salvage(key: Any, data: bytes, start: int) -> History:
     """Take every complete row, whatever lies between and after them (rules M8 and M9)."""
     rows, end = [], start
