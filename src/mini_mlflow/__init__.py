@@ -35,6 +35,7 @@ from .errors import (
     MiniMLflowError,
     MissingPackageError,
     NoActiveRunError,
+    QueryError,
     RunEndedError,
     RunExistsError,
     RunNotFoundError,
@@ -85,7 +86,8 @@ if TYPE_CHECKING:
         log_text,
     )
     from .history_tables import histories
-    from .records import DeletedRun, Experiment, FileInfo, Metric, Removed, RunData, RunInfo, Summary
+    from .records import DeletedRun, Experiment, FileInfo, Metric, Removed, RunData, RunInfo, StoredRun, Summary
+    from .search.runs import best_run, find_run, get_run, search_runs
     from .tracker import ExperimentTracker
     from .upkeep import delete_run, gc, get_note, list_deleted_runs, rename_run, restore_run, set_note
 
@@ -102,7 +104,8 @@ _LAZY = {
         "log_figure log_image log_table log_text"
     ),
     "history_tables": "histories",
-    "records": "DeletedRun Experiment FileInfo Metric Removed RunData RunInfo Summary",
+    "records": "DeletedRun Experiment FileInfo Metric Removed RunData RunInfo StoredRun Summary",
+    "search.runs": "best_run find_run get_run search_runs",
     "tracker": "ExperimentTracker",
     "upkeep": "delete_run gc get_note list_deleted_runs rename_run restore_run set_note",
 }
@@ -148,6 +151,7 @@ __all__ = [
     "MiniMLflowError",
     "MissingPackageError",
     "NoActiveRunError",
+    "QueryError",
     "Removed",
     "Run",
     "RunData",
@@ -156,21 +160,25 @@ __all__ = [
     "RunInfo",
     "RunNotFoundError",
     "StorageWarning",
+    "StoredRun",
     "Summary",
     "UnsupportedFormatError",
     "__version__",
     "active_run",
+    "best_run",
     "create_experiment",
     "delete_artifact",
     "delete_experiment",
     "delete_run",
     "download_artifacts",
     "end_run",
+    "find_run",
     "gc",
     "get_artifact_uri",
     "get_experiment",
     "get_experiment_by_name",
     "get_note",
+    "get_run",
     "get_tracking_uri",
     "histories",
     "last_active_run",
@@ -193,6 +201,7 @@ __all__ = [
     "restore_experiment",
     "restore_run",
     "search_experiments",
+    "search_runs",
     "set_experiment",
     "set_experiment_tag",
     "set_note",

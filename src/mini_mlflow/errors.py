@@ -71,6 +71,22 @@ class InvalidValueError(MiniMLflowError, ValueError, TypeError):
         self.value = value
 
 
+class QueryError(InvalidValueError):
+    """Raise when a filter or an order cannot be read.
+
+    Attributes:
+        text: The filter or order.
+        position: Where in it, in characters from 0.
+        expected: What could stand there, in words.
+    """
+
+    def __init__(self, message: str, *, text: str, position: int, expected: str) -> None:
+        super().__init__(message, value=text)
+        self.text = text
+        self.position = position
+        self.expected = expected
+
+
 class InvalidStatusError(MiniMLflowError, ValueError):
     """Raise when a run should end with a status that is none.
 

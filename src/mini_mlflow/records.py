@@ -210,6 +210,7 @@ class RunInfo(
             "user_id",
             "parent_run_id",
             "resume_count",
+            "version",
         ],
     )
 ):
@@ -227,6 +228,7 @@ class RunInfo(
         user_id: Name of the user whose process started it, None where unknown.
         parent_run_id: Id of the run it is nested in, or None.
         resume_count: How many times it was continued.
+        version: The version that it was given, or None.
     """
 
     __slots__ = ()
@@ -242,6 +244,7 @@ class RunInfo(
     user_id: Optional[str]
     parent_run_id: Optional[str]
     resume_count: int
+    version: Optional[str]
 
 
 class RunData(namedtuple("RunData", ["params", "metrics", "tags"])):
@@ -258,3 +261,19 @@ class RunData(namedtuple("RunData", ["params", "metrics", "tags"])):
     params: Dict[str, Any]
     metrics: Dict[str, Number]
     tags: Dict[str, Any]
+
+
+class StoredRun(namedtuple("StoredRun", ["info", "data", "problems"])):
+    """A run as it lies in its files.
+
+    Attributes:
+        info: What is known of the run itself.
+        data: Its params, latest metrics and tags.
+        problems: What of it could not be read.
+    """
+
+    __slots__ = ()
+
+    info: RunInfo
+    data: RunData
+    problems: List[Problem]

@@ -205,6 +205,7 @@ class Run(ArtifactRecorder):
             user_id=self._writer.fields.get("user"),
             parent_run_id=self.parent_run_id,
             resume_count=self.resume_count,
+            version=self.version,
         )
 
     @property

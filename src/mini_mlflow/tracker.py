@@ -119,6 +119,38 @@ class ExperimentTracker:
         """
         return reader.list_run_ids(self._store(), self._experiment(experiment_id))
 
+    def search_runs(
+        self,
+        filter_string: str = "",
+        experiment_ids: Union[int, str, List[Union[int, str]], None] = None,
+        *,
+        order_by: Union[str, List[str], None] = None,
+        max_results: Optional[int] = 100000,
+        output_format: str = "pandas",
+    ) -> Any:
+        """Return the runs that a filter means; see ``mini_mlflow.search_runs``.
+
+        Args:
+            filter_string: Such as ``val/acc > 0.9 and lr < 0.1``.
+            experiment_ids: Ids or names of experiments, or one. None takes the tracker's.
+            order_by: Keys with ``ASC`` or ``DESC``.
+            max_results: At most so many; None: all.
+            output_format: ``"pandas"``, ``"arrow"`` or ``"list"``.
+
+        Raises:
+            QueryError: The filter or an order cannot be read.
+        """
+        from .search.runs import search_runs
+
+        return search_runs(
+            self.experiment_id if experiment_ids is None else experiment_ids,
+            filter_string,
+            max_results=max_results,
+            order_by=order_by,
+            output_format=output_format,
+            runs_dir=self.runs_dir,
+        )
+
     def get_run(self, run_id: str, experiment_id: Union[int, str, None] = None) -> Dict[str, Any]:
         """Return what a run holds.
 

@@ -1,0 +1,223 @@
+"""Which rows of a table of runs fulfil a condition?
+
+A *table* has ``count`` rows, one for each run, and
+
+- ``column(kind, key)``: a value for each row, None where the run lacks it; or None where no run has the key. *kind* is
+  ``metrics``, ``params``, ``tags`` or ``attributes``;
+- ``keys(kind)``: the keys that there are, sorted;
+- ``summary_column(function, key)``: what the histories of a metric come to, likewise.
+
+Its attributes are ``run_id run_name experiment_id status start_time end_time artifact_uri user_id lifecycle_stage
+parent_run_id version``; times are milliseconds since 1970-01-01 UTC.
+"""
+
+from __future__ import annotations
+
+import operator
+from itertools import compress
+
+from . import times
+from .grammar import And, Comparison, Not, Operand, Or, Present, unquote
+from .likeness import is_like
+from .words import unclear
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, List, Optional, Sequence
+
+    from .words import Word
+
+_TIMES = frozenset(["start_time", "end_time"])
+_DURATIONS = frozenset(["duration", "age"])
+TEXTS = (
+    "run_id", "run_name", "experiment_id", "status", "artifact_uri", "user_id", "lifecycle_stage", "parent_run_id",
+    "version",
+)  # fmt: skip
+ATTRIBUTES = (*TEXTS, "start_time", "end_time", "duration", "age")
+_OTHER_NAMES = {
+    "name": "run_name", "run name": "run_name", "Run name": "run_name", "Run Name": "run_name", "created": "start_time",
+    "Created": "start_time",
+}  # fmt: skip
+_COMPARE = {
+    "=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
+_LONGEST_NUMBER = 400  # characters of a text that is read as a number
+
+
+def find_rows(condition: Any, table: Any, now_ms: int) -> List[int]:
+    """Return the rows that fulfil a condition, ascending.
+
+    Args:
+        condition: What ``parse_filter`` returns; None: all.
+        table: The runs.
+        now_ms: The clock, for ages and for runs that go on.
+
+    Raises:
+        QueryError: The condition asks for what the table cannot have.
+    """
+    if condition is None:
+        return list(range(table.count))
+    return list(compress(range(table.count), _evaluate(condition, table, now_ms)))
+
+
+def resolve(operand: Operand, table: Any, text: str) -> Operand:
+    """Return an operand with its kind, which a bare key leaves to what the runs have.
+
+    Raises:
+        QueryError: There is no such attribute, or no run has the key.
+    """
+    if operand.function is not None or operand.kind in ("metrics", "params", "tags"):
+        return operand
+    key = _OTHER_NAMES.get(operand.key, operand.key)
+    if key in ATTRIBUTES:
+        return operand._replace(kind="attributes", key=key)
+    if operand.kind is None:
+        for kind in ("metrics", "params", "tags"):
+            if table.column(kind, operand.key) is not None:
+                return operand._replace(kind=kind)
+        if not table.count:
+            return operand._replace(kind="metrics")
+    raise _unknown(operand, table, text)
+
+
+def values_of(operand: Operand, table: Any, now_ms: int) -> Optional[Sequence[Any]]:
+    """Return the value of an operand that is resolved for each row, None where no run has any."""
+    if operand.function is not None:
+        column: Optional[Sequence[Any]] = table.summary_column(operand.function, operand.key)
+        return column
+    if operand.kind == "attributes" and operand.key in _DURATIONS:
+        starts = table.column("attributes", "start_time")
+        ends = table.column("attributes", "end_time") if operand.key == "duration" else None
+        if starts is None:
+            return None
+        until = [now_ms] * table.count if ends is None else [now_ms if end is None else end for end in ends]
+        return [None if start is None else (end - start) / 1000 for start, end in zip(starts, until)]
+    found: Optional[Sequence[Any]] = table.column(operand.kind, operand.key)
+    return found
+
+
+def to_number(value: Any) -> Any:
+    """Return the number that a param is, or that its text says; None where it is none."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return value
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_NUMBER or "_" in value:
+        return None
+    try:
+        return int(value)
+    except ValueError:
+        pass
+    try:
+        return float(value)
+    except ValueError:
+        return None
+
+
+def to_text(value: Any) -> str:
+    """Return a value as the text that it is compared as."""
+    return value if isinstance(value, str) else str(value)
+
+
+def _evaluate(condition: Any, table: Any, now_ms: int) -> bytes:
+    """Return for each row 1 where the condition holds, else 0."""
+    if isinstance(condition, (And, Or)):
+        masks = [_evaluate(part, table, now_ms) for part in condition.parts]
+        join = operator.and_ if isinstance(condition, And) else operator.or_
+        joined = int.from_bytes(masks[0], "little")
+        for mask in masks[1:]:
+            joined = join(joined, int.from_bytes(mask, "little"))
+        return joined.to_bytes(table.count, "little")
+    if isinstance(condition, Not):
+        return _evaluate(condition.part, table, now_ms).translate(b"\1\0" + bytes(254))
+    operand = resolve(condition.operand, table, condition.text)
+    if isinstance(condition, Comparison):
+        holds = _claim(operand, condition)
+        values = values_of(operand, table, now_ms)
+        return bytes(table.count) if values is None else bytes(map(holds, values))
+    assert isinstance(condition, Present)
+    values = values_of(operand, table, now_ms)
+    return bytes(table.count) if values is None else bytes([value is not None for value in values])
+
+
+def _claim(operand: Operand, condition: Comparison) -> Callable[[Any], bool]:
+    """Return what tells of one value whether the comparison holds."""
+    if condition.sign == "IN":
+        parts = [_claim(operand, condition._replace(sign="=", values=(word,))) for word in condition.values]
+        if all(word.kind == "quoted" for word in condition.values) and _is_text(operand):
+            wanted = frozenset(unquote(word.text) for word in condition.values)
+            return lambda value: value is not None and to_text(value) in wanted
+        return lambda value: any(part(value) for part in parts)
+    word = condition.values[0]
+    if operand.kind == "metrics" or (operand.kind == "attributes" and operand.key in _TIMES | _DURATIONS):
+        return _claim_of_numbers(condition, _number(operand, condition, word))
+    text = unquote(word.text) if word.kind == "quoted" else word.text
+    if condition.sign in ("LIKE", "ILIKE"):
+        is_case_kept = condition.sign == "LIKE"
+        return lambda value: value is not None and is_like(to_text(value), text, is_case_kept=is_case_kept)
+    compare = _COMPARE[condition.sign]
+    if word.kind != "number":
+        return lambda value: value is not None and compare(to_text(value), text)
+    number = to_number(text)
+    if condition.sign == "!=":
+        return lambda value: value is not None and to_number(value) != number
+
+    def holds(value: Any) -> bool:
+        found = to_number(value)
+        return found is not None and compare(found, number)
+
+    return holds
+
+
+def _claim_of_numbers(condition: Comparison, number: Any) -> Callable[[Any], bool]:
+    if condition.sign in ("LIKE", "ILIKE"):
+        raise _of_numbers(condition, condition.values[0])
+    compare = _COMPARE[condition.sign]
+    return lambda value: value is not None and compare(value, number)
+
+
+def _is_text(operand: Operand) -> bool:
+    return operand.kind in ("params", "tags") or (operand.kind == "attributes" and operand.key in TEXTS)
+
+
+def _number(operand: Operand, condition: Comparison, word: Word) -> Any:
+    """Return the number that a metric, a time or a length of time is compared with.
+
+    Raises:
+        QueryError: It is none.
+    """
+    number: Any = None
+    if operand.kind == "metrics":
+        number = to_number(word.text) if word.kind == "number" else None
+    elif operand.key in _TIMES:
+        number = times.parse_moment(unquote(word.text))
+        if number is None and word.kind == "number":
+            number = to_number(word.text)
+    elif word.kind != "name":
+        number = times.parse_duration(unquote(word.text))
+        if number is None:
+            number = to_number(unquote(word.text))
+    if number is None:
+        raise _of_numbers(condition, word)
+    return number
+
+
+def _of_numbers(condition: Comparison, word: Word) -> Exception:
+    key = _OTHER_NAMES.get(condition.operand.key, condition.operand.key)
+    expected = "a number, as %s is one, and = != < <= > >=" % condition.operand.key
+    if condition.operand.kind != "metrics" and key in _TIMES:
+        expected = "a date such as '2026-11-01' or '2026-11-01 14:30', or milliseconds since 1970"
+    elif condition.operand.kind != "metrics" and key in _DURATIONS:
+        expected = "a length of time such as 30m, 2h or 3d, or seconds"
+    return unclear(condition.text, word.position, expected, repr(word.text))
+
+
+def _unknown(operand: Operand, table: Any, text: str) -> Exception:
+    import difflib  # for the message alone
+
+    if operand.kind == "attributes":
+        there, what = list(ATTRIBUTES), "an attribute of runs"
+    else:
+        there = [*ATTRIBUTES, *(key for kind in ("metrics", "params", "tags") for key in table.keys(kind))]
+        what = "an attribute, or a metric, param or tag that a run has"
+    near = difflib.get_close_matches(operand.key[:250], there[:100000], n=3)
+    advice = "Did you mean %s?" % " or ".join(near) if near else ""
+    return unclear(text, operand.position, what, repr(operand.key), advice)

@@ -1,0 +1,225 @@
+"""The functions that find runs: by a filter, by id, by name, the best one."""
+
+from __future__ import annotations
+
+from time import time
+
+from .. import active, config, identity, keys
+from ..errors import InvalidValueError, MetricNotFoundError, RunNotFoundError, shown
+from ..query.conditions import find_rows
+from ..query.grammar import parse_filter
+from ..query.ordering import parse_order, sort_rows
+from ..records import StoredRun
+from ..store import experiments, reader
+from . import frames, scanning
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from typing import Any, List, Optional, Sequence, Union
+
+    ExperimentId = Union[int, str]
+    Path = Union[str, os.PathLike[str]]
+
+_FORMATS = ("pandas", "arrow", "list")
+_STAGES = {
+    "ACTIVE_ONLY": (experiments.ACTIVE,),
+    "DELETED_ONLY": (experiments.DELETED,),
+    "ALL": (experiments.ACTIVE, experiments.DELETED),
+}
+
+
+def search_runs(
+    experiment_ids: Union[ExperimentId, Sequence[ExperimentId], None] = None,
+    filter_string: str = "",
+    run_view_type: str = "ACTIVE_ONLY",
+    max_results: Optional[int] = 100000,
+    order_by: Union[str, Sequence[str], None] = None,
+    output_format: str = "pandas",
+    search_all_experiments: bool = False,  # noqa: FBT001, FBT002 - the place that it has in MLflow
+    experiment_names: Optional[Sequence[str]] = None,
+    *,
+    runs_dir: Optional[Path] = None,
+) -> Any:
+    """Return the runs that a filter means.
+
+    Args:
+        experiment_ids: Ids or names of experiments, or one. None: the one that new runs go to.
+        filter_string: Such as ``val/acc > 0.9 and lr < 0.1``; docs/filters.md has the grammar, which is that of MLflow
+            and more. Empty: all runs.
+        run_view_type: ``"ACTIVE_ONLY"``, ``"DELETED_ONLY"`` or ``"ALL"``.
+        max_results: At most so many; None: all.
+        order_by: Keys as in a filter, each with ``ASC`` or ``DESC``, the most important first. What is equal, and all
+            with None, comes newest first.
+        output_format: ``"pandas"``, ``"arrow"``, or ``"list"``, which needs no package.
+        search_all_experiments: Whether to search every experiment that is not deleted, where none is named.
+        experiment_names: Names of experiments, as well.
+        runs_dir: The store's folder, as in ``start_run``.
+
+    Returns:
+        A DataFrame (or a table of Arrow) with ``run_id``, ``experiment_id``, ``status``, ``artifact_uri``,
+        ``start_time``, ``end_time`` and a column ``metrics.KEY``, ``params.KEY``, ``tags.KEY`` for each key; metrics
+        are the latest values. Or a list of ``StoredRun``.
+
+    Raises:
+        QueryError: The filter or an order cannot be read; the message points at the place.
+        ExperimentNotFoundError: An experiment is not there.
+        InvalidValueError: An argument is out of its range.
+        MissingPackageError: The package that *output_format* names is not installed.
+
+    Warns:
+        StorageWarning: Some runs cannot be read, all or in part; the others are returned.
+    """
+    if output_format not in _FORMATS:
+        message = "output_format must be 'pandas', 'arrow' or 'list', got %s."
+        raise InvalidValueError(message % shown(output_format), value=output_format)
+    package = None
+    if output_format != "list":
+        package = frames.get_package("pandas" if output_format == "pandas" else "pyarrow")
+    store = active.store_folder(runs_dir)
+    chosen = _experiments(store, experiment_ids, experiment_names, is_all=search_all_experiments)
+    found = _search(store, chosen, filter_string, run_view_type, max_results, order_by)
+    if output_format == "list":
+        return found
+    return frames.to_pandas(found, package) if output_format == "pandas" else frames.to_arrow(found, package)
+
+
+def get_run(run_id: str, *, experiment_id: Optional[ExperimentId] = None, runs_dir: Optional[Path] = None) -> StoredRun:
+    """Return a run as it lies in its files: ``info`` and ``data``, as MLflow's ``get_run`` does.
+
+    Args:
+        run_id: The run.
+        experiment_id: Id or name of its experiment. None: the one that has a run of this id.
+        runs_dir: The store's folder, as in ``start_run``.
+
+    Raises:
+        RunNotFoundError: There is no such run.
+        AmbiguousRunError: Several experiments have a run of this id; say which.
+        InvalidIdError: An id is not legal.
+        UnsupportedFormatError: It was written in a newer format.
+    """
+    store = active.store_folder(runs_dir)
+    run_id = keys.check_known_run_id(run_id)
+    if experiment_id is not None:
+        return scanning.read_run(store, identity.known_experiment(store, experiment_id), run_id)
+    found = identity.only_experiment(run_id, reader.find_experiments(store, run_id))
+    if found is None:
+        message = "There is no run %r in %s. search_runs() tells which there are, find_run() looks for a name."
+        raise RunNotFoundError(message % (run_id, store), run_id=run_id)
+    return scanning.read_run(store, found, run_id)
+
+
+def find_run(
+    name: str,
+    experiment_ids: Union[ExperimentId, Sequence[ExperimentId], None] = None,
+    *,
+    runs_dir: Optional[Path] = None,
+) -> Optional[StoredRun]:
+    """Return the newest run of a name, None where there is none.
+
+    Args:
+        name: The run's name.
+        experiment_ids: Ids or names of experiments, or one. None: all.
+        runs_dir: The store's folder, as in ``start_run``.
+    """
+    store = active.store_folder(runs_dir)
+    table = scanning.read_table(
+        store, _experiments(store, experiment_ids, None, is_all=experiment_ids is None), _STAGES["ACTIVE_ONLY"]
+    )
+    rows = [row for row, run in enumerate(table.runs) if run.info.run_name == name]
+    found = sort_rows(rows, [], table, 0)
+    return table.runs[found[0]] if found else None
+
+
+def best_run(
+    metric: str,
+    mode: str = "max",
+    experiment_ids: Union[ExperimentId, Sequence[ExperimentId], None] = None,
+    filter_string: str = "",
+    *,
+    runs_dir: Optional[Path] = None,
+) -> StoredRun:
+    """Return the run with the best value of a metric, at whichever step it was; NaN is never best.
+
+    Args:
+        metric: The metric.
+        mode: ``"max"`` or ``"min"``: which end is best.
+        experiment_ids: As in ``search_runs``.
+        filter_string: Only runs that it means, such as ``status = 'FINISHED'``.
+        runs_dir: The store's folder, as in ``start_run``.
+
+    Raises:
+        InvalidValueError: *mode* is neither.
+        MetricNotFoundError: No such run has a value of this metric.
+        QueryError: The filter cannot be read.
+    """
+    if mode not in ("max", "min"):
+        raise InvalidValueError("mode must be 'max' or 'min', got %s." % shown(mode), value=mode)
+    metric = keys.check_known_key(metric)
+    store = active.store_folder(runs_dir)
+    chosen = _experiments(store, experiment_ids, None, is_all=False)
+    table = scanning.RunTable(_search(store, chosen, filter_string, "ACTIVE_ONLY", None, None))
+    values = table.summary_column(mode, metric) or []
+    rows = [row for row, value in enumerate(values) if value is not None]
+    if not rows:
+        there = ", ".join(map(repr, table.keys("metrics")[:20])) or "none"
+        message = "None of these %d runs has a value of metric %r. There are: %s."
+        raise MetricNotFoundError(message % (table.count, metric, there), key=metric)
+    best = max(rows, key=values.__getitem__) if mode == "max" else min(rows, key=values.__getitem__)
+    return table.runs[best]
+
+
+def _search(
+    store: str,
+    experiment_ids: List[ExperimentId],
+    filter_string: Optional[str],
+    run_view_type: str,
+    max_results: Optional[int],
+    order_by: Union[str, Sequence[str], None],
+) -> List[StoredRun]:
+    if run_view_type not in _STAGES:
+        message = "run_view_type must be 'ACTIVE_ONLY', 'DELETED_ONLY' or 'ALL', got %s."
+        raise InvalidValueError(message % shown(run_view_type), value=run_view_type)
+    if max_results is not None and (type(max_results) is not int or max_results < 1):
+        message = "max_results must be a whole number from 1, got %s. None gives all."
+        raise InvalidValueError(message % shown(max_results), value=max_results)
+    if filter_string is not None and not isinstance(filter_string, str):
+        raise InvalidValueError("A filter is text, got %s." % shown(filter_string), value=filter_string)
+    condition, orders = parse_filter(filter_string), parse_order(order_by)
+    table = scanning.read_table(store, experiment_ids, _STAGES[run_view_type])
+    now_ms = int(time() * 1000)
+    rows = sort_rows(find_rows(condition, table, now_ms), orders, table, now_ms)
+    return [table.runs[row] for row in rows[:max_results]]
+
+
+def _experiments(
+    store: str, experiment_ids: Any, names: Optional[Sequence[str]], *, is_all: bool
+) -> List[ExperimentId]:
+    """Return the experiments that are meant, each once.
+
+    Raises:
+        ExperimentNotFoundError: One is not there.
+    """
+    given = [experiment_ids] if isinstance(experiment_ids, (int, str)) else list(experiment_ids or ())
+    given += [names] if isinstance(names, str) else list(names or ())
+    if given:
+        found = [identity.known_experiment(store, each) for each in given]
+        return list(dict.fromkeys(experiments.get(store, each).experiment_id for each in found))
+    if experiment_ids is not None or names is not None:
+        return []
+    if is_all:
+        there = experiments.list_experiments(store)
+        return [each.experiment_id for each in there if each.lifecycle_stage == experiments.ACTIVE]
+    return _default_experiments(store)
+
+
+def _default_experiments(store: str) -> List[ExperimentId]:
+    """Return the experiment that new runs would go to; none where it is not made yet: who only looks makes nothing."""
+    chosen, name = active.chosen_experiment(), config.experiment_name()
+    if chosen is not None:
+        where, experiment = chosen
+        name = None if where == store else experiment.name
+    if name is None:
+        return [identity.default_experiment(store)]
+    named = experiments.find(store, name)
+    return [] if named is None else [named.experiment_id]

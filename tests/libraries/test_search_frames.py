@@ -1,0 +1,84 @@
+"""Tables of runs in pandas and Arrow, and filters beside the real MLflow."""
+
+import math
+
+import pytest
+
+import mini_mlflow
+from mini_mlflow.store import documents
+
+RUNS = [
+    {"params": {"lr": "0.1", "opt": "adam"}, "metrics": {"acc": 0.9, "loss": 0.2}, "tags": {"team": "a b"}},
+    {"params": {"lr": "0.01", "opt": "SGD"}, "metrics": {"acc": 0.5, "loss": math.nan}, "tags": {}},
+    {"params": {"lr": "auto"}, "metrics": {"acc": math.inf, "val/acc": 1}, "tags": {"team": "vision"}},
+    {"params": {"model.depth": "3"}, "metrics": {}, "tags": {}},
+]
+FILTERS = [
+    "", "metrics.acc > 0.5", "metrics.acc >= 0.5 and metrics.acc < 1", "metrics.acc != 0.5", "metrics.loss != 0.2",
+    "metrics.loss < 5", "metrics.`val/acc` = 1", 'metrics."val/acc" = 1', "params.lr = '0.1'", "params.lr != '0.1'",
+    "params.lr LIKE '0%'", "params.opt ILIKE 'sgd'", "params.opt LIKE 'sgd'", "params.`model.depth` = '3'",
+    "tags.team = 'vision'", 'tags.team = "a b"', "tags.team != 'vision'", "attributes.status = 'FINISHED'",
+    "status = 'FINISHED' and params.opt = 'adam'", "attributes.run_name LIKE 'run-%'", "run_name = 'run-2'",
+    "attributes.start_time > 0", "params.nothing = 'x'", "metrics.nothing > 1",
+    "metrics.acc > 0.5 AND tags.team = 'vision'",
+    "params.opt IS NULL", "params.opt IS NOT NULL", "attributes.status != 'FAILED'", "metrics.acc > -1e3",
+]  # fmt: skip
+ORDERS = [[], ["metrics.acc"], ["metrics.acc DESC"], ["metrics.loss ASC"], ["params.lr"], ["params.lr DESC", "run_id"]]
+
+
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory):
+    """The same runs in a store of MLflow's and in ours."""
+    import mlflow
+
+    folder = tmp_path_factory.mktemp("stores")
+    patch = pytest.MonkeyPatch()
+    patch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    patch.setenv("MINI_MLFLOW_DIR", str(folder / "ours"))
+    client = mlflow.MlflowClient((folder / "theirs").as_uri())
+    for number, content in enumerate(RUNS):
+        name = f"run-{number}"
+        theirs = client.create_run("0", run_name=name, start_time=1_795_000_000_000 + number)
+        with mini_mlflow.start_run(run_name=name) as ours:
+            for key, value in content["params"].items():
+                client.log_param(theirs.info.run_id, key, value)
+                ours.log_param(key, value)
+            for key, value in content["metrics"].items():
+                client.log_metric(theirs.info.run_id, key, value)
+                ours.writer.write_row(key, documents.encode_number(value), 0, None, 1_795_000_000_000)
+            for key, value in content["tags"].items():
+                client.set_tag(theirs.info.run_id, key, value)
+                ours.set_tag(key, value)
+        client.set_terminated(theirs.info.run_id, "FINISHED")
+    yield client
+    patch.undo()
+
+
+@pytest.mark.parametrize("text", FILTERS)
+def test_a_filter_of_mlflow_finds_the_same_runs(stores, text):
+    theirs = [run.info.run_name for run in stores.search_runs(["0"], text)]
+    ours = [run.info.run_name for run in mini_mlflow.search_runs(filter_string=text, output_format="list")]
+    assert ours == theirs
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_an_order_of_mlflow_gives_the_same_order(stores, order):
+    theirs = [run.info.run_name for run in stores.search_runs(["0"], "", order_by=order)]
+    ours = [run.info.run_name for run in mini_mlflow.search_runs(order_by=order, output_format="list")]
+    assert ours == theirs
+
+
+def test_a_data_frame_has_the_columns_of_mlflow(stores):
+    found = mini_mlflow.search_runs()
+    assert list(found.columns)[:6] == ["run_id", "experiment_id", "status", "artifact_uri", "start_time", "end_time"]
+    assert str(found["start_time"].dtype).startswith("datetime64[")
+    assert str(found["start_time"].dt.tz) == "UTC"
+    assert found["metrics.acc"].dtype == float
+    assert {"params.lr", "params.model.depth", "tags.team", "tags.mlflow.runName"} <= set(found.columns)
+    assert list(found["tags.mlflow.runName"]) == ["run-3", "run-2", "run-1", "run-0"]
+
+
+def test_a_table_of_arrow_has_the_same_columns(stores):
+    table = mini_mlflow.search_runs(output_format="arrow")
+    assert table.column_names == list(mini_mlflow.search_runs().columns)
+    assert table.column("metrics.acc").to_pylist()[1:] == [math.inf, 0.5, 0.9]

@@ -1,0 +1,239 @@
+"""Which runs does a filter mean?"""
+
+import time
+from math import inf, nan
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from made_table import MadeTable
+
+from mini_mlflow.errors import QueryError
+from mini_mlflow.query import conditions, grammar
+
+NOW = 1_795_500_000_000
+HOUR = 3_600_000
+
+TABLE = MadeTable(
+    {
+        "run_id": "a1", "run_name": "warm hare", "status": "FINISHED", "experiment_id": "0",
+        "start_time": NOW - 3 * HOUR,
+        "end_time": NOW - HOUR, "metrics.val/acc": 0.95, "metrics.loss": 0.1, "params.lr": 0.01,
+        "params.model.name": "ResNet",
+        "tags.team": "vision",
+    },
+    {
+        "run_id": "b2", "run_name": "cold_fox", "status": "FAILED", "experiment_id": "0", "start_time": NOW - 50 * HOUR,
+        "end_time": NOW - 49 * HOUR, "metrics.val/acc": 0.5, "metrics.loss": nan, "params.lr": "0.1",
+        "params.model.name": "vit",
+    },
+    {
+        "run_id": "c3", "run_name": None, "status": "RUNNING", "experiment_id": "7", "start_time": NOW - 60_000,
+        "end_time": None, "metrics.loss": inf, "params.lr": "auto", "params.flag": True, "params.my key": 1,
+    },
+)  # fmt: skip
+TABLE.summaries = {
+    ("min", "loss"): [0.05, None, 1.0],
+    ("max_step", "val/acc"): [12, 3, None],
+}
+
+
+def found(text):
+    rows = conditions.find_rows(grammar.parse_filter(text), TABLE, NOW)
+    return "".join(TABLE.runs[row]["run_id"][0] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # MLflow's grammar
+        ("", "abc"),
+        ("metrics.loss > 0.05", "ac"),
+        ("metrics.loss != 0.1", "bc"),
+        ("metric.loss <= 0.1 and params.lr = '0.01'", "a"),
+        ("METRICS.loss < 1 AND Params.lr = '0.01'", "a"),
+        ("metrics.`val/acc` >= 0.5", "ab"),
+        ('metrics."val/acc" >= 0.5', "ab"),
+        ("params.`my key` = '1'", "c"),
+        ("params.model.name LIKE 'R%'", "a"),
+        ("params.model.name ILIKE 'V_T'", "b"),
+        ("params.model.name != 'vit'", "a"),
+        ("tags.team = 'vision'", "a"),
+        ('tags.team = "vision"', "a"),
+        ("tags.team IS NULL", "bc"),
+        ("tags.team is not null", "a"),
+        ("attributes.status = 'FAILED'", "b"),
+        ("attributes.status = 'failed'", ""),
+        ("run_name LIKE 'warm%'", "a"),
+        ("attributes.run_id IN ('a1', 'c3')", "ac"),
+        ("run_id NOT IN ('a1', 'c3')", "b"),
+        (f"start_time > {NOW - 4 * HOUR}", "ac"),
+        (f"attributes.created > {NOW - 4 * HOUR}", "ac"),
+        ("metrics.nothing > 1", ""),
+        ("params.nothing != 'x'", ""),
+        # and more
+        ("metrics.loss < 1 or status = 'RUNNING'", "ac"),
+        ("not metrics.loss < 1", "bc"),
+        ("not (metrics.loss < 1 or status = 'RUNNING')", "b"),
+        ("status = 'FAILED' or status = 'RUNNING' and loss > 1", "bc"),
+        ("(status = 'FAILED' or status = 'RUNNING') and loss > 1", "c"),
+        ("val/acc > 0.9", "a"),
+        ("model.name = vit", "b"),
+        ("lr < 0.05", "a"),
+        ("lr = 0.1", "b"),
+        ("lr == 0.10", "b"),
+        ("lr != 0.1", "ac"),
+        ("lr in (0.1, 'auto')", "bc"),
+        ("lr > -1e3", "ab"),
+        ("flag = 'True'", "c"),
+        ("team = vision", "a"),
+        ("name = 'cold_fox'", "b"),
+        ("name not like '%o%'", "a"),
+        ("min(loss) < 0.5", "a"),
+        ("MIN(metrics.loss) >= 1", "c"),
+        ("best_step(val/acc, max) > 10", "a"),
+        ("duration > 1.5h", "a"),
+        ("duration >= 3600", "ab"),
+        ("age < 1d", "ac"),
+        ("age > '2d'", "b"),
+        ("experiment_id = 7", "c"),
+    ],
+)
+def test_a_filter_finds_what_it_says(text, expected):
+    assert found(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "position", "expected"),
+    [
+        ("metrics.loss >", 14, "a number or a quoted text"),
+        ("metrics.loss > 'x'", 15, "a number"),
+        ("metrics.loss > abc", 15, "a number"),
+        ("metrics.loss LIKE 'x'", 18, "a number"),
+        ("metrics.loss 5", 13, "a comparison"),
+        ("loss > 1 loss < 2", 9, "AND, OR or the end"),
+        ("(loss > 1", 9, "AND, OR or )"),
+        ("loss > 1)", 8, "AND, OR or the end"),
+        ("and loss > 1", 0, "a name"),
+        ("loss is 5", 8, "NULL"),
+        ("lr in 5", 6, "( and values"),
+        ("lr in (5", 8, ", or )"),
+        ("lr = 'open", 5, "closes"),
+        ("lr = ;", 5, "a name, a value"),
+        ("median(loss) > 1", 0, "one of min, max"),
+        ("min(params.lr) > 1", 4, "metric"),
+        ("best_step(loss) > 1", 14, "which end"),
+        ("start_time > 'yesterday'", 13, "a date"),
+        ("start_time > '2026-02-30'", 13, "a date"),
+        ("duration > 'long'", 11, "a length of time"),
+        ("attributes.colour = 'red'", 0, "an attribute"),
+        ("losss > 1", 0, "an attribute, or a metric"),
+    ],
+)
+def test_an_error_points_at_the_place_and_says_what_was_expected(text, position, expected):
+    with pytest.raises(QueryError) as caught:
+        found(text)
+    error = caught.value
+    assert error.position == position
+    assert expected in error.expected
+    lines = str(error).splitlines()
+    assert lines[1].strip() == text
+    assert lines[2].index("^") - 2 == position
+
+
+def test_a_key_that_is_nearly_right_is_suggested():
+    with pytest.raises(QueryError, match="Did you mean loss"):
+        found("losss > 1")
+    with pytest.raises(QueryError, match="Did you mean start_time"):
+        found("attributes.starttime > 1")
+
+
+def test_nothing_is_unknown_where_there_are_no_runs():
+    assert conditions.find_rows(grammar.parse_filter("anything > 1"), MadeTable(), NOW) == []
+
+
+def test_dates_are_of_this_machine_unless_they_say_their_zone(monkeypatch):
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        start = 1_793_487_600_000  # 2026-11-01 00:00 in Berlin
+        table = MadeTable({"run_id": "x", "start_time": start})
+        for text, is_found in [
+            ("start_time >= '2026-11-01'", True),
+            ("start_time > '2026-11-01'", False),
+            ("start_time >= 2026-11-01", True),
+            ("start_time = '2026-10-31T23:00:00Z'", True),
+            ("start_time = '2026-11-01 01:00+02:00'", True),
+            ("start_time < '2026-11-01 00:00:00.001'", True),
+        ]:
+            assert bool(conditions.find_rows(grammar.parse_filter(text), table, NOW)) is is_found, text
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(" * 10_000,
+        "not " * 10_000 + "loss > 1",
+        "loss > 1 and " * 7_000 + "loss > 1",
+        "loss > 1" + " " * 1_000_000,
+        "lr in (" + "1," * 100_000 + "1)",
+        "'" * 99_999,
+        "1" * 99_999,
+    ],
+    ids=["parentheses", "not", "comparisons", "a megabyte", "IN", "quotes", "digits"],
+)
+def test_b12_a_monstrous_filter_is_refused_soon(text):
+    began = time.perf_counter()
+    with pytest.raises(QueryError) as caught:
+        found(text)
+    assert time.perf_counter() - began < 2  # a tenth of it here; machines that test are slow at times
+    assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.parametrize("pattern", ["%a" * 30 + "%b", "%_a" * 30 + "%b"])
+def test_b13_a_pattern_of_many_wildcards_takes_no_time(pattern):
+    table = MadeTable({"run_id": "x", "params.text": "a" * 5_000})
+    began = time.perf_counter()
+    assert conditions.find_rows(grammar.parse_filter("text LIKE '%s'" % pattern), table, NOW) == []
+    assert time.perf_counter() - began < 2
+
+
+@pytest.mark.parametrize("key", ["a`b", 'a"b', "a;b", "a--b", "a\0b", "a’b", "a'b", "a b"])
+def test_b14_a_key_of_any_characters_is_found_or_refused(key):
+    table = MadeTable({"run_id": "x", f"params.{key}": "1"}, {"run_id": "y"})
+    for text in (f"params.{key} = '1'", f"params.`{key}` = '1'", f"params.\"{key}\" = '1'"):
+        try:
+            rows = conditions.find_rows(grammar.parse_filter(text), table, NOW)
+        except QueryError:
+            continue
+        assert rows in ([0], [])
+    quote = '"' if "`" in key else "`"
+    assert conditions.find_rows(grammar.parse_filter(f"params.{quote}{key}{quote} = '1'"), table, NOW) == [0]
+
+
+@given(st.text("ab%_", max_size=8), st.text("abA\n", max_size=8))
+def test_like_is_what_a_regular_expression_says(pattern, text):
+    import re
+
+    from mini_mlflow.query.likeness import is_like
+
+    expression = "".join({"%": ".*", "_": "."}.get(letter, re.escape(letter)) for letter in pattern)
+    assert is_like(text, pattern, is_case_kept=True) == bool(re.fullmatch(expression, text, re.DOTALL))
+    assert is_like(text, pattern, is_case_kept=False) == bool(re.fullmatch(expression, text, re.DOTALL | re.IGNORECASE))
+
+
+WORDS = ["loss", "lr", "(", ")", "and", "or", "not", ">", "=", "'x'", "1", "in", "is", "null", "like", ",", "min"]
+
+
+@given(st.text(max_size=60) | st.lists(st.sampled_from(WORDS)).map(" ".join))
+def test_no_text_brings_anything_but_rows_or_an_error(text):
+    rows, position = [], 0
+    try:
+        rows = conditions.find_rows(grammar.parse_filter(text), TABLE, NOW)
+    except QueryError as error:
+        position = error.position
+    assert set(rows) <= {0, 1, 2}
+    assert 0 <= position <= len(text)
