@@ -80,7 +80,9 @@ class QueryError(InvalidValueError):
         expected: What could stand there, in words.
     """
 
-    def __init__(self, message: str, *, text: str, position: int, expected: str) -> None:
+    def __init__(
+        self, message: str, *, text: Optional[str] = None, position: Optional[int] = None, expected: Optional[str] = None
+    ) -> None:
         super().__init__(message, value=text)
         self.text = text
         self.position = position
