@@ -81,7 +81,12 @@ class QueryError(InvalidValueError):
     """
 
     def __init__(
-        self, message: str, *, text: Optional[str] = None, position: Optional[int] = None, expected: Optional[str] = None
+        self,
+        message: str,
+        *,
+        text: Optional[str] = None,
+        position: Optional[int] = None,
+        expected: Optional[str] = None,
     ) -> None:
         super().__init__(message, value=text)
         self.text = text
