@@ -8,6 +8,7 @@ from math import isnan
 
 from ... import active, keys, layout
 from ...errors import AmbiguousRunError, InvalidIdError, MiniMLflowError
+from ...search.scanning import META_TAGS
 from ...store import documents, experiments, folders, meta, reader, trash
 from . import checks
 from .entities import Experiment, ExperimentTag, LifecycleStage, Metric, Param, Run, RunData, RunInfo, RunTag, ViewType
@@ -23,14 +24,6 @@ RUN_NAME = "mlflow.runName"
 PARENT = "mlflow.parentRunId"
 # MLflow has no word for a run whose process is gone without having ended it.
 _LOST, _SHOWN_AS = "LOST", "KILLED"
-_FROM_META = {  # tags that are kept as fields of meta.yaml
-    RUN_NAME: "name",
-    PARENT: "parent_run_id",
-    "mlflow.user": "user",
-    "mlflow.source.name": "entry",
-    "mlflow.source.git.commit": "git_commit",
-    "mlflow.source.git.branch": "git_branch",
-}
 
 
 class Place(namedtuple("Place", ["store", "experiment_id", "run_id", "folder", "stage"])):
@@ -156,7 +149,7 @@ def tags_of(fields: Dict[str, Any], tags: Dict[str, Any]) -> Dict[str, str]:
         fields: Those of meta.yaml.
         tags: Those that are kept as tags.
     """
-    found: Dict[str, Any] = {tag: fields[field] for tag, field in _FROM_META.items() if fields.get(field) is not None}
+    found: Dict[str, Any] = {tag: fields[field] for tag, field in META_TAGS.items() if fields.get(field) is not None}
     if "mlflow.source.name" in found:
         found["mlflow.source.type"] = "LOCAL"
     found.update(tags)
