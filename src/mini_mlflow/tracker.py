@@ -121,8 +121,8 @@ class ExperimentTracker:
 
     def search_runs(
         self,
-        filter_string: str = "",
         experiment_ids: Union[int, str, List[Union[int, str]], None] = None,
+        filter_string: str = "",
         *,
         order_by: Union[str, List[str], None] = None,
         max_results: Optional[int] = 100000,
@@ -131,8 +131,8 @@ class ExperimentTracker:
         """Return the runs that a filter means; see ``mini_mlflow.search_runs``.
 
         Args:
-            filter_string: Such as ``val/acc > 0.9 and lr < 0.1``.
             experiment_ids: Ids or names of experiments, or one. None takes the tracker's.
+            filter_string: Such as ``val/acc > 0.9 and lr < 0.1``.
             order_by: Keys with ``ASC`` or ``DESC``.
             max_results: At most so many; None: all.
             output_format: ``"pandas"``, ``"arrow"`` or ``"list"``.

@@ -78,6 +78,21 @@ def test_a_data_frame_has_the_columns_of_mlflow(stores):
     assert list(found["tags.mlflow.runName"]) == ["run-3", "run-2", "run-1", "run-0"]
 
 
+def test_b09_a_lone_surrogate_comes_into_every_table(tmp_path):
+    with mini_mlflow.start_run(runs_dir=tmp_path) as run:
+        run.log_param("text", "a\ud800b")
+    assert mini_mlflow.search_runs(runs_dir=tmp_path)["params.text"][0] == "a\\ud800b"
+    table = mini_mlflow.search_runs(runs_dir=tmp_path, output_format="arrow")
+    assert table.column("params.text").to_pylist() == ["a\\ud800b"]
+
+
+def test_an_empty_frame_has_the_types_of_a_full_one(stores):
+    empty = mini_mlflow.search_runs(filter_string="metrics.acc > 1e9 and metrics.acc < 0")
+    assert len(empty) == 0
+    assert empty["run_id"].dtype == object
+    assert empty["end_time"].dtype == mini_mlflow.search_runs()["end_time"].dtype
+
+
 def test_a_table_of_arrow_has_the_same_columns(stores):
     table = mini_mlflow.search_runs(output_format="arrow")
     assert table.column_names == list(mini_mlflow.search_runs().columns)

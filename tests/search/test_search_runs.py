@@ -1,5 +1,6 @@
 """Which runs does a search find, and in which form?"""
 
+import re
 import sys
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 import mini_mlflow
 from mini_mlflow import ExperimentTracker, StoredRun, active
 from mini_mlflow.errors import (
+    BrokenFileError,
     ExperimentNotFoundError,
     InvalidValueError,
     MetricNotFoundError,
@@ -119,6 +121,23 @@ def test_a_broken_run_is_told_and_the_others_are_found(store):
     assert sorted(found) == ["r0", "r2"]
 
 
+def test_a_run_whose_meta_is_cut_is_passed_over_and_never_shown_as_running(store):
+    (store / "0" / "r1" / "meta.yaml").write_text('format: 1\nrun_id: "r1"\nstat')
+    with pytest.warns(StorageWarning, match="1 of 3 runs cannot be read in full"):
+        assert ids() == ["r2", "r0"]
+    with pytest.raises(BrokenFileError, match=r"meta\.yaml"):
+        mini_mlflow.get_run("r1")
+    (store / "0" / "left" / "artifacts").mkdir(parents=True)
+    with pytest.raises(RunNotFoundError, match="leftovers"):
+        mini_mlflow.get_run("left")
+
+
+def test_a_run_without_a_start_counts_by_its_meta_file(store):
+    path = store / "0" / "r0" / "meta.yaml"
+    path.write_text(re.sub("start_time: .*", "start_time: null", path.read_text()))
+    assert ids() == ["r0", "r2", "r1"]
+
+
 def test_a_store_that_is_not_there_has_no_runs(tmp_path):
     assert ids(runs_dir=tmp_path / "nowhere", filter_string="loss > 1", order_by="loss") == []
     assert not (tmp_path / "nowhere").exists()
@@ -159,7 +178,7 @@ def test_a_filter_that_cannot_be_read_is_told_before_any_run_is_read(store, monk
 @pytest.mark.parametrize(("form", "package"), [("pandas", "pandas"), ("arrow", "pyarrow")])
 def test_a_package_that_is_missing_is_named(store, monkeypatch, form, package):
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(MissingPackageError, match=f"pip install {package}"):
+    with pytest.raises(MissingPackageError, match=rf"{package}.*mini-mlflow\[{form}\]"):
         mini_mlflow.search_runs(output_format=form)
 
 
@@ -167,6 +186,6 @@ def test_a_tracker_searches_its_own_experiment(tmp_path):
     tracker = ExperimentTracker(experiment_id=3, runs_dir=tmp_path / "mlruns")
     with tracker as run:
         run.log_metric("loss", 1)
-    found = tracker.search_runs("loss = 1", output_format="list")
+    found = tracker.search_runs(filter_string="loss = 1", output_format="list")
     assert [each.info.run_id for each in found] == [run.run_id]
-    assert tracker.search_runs("loss = 2", output_format="list") == []
+    assert tracker.search_runs(filter_string="loss = 2", output_format="list") == []

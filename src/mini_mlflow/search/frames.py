@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..records import StoredRun
 
 _FIELDS = ("run_id", "experiment_id", "status", "artifact_uri")
+_EXTRAS = {"pandas": "pandas", "pyarrow": "arrow"}
 _TIMES = ("start_time", "end_time")
 
 
@@ -25,15 +26,17 @@ def get_package(name: str) -> Any:
     try:
         return import_module(name)
     except ImportError as error:
-        message = "This table needs %s. Install it by pip install %s, or take output_format='list'."
-        raise MissingPackageError(message % (name, name), package=name) from error
+        message = "This table needs %s. Install it by pip install 'mini-mlflow[%s]', or take output_format='list'."
+        raise MissingPackageError(message % (name, _EXTRAS[name]), package=name) from error
 
 
 def to_pandas(runs: Sequence[StoredRun], pandas: Any) -> Any:
     """Return runs as a DataFrame with the columns that MLflow's has."""
     table = _columns(runs)
     for name in _TIMES:
-        table[name] = pandas.to_datetime(table[name], unit="ms", utc=True)
+        table[name] = pandas.to_datetime([0, *table[name]], unit="ms", utc=True)[1:]  # the same type without any
+    if not runs:
+        table.update({name: pandas.Series(table[name], dtype=object) for name in _FIELDS})
     return pandas.DataFrame(table)
 
 
@@ -55,8 +58,20 @@ def to_arrow(runs: Sequence[StoredRun], pyarrow: Any) -> Any:
 def _array(values: List[Any], pyarrow: Any) -> Any:
     try:
         return pyarrow.array(values)
-    except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError, OverflowError):
-        return pyarrow.array([None if value is None else str(value) for value in values], pyarrow.string())
+    except (
+        pyarrow.ArrowInvalid,
+        pyarrow.ArrowTypeError,
+        OverflowError,
+        UnicodeEncodeError,
+    ):  # of several kinds, or surrogates within
+        return pyarrow.array([None if value is None else _storable(str(value)) for value in values], pyarrow.string())
+
+
+def _storable(value: Any) -> Any:
+    """Return a value with lone surrogates escaped: Arrow, and the texts of pandas from 3 on, cannot hold them."""
+    if not isinstance(value, str) or value.isascii():
+        return value
+    return value.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _columns(runs: Sequence[StoredRun]) -> Dict[str, Any]:
@@ -67,7 +82,7 @@ def _columns(runs: Sequence[StoredRun]) -> Dict[str, Any]:
         table["metrics." + key] = [_float(run.data.metrics.get(key, float("nan"))) for run in runs]
     for kind in ("params", "tags"):
         for key in _keys(runs, kind):
-            table["%s.%s" % (kind, key)] = [getattr(run.data, kind).get(key) for run in runs]
+            table["%s.%s" % (kind, key)] = [_storable(getattr(run.data, kind).get(key)) for run in runs]
     return table
 
 

@@ -96,6 +96,7 @@ def get_run(run_id: str, *, experiment_id: Optional[ExperimentId] = None, runs_d
         RunNotFoundError: There is no such run.
         AmbiguousRunError: Several experiments have a run of this id; say which.
         InvalidIdError: An id is not legal.
+        BrokenFileError: Its meta.yaml cannot be read.
         UnsupportedFormatError: It was written in a newer format.
     """
     store = active.store_folder(runs_dir)

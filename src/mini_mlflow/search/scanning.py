@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 
 from .. import layout
-from ..errors import MetricNotFoundError, MiniMLflowError, StorageWarning
+from ..errors import MetricNotFoundError, MiniMLflowError, RunNotFoundError, StorageWarning
 from ..progress import Progress
 from ..records import RunData, RunInfo, StoredRun
-from ..store import experiments, meta, reader, trash
+from ..store import documents, experiments, meta, reader, trash
 from ..summary import read_summary
 
 TYPE_CHECKING = False
@@ -64,7 +64,7 @@ class RunTable:
 
 
 def read_table(store: str, experiment_ids: Iterable[ExperimentId], stages: Sequence[str]) -> RunTable:
-    """Return the runs of some experiments.
+    """Return the runs of some experiments; one whose meta.yaml cannot be read is passed over.
 
     Args:
         store: The store, as an absolute path.
@@ -103,6 +103,7 @@ def read_run(store: str, experiment_id: ExperimentId, run_id: str) -> StoredRun:
 
     Raises:
         RunNotFoundError: There is none.
+        BrokenFileError: Its meta.yaml cannot be read.
         UnsupportedFormatError: It was written in a newer format.
     """
     return _read(experiment_id, run_id, reader.run_folder(store, experiment_id, run_id), experiments.ACTIVE)
@@ -121,12 +122,18 @@ def _read(experiment_id: ExperimentId, run_id: str, folder: str, stage: str) -> 
     parent, name = os.path.split(folder)
     record = reader.read_run(*os.path.split(parent), name)
     fields = record.metadata
+    path = os.path.join(folder, layout.META)
+    if not fields and record.problems:
+        raise documents.broken(*record.problems[0])
+    if not fields:
+        message = "Run %r has no meta.yaml in %s: what lies there are leftovers."
+        raise RunNotFoundError(message % (run_id, folder), run_id=run_id, experiment_id=experiment_id)
     info = RunInfo(
         run_id=run_id,
         run_name=_text(fields.get("name")),
         experiment_id=experiment_id,
         status=str(fields.get("status") or "RUNNING"),
-        start_time=meta.decode_time(fields.get("start_time")),
+        start_time=_start_ms(fields, path),
         end_time=meta.decode_time(fields.get("end_time")),
         lifecycle_stage=stage,
         artifact_uri=os.path.join(folder, layout.ARTIFACTS),
@@ -145,6 +152,17 @@ def _attribute(info: RunInfo, key: str) -> Any:
     if key == "experiment_id":
         return str(info.experiment_id)
     return getattr(info, key)
+
+
+def _start_ms(fields: Dict[str, Any], path: str) -> Optional[int]:
+    """Return when a run started; where its meta.yaml does not say, when that was written (rule S6)."""
+    start = meta.decode_time(fields.get("start_time"))
+    if start is not None:
+        return start
+    try:
+        return os.stat(path).st_mtime_ns // 1000000
+    except OSError:
+        return None
 
 
 def _text(value: Any) -> Optional[str]:
