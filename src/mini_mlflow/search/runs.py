@@ -124,12 +124,9 @@ def find_run(
         runs_dir: The store's folder, as in ``start_run``.
     """
     store = active.store_folder(runs_dir)
-    table = scanning.read_table(
-        store, _experiments(store, experiment_ids, None, is_all=experiment_ids is None), _STAGES["ACTIVE_ONLY"]
-    )
-    rows = [row for row, run in enumerate(table.runs) if run.info.run_name == name]
-    found = sort_rows(rows, [], table, 0)
-    return table.runs[found[0]] if found else None
+    chosen = _experiments(store, experiment_ids, None, is_all=experiment_ids is None)
+    found = _search(store, chosen, None, "ACTIVE_ONLY", None, None)
+    return next((run for run in found if run.info.run_name == name), None)
 
 
 def best_run(
