@@ -41,6 +41,7 @@ _OTHER_NAMES = {
 _COMPARE = {
     "=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
+_MOST_BLANKS = 100  # of a pattern that has ``%``, too
 _LONGEST_NUMBER = 400  # characters of a text that is read as a number
 
 
@@ -141,22 +142,20 @@ def _evaluate(condition: Any, table: Any, now_ms: int) -> bytes:
 def _claim(operand: Operand, condition: Comparison) -> Callable[[Any], bool]:
     """Return what tells of one value whether the comparison holds."""
     if condition.sign == "IN":
-        parts = [_claim(operand, condition._replace(sign="=", values=(word,))) for word in condition.values]
-        if all(word.kind == "quoted" for word in condition.values) and _is_text(operand):
-            wanted = frozenset(unquote(word.text) for word in condition.values)
-            return lambda value: value is not None and to_text(value) in wanted
-        return lambda value: any(part(value) for part in parts)
+        return _claim_of_list(operand, condition)
     word = condition.values[0]
     if operand.kind == "metrics" or (operand.kind == "attributes" and operand.key in _TIMES | _DURATIONS):
         return _claim_of_numbers(condition, _number(operand, condition, word))
     text = unquote(word.text) if word.kind == "quoted" else word.text
     if condition.sign in ("LIKE", "ILIKE"):
         is_case_kept = condition.sign == "LIKE"
+        if text.count("_") > _MOST_BLANKS and "%" in text:  # the time is that of their number times the text's length
+            raise unclear(condition.text, word.position, "at most %d _ beside %%" % _MOST_BLANKS, repr(word.text))
         return lambda value: value is not None and is_like(to_text(value), text, is_case_kept=is_case_kept)
     compare = _COMPARE[condition.sign]
     if word.kind != "number":
         return lambda value: value is not None and compare(to_text(value), text)
-    number = to_number(text)
+    number = _literal(condition, word)
     if condition.sign == "!=":
         return lambda value: value is not None and to_number(value) != number
 
@@ -165,6 +164,31 @@ def _claim(operand: Operand, condition: Comparison) -> Callable[[Any], bool]:
         return found is not None and compare(found, number)
 
     return holds
+
+
+def _claim_of_list(operand: Operand, condition: Comparison) -> Callable[[Any], bool]:
+    """Return what tells whether a value is one of a list: one look into a set, however long the list is."""
+    if not _is_text(operand):
+        wanted = frozenset(_number(operand, condition, word) for word in condition.values)
+        return lambda value: value is not None and value in wanted
+    texts = frozenset(unquote(word.text) for word in condition.values if word.kind != "number")
+    numbers = frozenset(_literal(condition, word) for word in condition.values if word.kind == "number")
+    if not numbers:
+        return lambda value: value is not None and to_text(value) in texts
+    return lambda value: value is not None and (to_number(value) in numbers or to_text(value) in texts)
+
+
+def _literal(condition: Comparison, word: Word) -> Any:
+    """Return the number that a word of the filter is.
+
+    Raises:
+        QueryError: It has too many digits.
+    """
+    number = to_number(word.text)
+    if number is None:
+        expected = "a number of at most %d characters" % _LONGEST_NUMBER
+        raise unclear(condition.text, word.position, expected, repr(word.text))
+    return number
 
 
 def _claim_of_numbers(condition: Comparison, number: Any) -> Callable[[Any], bool]:

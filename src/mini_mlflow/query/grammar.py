@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 
+from ..errors import InvalidValueError, shown
 from .words import Word, iter_words, unclear
 
 TYPE_CHECKING = False
@@ -102,7 +103,10 @@ def parse_filter(text: Optional[str]) -> Any:
 
     Raises:
         QueryError: It is not in the grammar.
+        InvalidValueError: It is no text.
     """
+    if text is not None and not isinstance(text, str):
+        raise InvalidValueError("A filter is text, got %s." % shown(text), value=text)
     if text is None or not text.strip():
         return None
     parser = Parser(text)
