@@ -8,7 +8,7 @@ from .. import layout
 from ..errors import MetricNotFoundError, MiniMLflowError, RunNotFoundError, StorageWarning
 from ..progress import Progress
 from ..records import RunData, RunInfo, StoredRun
-from ..store import documents, experiments, meta, reader, trash
+from ..store import documents, experiments, meta, mlflow_layout, reader, trash
 from ..summary import read_summary
 
 TYPE_CHECKING = False
@@ -114,6 +114,8 @@ def _iter_places(store: str, experiment_id: ExperimentId, stage: str) -> Iterato
         for run_id in reader.list_run_ids(store, experiment_id):
             yield experiment_id, run_id, layout.run_folder(store, experiment_id, run_id), stage
     else:
+        for run_id in reader.list_run_ids(store, experiment_id, is_deleted=True):  # MLflow's stay in place
+            yield experiment_id, run_id, layout.run_folder(store, experiment_id, run_id), stage
         for deleted in trash.list_deleted(store, experiment_id):
             yield experiment_id, deleted.run_id, deleted.folder, stage
 
@@ -135,15 +137,18 @@ def _read(experiment_id: ExperimentId, run_id: str, folder: str, stage: str) -> 
         status=str(fields.get("status") or "RUNNING"),
         start_time=_start_ms(fields, path),
         end_time=meta.decode_time(fields.get("end_time")),
-        lifecycle_stage=stage,
+        lifecycle_stage=experiments.DELETED if fields.get("lifecycle_stage") == experiments.DELETED else stage,
         artifact_uri=os.path.join(folder, layout.ARTIFACTS),
         user_id=_text(fields.get("user")),
         parent_run_id=_text(fields.get("parent_run_id")),
         resume_count=meta.generation_of(fields),
         version=_text(fields.get("version")),
     )
-    tags: Dict[str, Any] = {tag: fields[field] for tag, field in META_TAGS.items() if fields.get(field) is not None}
-    tags.update(record.tags)
+    tags = dict(record.tags)
+    if not mlflow_layout.is_run(fields):  # whose tags are all files
+        for tag, field in META_TAGS.items():
+            if fields.get(field) is not None:
+                tags.setdefault(tag, fields[field])
     data = RunData(record.params, record.metrics, {key: tags[key] for key in sorted(tags)})
     return StoredRun(info, data, record.problems)
 

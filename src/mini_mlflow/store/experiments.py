@@ -117,6 +117,10 @@ def read(runs_dir: str, experiment_id: ExperimentId) -> Optional[Experiment]:
     created, updated = fields.get("creation_time"), fields.get("last_update_time")
     name, tags = fields.get("name"), fields.get("tags")
     created = created if type(created) is int else None
+    if "format" not in fields and "artifact_location" in fields:
+        from . import mlflow_layout  # who starts a run reads nothing that MLflow wrote
+
+        tags = dict(mlflow_layout.iter_values(folder, layout.TAGS, lambda *_: None))
     return Experiment(
         experiment_id=experiment_id,
         name=name if isinstance(name, str) else _name_of_id(experiment_id),
@@ -278,11 +282,16 @@ def _ids(entries: List[os.DirEntry[str]]) -> List[ExperimentId]:
     for entry in entries:
         try:
             experiment_id = check_experiment_id(entry.name)
-            if entry.is_dir():  # costs nothing: the listing tells
+            if entry.is_dir() and not _is_registry(entry):  # costs nothing: the listing tells
                 found.append(experiment_id)
         except (OSError, ValueError):
             continue
     return sorted(found, key=by_id)
+
+
+def _is_registry(entry: os.DirEntry[str]) -> bool:
+    """Tell whether this is where MLflow keeps registered models: no experiment, and without meta.yaml."""
+    return entry.name == "models" and not os.path.exists(os.path.join(entry.path, layout.META))
 
 
 def _look_up_name(folder: str, experiment_id: str, now: float) -> str:

@@ -7,7 +7,7 @@ from collections import namedtuple
 
 from .. import layout
 from ..errors import BrokenFileError
-from . import documents, meta, metric_file, owner
+from . import documents, meta, metric_file, mlflow_layout, owner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,9 +87,26 @@ def find_documents(folder: str, kind: str, key: str) -> List[str]:
             held = key_in(path, kind)
         except (OSError, ValueError):
             continue
-        if held == key or (held is None and stem == key):
+        if held == key or (held is None and stem == key and not _is_of_mlflow(folder)):
             found.append(path)
+    if not found:
+        theirs = _find_of_mlflow(folder, kind, key)
+        if theirs is not None:
+            return [theirs]
     return found if found or key.isascii() else _find_decomposed(folder, kind, key)
+
+
+def _find_of_mlflow(folder: str, kind: str, key: str) -> Optional[str]:
+    """Return the file that holds *key* in a run that MLflow wrote (docs/mlflow-stores.md, rule G2)."""
+    path = mlflow_layout.find_file(folder, kind, key)
+    return path if path is not None and _is_of_mlflow(folder) else None
+
+
+def _is_of_mlflow(folder: str) -> bool:
+    try:
+        return mlflow_layout.is_run(meta.read_meta(os.path.join(folder, layout.META)))
+    except (OSError, BrokenFileError):
+        return False
 
 
 def _find_decomposed(folder: str, kind: str, key: str) -> List[str]:
@@ -167,6 +184,17 @@ def read_meta(run_folder: str, report: Optional[Callable[[str, Exception], None]
         if rank > best:
             best, fields, home = rank, found, part.folder
     return fields, home
+
+
+def read_fields(
+    run_folder: str, report: Optional[Callable[[str, Exception], None]] = None
+) -> Tuple[Dict[str, Any], str]:
+    """Return what ``read_meta`` does, with our own fields beside MLflow's where MLflow wrote the run.
+
+    What is written back to that very file must come from ``read_meta``: MLflow cannot read our status and times.
+    """
+    fields, home = read_meta(run_folder, report)
+    return mlflow_layout.as_ours(fields, home, report) if mlflow_layout.is_run(fields) else fields, home
 
 
 def generations(run_folder: str) -> List[Tuple[int, Part]]:

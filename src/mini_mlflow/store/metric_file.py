@@ -13,7 +13,7 @@ from operator import itemgetter
 
 from ..errors import BrokenFileError
 from ..records import Metric
-from . import documents
+from . import documents, mlflow_layout
 from .metric_text import CLOSING, MAX_HISTORY_BYTES, NUMBER, PAGE, closing_text, head_text, row_text
 
 TYPE_CHECKING = False
@@ -259,7 +259,14 @@ def _row_repeated_by(closing: Any) -> bytes:
 
 
 def _decode_other(data: bytes, path: str) -> History:
-    """Read a document in another form: an editor's, or format 0 (rules M10 and F1)."""
+    """Read a document in another form: an editor's, format 0 (rules M10 and F1), or lines of MLflow's.
+
+    Those are rule G3 of docs/mlflow-stores.md.
+    """
+    if not data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        lines = mlflow_layout.decode_rows(data)[0]
+        if lines:
+            return History(None, lines, newest(lines), is_exact=False, end=0)
     document = documents.decode_json(data.rstrip(b"\0"), path)
     if not isinstance(document, dict):
         raise documents.broken(path, "it is no metric")

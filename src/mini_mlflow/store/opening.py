@@ -93,7 +93,7 @@ def join_run(folder: str, pool: DescriptorPool, sync_period_s: Optional[float]) 
         folder,
         pool,
         generation=max(generations, default=0),
-        fields=folders.read_meta(folder)[0],
+        fields=folders.read_fields(folder)[0],
         sync_period_s=sync_period_s,
     )
 
@@ -128,7 +128,7 @@ def _try_open(
     """
     from . import folders  # as above
 
-    there, _ = folders.read_meta(folder)
+    there, _ = folders.read_fields(folder)
     try:
         main = owner.read_owner(folder)
     except BrokenFileError:

@@ -1,6 +1,6 @@
 """What does a store hold? Runs and histories from files, a run's writers merged, broken runs survived.
 
-Rules S4 to S6, W8, L4, F1 and F2 of docs/format.md.
+Rules S4 to S6, W8, L4, F1 and F2 of docs/format.md; G1 to G4 of docs/mlflow-stores.md.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from time import time
 from .. import layout
 from ..errors import BrokenFileError, MetricNotFoundError, MiniMLflowError, RunNotFoundError
 from ..records import Problem, RunRecord
-from . import documents, experiments, folders, meta, metric_file, owner
+from . import documents, experiments, folders, meta, metric_file, mlflow_layout, owner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple, Union
+    from typing import Any, Callable, Dict, Iterator, List, Optional, Set, Tuple, Union
 
     from ..records import Metric, Number
 
@@ -25,7 +25,7 @@ LOST = "LOST"
 RUNNING = "RUNNING"
 
 
-class _Share(namedtuple("_Share", ["generation", "name", "folder", "is_format_0"])):
+class _Share(namedtuple("_Share", ["generation", "name", "folder", "is_format_0", "is_mlflow"])):
     """One writer's part of a run, with what orders it among the others."""
 
     __slots__ = ()
@@ -34,10 +34,17 @@ class _Share(namedtuple("_Share", ["generation", "name", "folder", "is_format_0"
     name: str
     folder: str
     is_format_0: bool
+    is_mlflow: bool
 
 
-def list_run_ids(runs_dir: str, experiment_id: Union[int, str]) -> List[str]:
-    """Return the ids of an experiment's runs, newest first (rule S6); runs that cannot be read are among them."""
+def list_run_ids(runs_dir: str, experiment_id: Union[int, str], *, is_deleted: bool = False) -> List[str]:
+    """Return the ids of an experiment's runs, newest first (rule S6); runs that cannot be read are among them.
+
+    Args:
+        runs_dir: The store.
+        experiment_id: The experiment.
+        is_deleted: Those instead that MLflow has deleted, which stay in their places (docs/mlflow-stores.md, rule G4).
+    """
     folder = layout.experiment_folder(runs_dir, experiment_id)
     try:
         names = os.listdir(folder)
@@ -48,7 +55,9 @@ def list_run_ids(runs_dir: str, experiment_id: Union[int, str]) -> List[str]:
         path = os.path.join(folder, name, layout.META)
         if name.startswith(".") or not os.path.isfile(path):
             continue
-        found.append((_start_of(path), name))
+        start, is_away = _start_of(path)
+        if is_away is is_deleted:
+            found.append((start, name))
     found.sort(key=lambda each: each[1])
     found.sort(key=lambda each: each[0], reverse=True)
     return [name for _, name in found]
@@ -72,6 +81,8 @@ def read_run(runs_dir: str, experiment_id: Union[int, str], run_id: str) -> RunR
     if metadata:
         metadata.update(run_id=run_id, experiment_id=experiment_id)  # the folders' names are the truth (rule S3)
     shares = _shares(folder, problems)
+    if shares[0].is_mlflow:
+        metadata.update(mlflow_layout.read_links(folder, _reporter(problems)))
     return RunRecord(
         metadata=metadata,
         params=_values(shares, layout.PARAMS, problems),
@@ -99,7 +110,7 @@ def read_metadata(folder: str, problems: List[Problem]) -> Dict[str, Any]:
 
     Empty where there is none that can be read; *problems* gets why.
     """
-    fields, home = folders.read_meta(folder, lambda path, error: problems.append(Problem(path, _reason(error))))
+    fields, home = folders.read_fields(folder, _reporter(problems))
     if fields.get("status") == RUNNING:
         fields["status"] = _status_of_running(home)
     return fields
@@ -114,7 +125,7 @@ def read_metric(folder: str, key: str, problems: List[Problem]) -> Tuple[List[Me
     latest: Optional[Tuple[Tuple[int, int, str], Metric]] = None
     for share, rows in iter_histories(folder, key, problems, _read_rows):  # in the order that a stable sort keeps
         history = history + rows if history else rows
-        row = metric_file.newest(rows)
+        row = mlflow_layout.newest(rows) if share.is_mlflow else metric_file.newest(rows)
         if row is not None and (latest is None or (share.generation, row.timestamp, share.name) >= latest[0]):
             latest = (share.generation, row.timestamp, share.name), row
     steps = [row[0] for row in history]
@@ -158,8 +169,11 @@ def get_history(folder: str, run_id: str, key: str) -> List[Metric]:
 
 def list_metrics(folder: str) -> List[str]:
     """Return the names of a run's metrics, sorted."""
-    keys = set()
+    keys: Set[str] = set()
     for share in _shares(folder, []):
+        if share.is_mlflow:
+            keys.update(key for key, _ in mlflow_layout.iter_files(share.folder, layout.METRICS))
+            continue
         for stem, path in _documents(share, layout.METRICS, []):
             try:
                 key = folders.key_in(path, layout.METRICS)
@@ -175,6 +189,8 @@ def iter_histories(
     """Yield each writer's share and what *read* makes of its file of a metric, in the order in which they merge."""
     for share in _shares(folder, problems):
         for path in folders.find_documents(share.folder, layout.METRICS, key):
+            if share.is_mlflow:
+                mlflow_layout.check_rows(path, _reporter(problems))
             try:
                 yield share, read(path)
             except FileNotFoundError:
@@ -197,7 +213,8 @@ def _shares(folder: str, problems: List[Problem]) -> List[_Share]:
             generation = 0 if record is None else record.generation
         except (OSError, BrokenFileError) as error:
             problems.append(Problem(os.path.join(part.folder, layout.OWNER), _reason(error)))
-        shares.append(_Share(generation, part.name, part.folder, not part.name and _is_format_0(part.folder)))
+        is_format_0, is_mlflow = (False, False) if part.name else _look_at_layout(part.folder)
+        shares.append(_Share(generation, part.name, part.folder, is_format_0, is_mlflow))
     return sorted(shares)
 
 
@@ -213,6 +230,9 @@ def _values(shares: List[_Share], kind: str, problems: List[Problem]) -> Dict[st
     """Return params or tags by key: the value of the highest generation, then of the newest timestamp (rule W8)."""
     best: Dict[str, Tuple[Tuple[int, int, str], Any]] = {}
     for share in shares:
+        if share.is_mlflow:  # the first, of generation 0: what our own writers add counts more
+            best.update((key, ((0, 0, ""), text)) for key, text in _iter_texts(share, kind, problems))
+            continue
         for stem, path in _documents(share, kind, problems):
             try:
                 document = documents.decode_json(documents.read(path), path)
@@ -234,6 +254,10 @@ def _latest(shares: List[_Share], problems: List[Problem]) -> Dict[str, Number]:
     """Return the latest value of every metric: of the highest generation, then the newest timestamp (rule W8)."""
     best: Dict[str, Tuple[Tuple[int, int, str], Number]] = {}
     for share in shares:
+        if share.is_mlflow:
+            for name, newest in mlflow_layout.iter_latest(share.folder, _reporter(problems)):
+                best[name] = (share.generation, newest.timestamp, share.name), newest.value
+            continue
         for stem, path in _documents(share, layout.METRICS, problems):
             try:
                 key, row = metric_file.read_latest(path)
@@ -267,14 +291,16 @@ def _checked_key(key: Any, stem: str, share: _Share, path: str) -> str:
     return key
 
 
-def _is_format_0(folder: str) -> bool:
-    """Tell whether a run's own files are those of mini-mlflow 0.1.0 (rule F1), or come without any meta.yaml."""
+def _look_at_layout(folder: str) -> Tuple[bool, bool]:
+    """Tell whether a run's own files are those of mini-mlflow 0.1.0 (rule F1), and whether those of MLflow (G1)."""
     try:
-        return "format" not in meta.read_meta(os.path.join(folder, layout.META))
+        fields = meta.read_meta(os.path.join(folder, layout.META))
     except FileNotFoundError:
-        return True
+        return True, False
     except (OSError, BrokenFileError):
-        return folders.is_format_0(folder, {})  # meta.yaml cannot say; the documents can
+        return folders.is_format_0(folder, {}), False  # meta.yaml cannot say; the documents can
+    is_mlflow = mlflow_layout.is_run(fields)
+    return "format" not in fields and not is_mlflow, is_mlflow
 
 
 def _status_of_running(folder: str) -> str:
@@ -288,15 +314,27 @@ def _status_of_running(folder: str) -> str:
     return LOST
 
 
-def _start_of(path: str) -> str:
-    """Return what sorts runs by their start: the time that meta.yaml says, else the file's own (rule S6)."""
+def _start_of(path: str) -> Tuple[str, bool]:
+    """Return what sorts runs by their start, and whether MLflow has deleted this one.
+
+    The start is the time that meta.yaml says, else the file's own (rule S6).
+    """
     try:
         fields = meta.read_meta(path)
         if "format" in fields and meta.is_time(fields.get("start_time")):
-            return str(fields["start_time"])
-        return meta.encode_time(os.stat(path).st_mtime_ns // 1000)
+            return str(fields["start_time"]), False
+        start = mlflow_layout.encode_start(fields) if mlflow_layout.is_run(fields) else None
+        return start or meta.encode_time(os.stat(path).st_mtime_ns // 1000), mlflow_layout.is_deleted(fields)
     except (OSError, MiniMLflowError):
-        return ""
+        return "", False
+
+
+def _iter_texts(share: _Share, kind: str, problems: List[Problem]) -> Iterator[Tuple[str, str]]:
+    return mlflow_layout.iter_values(share.folder, kind, _reporter(problems))
+
+
+def _reporter(problems: List[Problem]) -> Callable[[str, Exception], None]:
+    return lambda path, error: problems.append(Problem(path, _reason(error)))
 
 
 def _reason(error: Exception) -> str:
