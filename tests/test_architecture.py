@@ -21,12 +21,13 @@ FLOORS = [
     {"store"},
     {
         "summary", "query", "provenance", "repository", "probe", "git_probe", "masking", "artifacts", "artifact_files",
-        "artifact_names", "artifact_sources", "media", "images", "series", "series_tables",
+        "artifact_names", "artifact_sources", "media", "images", "series", "series_tables", "noise", "seeds",
+        "text_tables", "group_records",
     },
     {"run", "recorder", "artifact_recorder", "origin", "identity", "resuming", "active", "endings", "index"},
     {
         "search", "fluent", "fluent_artifacts", "experiments", "upkeep", "system", "console", "console_detour",
-        "console_streams", "console_tee", "history_tables",
+        "console_streams", "console_tee", "history_tables", "given_runs", "groups", "comparing",
     },
     {"tracker", "storage", "check"},
     {"cli", "ui", "mlflow_plugin", "remote", "compat", "integrations"},
@@ -44,7 +45,7 @@ HEAVY = {
 # For those who look at runs: who only logs does without.
 READING = {
     "records", "summary", "tracker", "resuming", "store.reader", "store.folders", "store.metric_file",
-    "store.foreign_meta",
+    "store.foreign_meta", "store.mlflow_layout",
 }  # fmt: skip
 
 

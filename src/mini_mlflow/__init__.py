@@ -59,6 +59,7 @@ from .run import Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .comparing import Comparison, compare
     from .experiments import (
         create_experiment,
         delete_experiment,
@@ -85,6 +86,8 @@ if TYPE_CHECKING:
         log_table,
         log_text,
     )
+    from .group_records import Group, Groups
+    from .groups import group_runs
     from .history_tables import histories
     from .records import DeletedRun, Experiment, FileInfo, Metric, Removed, RunData, RunInfo, StoredRun, Summary
     from .search.runs import best_run, find_run, get_run, search_runs
@@ -103,6 +106,9 @@ _LAZY = {
         "delete_artifact download_artifacts get_artifact_uri list_artifacts log_artifact log_artifacts log_dict "
         "log_figure log_image log_table log_text"
     ),
+    "comparing": "Comparison compare",
+    "group_records": "Group Groups",
+    "groups": "group_runs",
     "history_tables": "histories",
     "records": "DeletedRun Experiment FileInfo Metric Removed RunData RunInfo StoredRun Summary",
     "search.runs": "best_run find_run get_run search_runs",
@@ -134,6 +140,7 @@ __all__ = [
     "AmbiguousRunError",
     "ArtifactNotFoundError",
     "BrokenFileError",
+    "Comparison",
     "DeletedRun",
     "Experiment",
     "ExperimentDeletedError",
@@ -141,6 +148,8 @@ __all__ = [
     "ExperimentNotFoundError",
     "ExperimentTracker",
     "FileInfo",
+    "Group",
+    "Groups",
     "InvalidArtifactPathError",
     "InvalidIdError",
     "InvalidKeyError",
@@ -166,6 +175,7 @@ __all__ = [
     "__version__",
     "active_run",
     "best_run",
+    "compare",
     "create_experiment",
     "delete_artifact",
     "delete_experiment",
@@ -180,6 +190,7 @@ __all__ = [
     "get_note",
     "get_run",
     "get_tracking_uri",
+    "group_runs",
     "histories",
     "last_active_run",
     "list_artifacts",

@@ -1,0 +1,162 @@
+"""Which runs does a caller mean, and what do their files hold?"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import namedtuple
+
+from . import active, identity, keys
+from .errors import AmbiguousRunError, BrokenFileError, InvalidValueError, RunNotFoundError, StorageWarning, shown
+from .records import StoredRun
+from .search import scanning
+from .store import reader
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, Iterable, List, Optional, Union
+
+    from .records import Problem, RunRecord
+
+    ExperimentId = Union[int, str]
+
+_LARGEST_WHOLE = 1e22  # floats up to here are written as the whole numbers that they are
+
+
+class GivenRun(namedtuple("GivenRun", ["run_id", "experiment_id", "folder", "stored"])):
+    """A run that a caller means.
+
+    Attributes:
+        run_id: Its id.
+        experiment_id: Its experiment.
+        folder: Where its files lie.
+        stored: What the caller has read of it already, None where that is its id alone.
+    """
+
+    __slots__ = ()
+
+    run_id: str
+    experiment_id: ExperimentId
+    folder: str
+    stored: Optional[StoredRun]
+
+
+def find_given(runs: Any, experiment_id: Optional[ExperimentId], store: str) -> List[GivenRun]:
+    """Return the runs that a caller means, each once, in the order given.
+
+    Args:
+        runs: Ids, runs, a DataFrame of runs, or one run.
+        experiment_id: The experiment of those that are given as ids, None where any may have them.
+        store: The store of those that do not say in which they are.
+
+    Raises:
+        RunNotFoundError: There is no such run.
+        AmbiguousRunError: Several experiments have a run of an id, or two of the runs have the same id.
+        InvalidIdError: An id is not legal.
+        InvalidValueError: These are no runs.
+    """
+    if experiment_id is not None:
+        experiment_id = identity.known_experiment(store, experiment_id)
+    found: Dict[str, GivenRun] = {}
+    for run in _each(runs):
+        one = find_one(run, experiment_id, store)
+        if found.setdefault(one.run_id, one).folder != one.folder:
+            message = "Two of the runs have the id %r. Ask for them one by one."
+            raise AmbiguousRunError(message % one.run_id, run_id=one.run_id)
+    return list(found.values())
+
+
+def find_one(run: Any, experiment_id: Optional[ExperimentId], store: str) -> GivenRun:
+    """Return the run that a caller means by its id or by an object; see ``find_given``."""
+    info = getattr(run, "info", run)
+    run_id = keys.check_known_run_id(getattr(info, "run_id", info))
+    if isinstance(run, StoredRun):
+        folder = os.path.dirname(run.info.artifact_uri)
+        if os.path.isdir(folder):  # else it was moved to the trash, or back
+            return GivenRun(run_id, run.info.experiment_id, folder, run)
+    own_store = getattr(run, "runs_dir", None)
+    if own_store is not None:
+        store = active.store_folder(own_store)
+    where = getattr(info, "experiment_id", experiment_id)
+    if where is None:
+        where = identity.only_experiment(run_id, reader.find_experiments(store, run_id))
+    if where is None:
+        message = "There is no run %r in %s. search_runs() and list_runs() tell which there are."
+        raise RunNotFoundError(message % (run_id, store), run_id=run_id)
+    where = keys.check_experiment_id(where)
+    return GivenRun(run_id, where, reader.run_folder(store, where, run_id), None)
+
+
+def read_given(run: GivenRun) -> RunRecord:
+    """Return what the files of a run hold.
+
+    Raises:
+        RunNotFoundError: It is gone.
+        BrokenFileError: Its meta.yaml cannot be read.
+        UnsupportedFormatError: It was written in a newer format.
+    """
+    experiment_folder, name = os.path.split(run.folder)  # that of the trash may be another than the id
+    record = reader.read_run(*os.path.split(experiment_folder), name)
+    if not record.metadata and record.problems:
+        path, reason = record.problems[0]
+        raise BrokenFileError("%s cannot be read: %s." % (path, reason), path=path, reason=reason)
+    return record
+
+
+def read_stored(run: GivenRun) -> StoredRun:
+    """Return a run with its params, latest metrics and tags, as the caller has read it or as it lies there now.
+
+    Raises:
+        RunNotFoundError: It is gone.
+        BrokenFileError: Its meta.yaml cannot be read.
+        UnsupportedFormatError: It was written in a newer format.
+    """
+    if run.stored is not None:
+        return run.stored
+    store = os.path.dirname(os.path.dirname(run.folder))
+    return scanning.read_run(store, run.experiment_id, run.run_id)
+
+
+def warn_of(problems: Iterable[Problem], *, stacklevel: int) -> None:
+    """Warn of files that cannot be read, once for each; *stacklevel* is as in ``warnings.warn``."""
+    import warnings  # costs 0.2 ms, and sound runs never need it
+
+    for problem in dict.fromkeys(problems):
+        message = "Part of a run cannot be read: %s: %s." % (problem.path, problem.reason)
+        warnings.warn(message, StorageWarning, stacklevel=stacklevel + 1)
+
+
+def comparable(value: Any) -> str:
+    """Return a text that is the same for equal values, and for these alone.
+
+    Numbers are equal by their value (1 and 1.0), booleans and texts are no numbers, and NaN equals itself.
+    """
+    if isinstance(value, float) and abs(value) < _LARGEST_WHOLE and value == int(value):
+        value = int(value)
+    return json.dumps(value, sort_keys=True)
+
+
+def _each(runs: Any) -> List[Any]:
+    """Return what was given as a list of runs."""
+    if hasattr(runs, "columns") and "run_id" in runs.columns:
+        return _rows(runs)
+    if isinstance(runs, str) or hasattr(getattr(runs, "info", runs), "run_id"):
+        return [runs]
+    try:
+        return list(runs)
+    except TypeError:
+        message = "Runs must be ids or runs, got %s. Give what search_runs returns, or a list of ids."
+        raise InvalidValueError(message % shown(runs), value=runs) from None
+
+
+class _Row(namedtuple("_Row", ["run_id", "experiment_id"])):
+    """A run as a row of a table names it."""
+
+    __slots__ = ()
+
+
+def _rows(table: Any) -> List[Any]:
+    ids = list(table["run_id"])
+    if "experiment_id" not in table.columns:
+        return ids
+    return [_Row(*both) for both in zip(ids, table["experiment_id"])]
