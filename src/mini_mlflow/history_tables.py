@@ -4,15 +4,8 @@ from __future__ import annotations
 
 import operator
 
-from . import active, identity, keys, series, series_tables
-from .errors import (
-    AmbiguousRunError,
-    InvalidValueError,
-    MetricNotFoundError,
-    RunNotFoundError,
-    StorageWarning,
-    shown,
-)
+from . import active, given_runs, keys, series, series_tables
+from .errors import InvalidValueError, MetricNotFoundError, shown
 from .store import columns, reader
 
 TYPE_CHECKING = False
@@ -82,53 +75,13 @@ def histories(
     if align and not latest_per_step:
         message = "Histories with several values per step cannot be aligned. Add align=False to latest_per_step=False."
         raise InvalidValueError(message, value=latest_per_step)
-    folders = _folders_of(runs, experiment_id, active.store_folder(runs_dir))
+    given = given_runs.find_given(runs, experiment_id, active.store_folder(runs_dir))
+    folders = {run.run_id: run.folder for run in given}
     found = _read(folders, _names(metrics, folders), latest_per_step=latest_per_step)
     prepared = _prepare(found, max_points, smoothing, align=align)
     if not align:
         return series_tables.apart(prepared, output_format, package)
     return series_tables.aligned(prepared, list(folders), output_format, package)
-
-
-def _folders_of(runs: Any, experiment_id: Optional[ExperimentId], store: str) -> Dict[str, str]:
-    """Return the folder of each run by its id, in the order in which they were asked for."""
-    if hasattr(runs, "columns") and "run_id" in runs.columns:
-        runs = list(runs["run_id"])
-    elif isinstance(runs, str) or hasattr(getattr(runs, "info", runs), "run_id"):
-        runs = [runs]
-    try:
-        given = list(runs)
-    except TypeError:
-        message = "Runs must be ids or runs, got %s. Give what search_runs returns, or a list of ids."
-        raise InvalidValueError(message % shown(runs), value=runs) from None
-    if experiment_id is not None:
-        experiment_id = identity.known_experiment(store, experiment_id)
-    found: Dict[str, str] = {}
-    for run in given:
-        info = getattr(run, "info", run)
-        run_id = keys.check_known_run_id(getattr(info, "run_id", info))
-        where = getattr(info, "experiment_id", experiment_id)
-        folder = _folder_of(store, run_id, where, _store_of(run))
-        if found.setdefault(run_id, folder) != folder:
-            message = "Two of the runs have the id %r. Ask for their histories one by one."
-            raise AmbiguousRunError(message % run_id, run_id=run_id)
-    return found
-
-
-def _store_of(run: Any) -> Optional[str]:
-    """Return the store that a run itself names, None where it does not say."""
-    runs_dir = getattr(run, "runs_dir", None)
-    return None if runs_dir is None else active.store_folder(runs_dir)
-
-
-def _folder_of(store: str, run_id: str, experiment_id: Optional[ExperimentId], own_store: Optional[str]) -> str:
-    store = store if own_store is None else own_store
-    if experiment_id is None:
-        experiment_id = identity.only_experiment(run_id, reader.find_experiments(store, run_id))
-        if experiment_id is None:
-            message = "There is no run %r in %s. search_runs() and list_runs() tell which there are."
-            raise RunNotFoundError(message % (run_id, store), run_id=run_id)
-    return reader.run_folder(store, keys.check_experiment_id(experiment_id), run_id)
 
 
 def _names(metrics: Union[str, Iterable[str], None], folders: Dict[str, str]) -> List[str]:
@@ -156,12 +109,7 @@ def _read(folders: Dict[str, str], metrics: List[str], *, latest_per_step: bool)
                 of_runs[run_id] = columns.read_columns(folder, key, problems)
         if folders and not any(each.steps for each in of_runs.values()):
             raise _not_found(key, folders, problems)
-    if problems:
-        import warnings  # costs 0.2 ms, and sound runs never need it
-
-        for problem in dict.fromkeys(problems):
-            message = "Part of a history cannot be read: %s: %s." % (problem.path, problem.reason)
-            warnings.warn(message, StorageWarning, stacklevel=3)
+    given_runs.warn_of(problems, stacklevel=3)
     return found
 
 
