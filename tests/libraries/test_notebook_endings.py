@@ -109,7 +109,7 @@ def test_an_error_in_a_cell_is_not_the_end_of_the_run(notebook, store):
 def test_a_cell_that_is_interrupted_leaves_the_run_active(notebook, store):
     cell = "import time\nprint('busy', flush=True)\nwhile True:\n    log_metric('steps', 1.0)\n    time.sleep(0.001)"
     assert notebook.interrupt_while(cell) == "KeyboardInterrupt"
-    # The cell itself looks: what is printed just after an interruption reaches the notebook under another cell at times.
+    # The cell itself looks: what is printed just after an interruption may reach the notebook under another cell.
     assert notebook.run("log_metric('loss', 2.0)\nassert active_run().status == 'RUNNING'")[0] == "ok"
     notebook.close()
     assert status(store) == "FINISHED"
