@@ -29,6 +29,7 @@ FACTS = {
     "ExperimentExistsError": {"name": "mnist"},
     "ExperimentDeletedError": {"experiment_id": 7},
     "RunExistsError": {"run_id": "r1", "experiment_id": 3},
+    "CorruptIndexError": {"path": "a/b.sqlite"},
     "StorageWarning": {},
 }
 BUILT_INS = {
@@ -52,6 +53,7 @@ BUILT_INS = {
     "ExperimentExistsError": [ValueError],
     "ExperimentDeletedError": [ValueError],
     "RunExistsError": [FileExistsError],
+    "CorruptIndexError": [ValueError],
 }
 
 

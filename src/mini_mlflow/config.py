@@ -240,6 +240,21 @@ def temporary_folder() -> str:
     return os.path.abspath(found)
 
 
+def cache_folder() -> Optional[str]:
+    """Return where this user's programs keep what can be made anew, None where that is not to be found out.
+
+    ``XDG_CACHE_HOME`` where it is a full path, else what is usual on this system.
+    """
+    given = os.environ.get("XDG_CACHE_HOME", "")
+    if os.path.isabs(given) and "\0" not in given:
+        return given
+    if os.name == "nt":
+        found = os.environ.get("LOCALAPPDATA", "")
+    else:
+        found = os.path.join(os.path.expanduser("~"), ".cache")
+    return found if os.path.isabs(found) else None
+
+
 def host_name() -> str:
     """Return this machine's name."""
     if hasattr(os, "uname"):

@@ -276,6 +276,18 @@ class BrokenFileError(MiniMLflowError, ValueError):
         self.reason = reason
 
 
+class CorruptIndexError(MiniMLflowError, ValueError):
+    """Raise when the index of a store does not hold what was written to it; meets no user: it is made anew.
+
+    Attributes:
+        path: Its file, None where it is in memory.
+    """
+
+    def __init__(self, message: str, *, path: Optional[str] = None) -> None:
+        super().__init__(message)
+        self.path = path
+
+
 class StorageWarning(UserWarning):
     """Warn that a disk fault keeps values from being written; training goes on."""
 
