@@ -5,12 +5,13 @@ from __future__ import annotations
 from math import fsum, inf, isinf
 from operator import lt
 
+from .errors import MiniMLflowError
 from .records import Summary
 from .store import reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, Iterable, List, Tuple
+    from typing import Dict, Iterable, List, Optional, Tuple
 
     from .records import Metric, Number
 
@@ -23,6 +24,14 @@ def read_summary(folder: str, run_id: str, key: str) -> Summary:
     """
     history, latest = reader.get_metric(folder, run_id, key)
     return summarize(history, latest.value)
+
+
+def find_summary(folder: str, run_id: str, key: str) -> Optional[Summary]:
+    """Return what ``read_summary`` does, None where the metric, or its run, is not there or cannot be read."""
+    try:
+        return read_summary(folder, run_id, key)
+    except (MiniMLflowError, OSError):
+        return None
 
 
 def summarize(history: List[Metric], last: Number) -> Summary:

@@ -6,8 +6,7 @@ import os
 from itertools import repeat
 
 from .. import layout
-from ..errors import MetricNotFoundError, MiniMLflowError
-from ..summary import read_summary
+from ..summary import find_summary
 from .blocks import SIZE, places_of
 from .entry import ACTIVE, DELETED
 
@@ -168,10 +167,8 @@ class IndexTable:
 
     def _summary(self, experiment_id: str, stage: str, name: str, function: str, key: str) -> Any:
         folder, run_id = self._place(experiment_id, stage, name)
-        try:
-            return getattr(read_summary(folder, run_id, key), function)
-        except (MetricNotFoundError, MiniMLflowError, OSError):
-            return None  # gone or broken since the run was read
+        summary = find_summary(folder, run_id, key)
+        return None if summary is None else getattr(summary, function)  # gone or broken since the run was read
 
 
 def _count(directory: Any) -> int:

@@ -128,7 +128,7 @@ class Parser:
     def parse_or(self) -> Any:
         """Return what is joined by OR."""
         parts = [self._parse_and()]
-        while self._take_name("or"):
+        while self.take_name("or"):
             parts.append(self._parse_and())
         return parts[0] if len(parts) == 1 else Or(tuple(parts))
 
@@ -153,7 +153,10 @@ class Parser:
 
     def take_name(self, name: str) -> bool:
         """Go past a word, in small or capital letters, if it stands here; tell whether it does."""
-        return self._take_name(name)
+        if self.word.kind != "name" or self.word.text.lower() != name:
+            return False
+        self._next()
+        return True
 
     def unclear(self, expected: str) -> Exception:
         """Return the error that points at the present word."""
@@ -162,12 +165,12 @@ class Parser:
 
     def _parse_and(self) -> Any:
         parts = [self._parse_not()]
-        while self._take_name("and"):
+        while self.take_name("and"):
             parts.append(self._parse_not())
         return parts[0] if len(parts) == 1 else And(tuple(parts))
 
     def _parse_not(self) -> Any:
-        if self._take_name("not"):
+        if self.take_name("not"):
             self._descend()
             part = self._parse_not()
             self._depth -= 1
@@ -191,9 +194,9 @@ class Parser:
         if self._comparisons > MAX_COMPARISONS:
             raise self.unclear("at most %d comparisons" % MAX_COMPARISONS)
         operand = self.parse_operand()
-        if self._take_name("is"):
-            is_negated = self._take_name("not")
-            if not self._take_name("null"):
+        if self.take_name("is"):
+            is_negated = self.take_name("not")
+            if not self.take_name("null"):
                 raise self.unclear("NULL" if is_negated else "NULL or NOT NULL")
             present = Present(operand, self.text)
             return present if is_negated else Not(present)
@@ -201,13 +204,13 @@ class Parser:
             sign = _SIGNS.get(self.word.text, self.word.text)
             self._next()
             return Comparison(operand, sign, (self._parse_value(),), self.text)
-        is_negated = self._take_name("not")
+        is_negated = self.take_name("not")
         for name in ("like", "ilike"):
-            if self._take_name(name):
+            if self.take_name(name):
                 value = self._parse_value()
                 condition = Comparison(operand, name.upper(), (value,), self.text)
                 return And((Present(operand, self.text), Not(condition))) if is_negated else condition
-        if self._take_name("in"):
+        if self.take_name("in"):
             condition = Comparison(operand, "IN", self._parse_list(), self.text)
             return And((Present(operand, self.text), Not(condition))) if is_negated else condition
         raise self.unclear("LIKE, ILIKE or IN" if is_negated else "a comparison: = != < <= > >= LIKE ILIKE IN IS")
@@ -254,12 +257,6 @@ class Parser:
         if self.word.text != mark:
             raise self.unclear(expected)
         self._next()
-
-    def _take_name(self, name: str) -> bool:
-        if self.word.kind != "name" or self.word.text.lower() != name:
-            return False
-        self._next()
-        return True
 
     def _next(self) -> None:
         self.word = next(self._words)

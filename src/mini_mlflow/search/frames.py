@@ -30,8 +30,8 @@ def get_package(name: str) -> Any:
         raise MissingPackageError(message % (name, _EXTRAS[name]), package=name) from error
 
 
-def to_pandas(runs: Sequence[StoredRun], pandas: Any) -> Any:
-    """Return runs as a DataFrame with the columns that MLflow's has."""
+def to_pandas(runs: Sequence[Any], pandas: Any) -> Any:
+    """Return runs as a DataFrame with the columns that MLflow's has; the front's runs, too."""
     table = _columns(runs)
     for name in _TIMES:
         table[name] = pandas.to_datetime([0, *table[name]], unit="ms", utc=True)[1:]  # the same type without any
@@ -74,7 +74,7 @@ def _storable(value: Any) -> Any:
     return value.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _columns(runs: Sequence[StoredRun]) -> Dict[str, Any]:
+def _columns(runs: Sequence[Any]) -> Dict[str, Any]:
     """Return a list for each column: fields, then metrics, params and tags in the order in which runs have them."""
     table: Dict[str, Any] = {name: [getattr(run.info, name) for run in runs] for name in (*_FIELDS, *_TIMES)}
     table["experiment_id"] = list(map(str, table["experiment_id"]))
@@ -86,7 +86,7 @@ def _columns(runs: Sequence[StoredRun]) -> Dict[str, Any]:
     return table
 
 
-def _keys(runs: Sequence[StoredRun], kind: str) -> List[str]:
+def _keys(runs: Sequence[Any], kind: str) -> List[str]:
     return list(dict.fromkeys(key for run in runs for key in getattr(run.data, kind)))
 
 

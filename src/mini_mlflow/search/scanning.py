@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 
 from .. import layout
-from ..errors import MetricNotFoundError, MiniMLflowError, RunNotFoundError, StorageWarning
+from ..errors import MiniMLflowError, RunNotFoundError, StorageWarning
 from ..progress import Progress
 from ..records import RunData, RunInfo, StoredRun
 from ..store import documents, experiments, meta, mlflow_layout, reader, trash
-from ..summary import read_summary
+from ..summary import find_summary
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,10 +57,8 @@ class RunTable:
     def _summary(self, run: StoredRun, function: str, key: str) -> Any:
         if key not in run.data.metrics:
             return None
-        try:
-            return getattr(read_summary(os.path.dirname(run.info.artifact_uri), run.info.run_id, key), function)
-        except (MetricNotFoundError, OSError):
-            return None  # gone or broken since the run was read
+        summary = find_summary(os.path.dirname(run.info.artifact_uri), run.info.run_id, key)
+        return None if summary is None else getattr(summary, function)  # gone or broken since the run was read
 
 
 def read_table(store: str, experiment_ids: Iterable[ExperimentId], stages: Sequence[str]) -> RunTable:

@@ -8,17 +8,14 @@ from __future__ import annotations
 import re
 from collections import namedtuple
 
+from ...query.grammar import KINDS
+from ...query.likeness import is_like
 from .exceptions import invalid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, FrozenSet, List, Optional, Sequence, Tuple
 
-_KINDS = {
-    "metric": "metrics", "metrics": "metrics", "param": "params", "params": "params", "parameter": "params",
-    "parameters": "params", "tag": "tags", "tags": "tags", "attribute": "attributes", "attributes": "attributes",
-    "attr": "attributes", "run": "attributes",
-}  # fmt: skip
 _TOKEN = (
     re.VERBOSE,
     r"""
@@ -148,38 +145,6 @@ def parse_order(orders: Optional[Sequence[str]], names: Names) -> List[Order]:
     return found
 
 
-def is_like(text: str, pattern: str, *, is_case_kept: bool) -> bool:
-    """Tell whether a text is like a pattern in which ``%`` is anything and ``_`` is any one character.
-
-    Piece by piece, each at its first place, so the time is that of one search whatever the pattern.
-    """
-    if not is_case_kept:
-        text, pattern = text.lower(), pattern.lower()
-    first, *middle = pattern.split("%")
-    if not middle:
-        return len(text) == len(first) and _begins(text, first, 0)
-    last = middle.pop()
-    if len(text) < len(first) + len(last) or not _begins(text, first, 0):
-        return False
-    end = len(text) - len(last)
-    if not _begins(text, last, end):
-        return False
-    place = len(first)
-    for piece in middle:
-        while place + len(piece) <= end and not _begins(text, piece, place):
-            place += 1
-        if place + len(piece) > end:
-            return False
-        place += len(piece)
-    return True
-
-
-def _begins(text: str, piece: str, place: int) -> bool:
-    if "_" not in piece:
-        return text.startswith(piece, place)
-    return all(sign in ("_", letter) for sign, letter in zip(piece, text[place : place + len(piece)]))
-
-
 def _tokens(text: str) -> List[Tuple[str, str]]:
     if len(text) > MAX_LENGTH:
         raise invalid("The filter has %d characters, %d are allowed." % (len(text), MAX_LENGTH))
@@ -242,7 +207,7 @@ def _parse_list(tokens: List[Tuple[str, str]], place: int, text: str) -> Tuple[T
 def _split(word: str, names: Names, text: str) -> Tuple[str, str]:
     """Return what a name means: its kind, and the key below it without its quotes."""
     before, dot, rest = word.partition(".")
-    kind = _KINDS.get(before) if dot else None
+    kind = KINDS.get(before) if dot else None
     key = rest
     if kind is None:
         kind, key = "attributes", word

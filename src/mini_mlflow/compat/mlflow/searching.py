@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from math import isnan
 
+from ...search import frames
 from . import filters, reading
 from .entities import ViewType
 from .exceptions import invalid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple, TypeVar, Union
+    from typing import Any, Callable, Iterable, List, Optional, Sequence, Tuple, TypeVar, Union
 
     from .entities import Experiment, Run
 
@@ -96,14 +97,7 @@ def as_table(runs: Sequence[Run]) -> Any:
     except ImportError as error:
         message = "search_runs() makes a pandas table: pip install pandas, or give output_format='list'."
         raise ImportError(message) from error
-    plain = ("run_id", "experiment_id", "status", "artifact_uri")
-    table: Dict[str, Any] = {name: [getattr(run.info, name) for run in runs] for name in plain}
-    for name in ("start_time", "end_time"):
-        table[name] = pd.to_datetime([getattr(run.info, name) for run in runs], unit="ms", utc=True)
-    for kind, missing in (("metrics", float("nan")), ("params", None), ("tags", None)):
-        for key in dict.fromkeys(key for run in runs for key in getattr(run.data, kind)):
-            table["%s.%s" % (kind, key)] = [getattr(run.data, kind).get(key, missing) for run in runs]
-    return pd.DataFrame(table)
+    return frames.to_pandas(runs, pd)
 
 
 def _window(view_type: int, max_results: Optional[int], page_token: Optional[str]) -> Tuple[int, int]:
