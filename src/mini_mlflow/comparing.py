@@ -7,7 +7,7 @@ from math import isnan
 
 from . import active, given_runs, series, text_tables
 from .identity import known_experiment
-from .store import columns
+from .store import columns, reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -127,11 +127,10 @@ def compare(
     if experiment_id is not None:
         experiment_id = known_experiment(store, experiment_id)
     runs = [given_runs.find_one(run, experiment_id, store) for run in (run_a, run_b)]
-    a, b = (given_runs.read_given(run) for run in runs)
+    a, b = (reader.read_folder(run.folder, run.experiment_id, run.run_id) for run in runs)
     problems = [*a.problems, *b.problems]
     steps = {key: _first_difference(runs, key, problems) for key in sorted(a.metrics.keys() & b.metrics.keys())}
-    if problems:
-        given_runs.warn_of(problems, stacklevel=2)
+    given_runs.warn_of(problems, stacklevel=2)
     fields = [
         {
             "params": record.params,

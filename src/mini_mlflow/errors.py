@@ -8,7 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Optional
+    from typing import List, Optional, Sequence
 
 
 class MiniMLflowError(Exception):
@@ -318,3 +318,18 @@ def shown(value: object) -> str:
         return "%.100r" % (value,)
     except ValueError:  # Python refuses to write out an integer of thousands of digits
         return "a value too long to show"
+
+
+def near_names(name: str, there: Sequence[str]) -> List[str]:
+    """Return up to three of the names that there are that come near one that nobody has."""
+    import difflib  # for messages alone
+
+    return difflib.get_close_matches(name[:250], there, n=3)
+
+
+def advice_on_name(name: str, there: Sequence[str]) -> str:
+    """Return the end of a message about a name that nobody has: those that come near it, else those that there are."""
+    near = near_names(name, there)
+    if near:
+        return "Did you mean %s?" % " or ".join(map(repr, near))
+    return "There are: %s." % (", ".join(map(repr, there[:20])) or "none")

@@ -161,20 +161,43 @@ def search_experiments(
     Raises:
         InvalidValueError: An argument is none of these.
     """
-    if view_type not in _VIEWS:
-        message = "view_type must be 'ACTIVE_ONLY', 'DELETED_ONLY' or 'ALL', got %s."
-        raise InvalidValueError(message % shown(view_type), value=view_type)
-    if max_results is not None and (type(max_results) is not int or max_results < 1):
-        message = "max_results must be a whole number from 1, got %s. None gives all."
-        raise InvalidValueError(message % shown(max_results), value=max_results)
+    stages = check_view(view_type, "view_type")
+    check_max_results(max_results)
     if isinstance(order_by, str):
         order_by = [order_by]
     orders = [_parse_order(each) for each in order_by or _NEWEST_FIRST]
     every = experiments.list_experiments(active.store_folder(runs_dir))
-    found = [each for each in every if each.lifecycle_stage in _VIEWS[view_type]]
+    found = [each for each in every if each.lifecycle_stage in stages]
     for field, is_descending in reversed(orders):
         found.sort(key=lambda each: _sort_key(each, field), reverse=is_descending)
     return found[:max_results]
+
+
+def check_view(view_type: Any, what: str) -> Tuple[str, ...]:
+    """Return the lifecycle stages that are asked for.
+
+    Args:
+        view_type: ``"ACTIVE_ONLY"``, ``"DELETED_ONLY"`` or ``"ALL"``.
+        what: How the message calls it.
+
+    Raises:
+        InvalidValueError: It is none of these.
+    """
+    if view_type not in _VIEWS:
+        message = "%s must be 'ACTIVE_ONLY', 'DELETED_ONLY' or 'ALL', got %s."
+        raise InvalidValueError(message % (what, shown(view_type)), value=view_type)
+    return _VIEWS[view_type]
+
+
+def check_max_results(max_results: Any) -> None:
+    """Raise where this is no number of results.
+
+    Raises:
+        InvalidValueError: It is neither None nor a whole number from 1.
+    """
+    if max_results is not None and (type(max_results) is not int or max_results < 1):
+        message = "max_results must be a whole number from 1, got %s. None gives all."
+        raise InvalidValueError(message % shown(max_results), value=max_results)
 
 
 def rename_experiment(experiment_id: ExperimentId, new_name: str, *, runs_dir: Optional[Path] = None) -> None:

@@ -7,16 +7,16 @@ import os
 from collections import namedtuple
 
 from . import active, identity, keys
-from .errors import AmbiguousRunError, BrokenFileError, InvalidValueError, RunNotFoundError, StorageWarning, shown
+from .errors import AmbiguousRunError, InvalidValueError, RunNotFoundError, StorageWarning, shown
 from .records import StoredRun
 from .search import scanning
 from .store import reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Iterable, List, Optional, Union
+    from typing import Any, Dict, List, Optional, Union
 
-    from .records import Problem, RunRecord
+    from .records import Problem
 
     ExperimentId = Union[int, str]
 
@@ -87,22 +87,6 @@ def find_one(run: Any, experiment_id: Optional[ExperimentId], store: str) -> Giv
     return GivenRun(run_id, where, reader.run_folder(store, where, run_id), None)
 
 
-def read_given(run: GivenRun) -> RunRecord:
-    """Return what the files of a run hold.
-
-    Raises:
-        RunNotFoundError: It is gone.
-        BrokenFileError: Its meta.yaml cannot be read.
-        UnsupportedFormatError: It was written in a newer format.
-    """
-    experiment_folder, name = os.path.split(run.folder)  # that of the trash may be another than the id
-    record = reader.read_run(*os.path.split(experiment_folder), name)
-    if not record.metadata and record.problems:
-        path, reason = record.problems[0]
-        raise BrokenFileError("%s cannot be read: %s." % (path, reason), path=path, reason=reason)
-    return record
-
-
 def read_stored(run: GivenRun) -> StoredRun:
     """Return a run with its params, latest metrics and tags, as the caller has read it or as it lies there now.
 
@@ -117,8 +101,10 @@ def read_stored(run: GivenRun) -> StoredRun:
     return scanning.read_run(store, run.experiment_id, run.run_id)
 
 
-def warn_of(problems: Iterable[Problem], *, stacklevel: int) -> None:
+def warn_of(problems: List[Problem], *, stacklevel: int) -> None:
     """Warn of files that cannot be read, once for each; *stacklevel* is as in ``warnings.warn``."""
+    if not problems:
+        return
     import warnings  # costs 0.2 ms, and sound runs never need it
 
     for problem in dict.fromkeys(problems):

@@ -6,7 +6,7 @@ from collections import namedtuple
 from math import isfinite, isnan
 
 from . import active, given_runs, keys, noise, seeds, series
-from .errors import InvalidValueError, MetricNotFoundError, MiniMLflowError, RunNotFoundError, shown
+from .errors import InvalidValueError, MetricNotFoundError, MiniMLflowError, RunNotFoundError, advice_on_name, shown
 from .group_records import Group, Groups, Steps
 from .records import Problem
 from .store import columns
@@ -95,8 +95,7 @@ def group_runs(
         _member(given, stored, metric, mode, problems, per_step=per_step, only_finished=only_finished)
         for given, stored in _read(given_runs.find_given(runs, experiment_id, active.store_folder(runs_dir)), problems)
     ]
-    if problems:
-        given_runs.warn_of(problems, stacklevel=2)
+    given_runs.warn_of(problems, stacklevel=2)
     if members and not any(metric in member.run.data.metrics for member in members):
         raise _metric_not_found(metric, members)
     texts = [member.texts for member in members]
@@ -279,19 +278,10 @@ def _check(mode: Any, goal: Any, alpha: Any) -> Optional[str]:
 
 def _metric_not_found(metric: str, members: List[_Member]) -> MetricNotFoundError:
     there = sorted({key for member in members for key in member.run.data.metrics})
-    advice = _advice(metric, there)
+    advice = advice_on_name(metric, there)
     return MetricNotFoundError("None of these %d runs has a metric %r. %s" % (len(members), metric, advice), key=metric)
 
 
 def _unknown_name(name: str, there: List[str]) -> InvalidValueError:
     message = "None of the runs has a param, tag or attribute %s to group by. %s"
-    return InvalidValueError(message % (shown(name), _advice(name, there)), value=name)
-
-
-def _advice(name: str, there: List[str]) -> str:
-    import difflib  # for the message alone
-
-    near = difflib.get_close_matches(name[:250], there, n=3)
-    if near:
-        return "Did you mean %s?" % " or ".join(map(repr, near))
-    return "There are: %s." % (", ".join(map(repr, there[:20])) or "none")
+    return InvalidValueError(message % (shown(name), advice_on_name(name, there)), value=name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 
 from . import active, given_runs, keys, series, series_tables
-from .errors import InvalidValueError, MetricNotFoundError, shown
+from .errors import InvalidValueError, MetricNotFoundError, advice_on_name, shown
 from .store import columns, reader
 
 TYPE_CHECKING = False
@@ -114,16 +114,10 @@ def _read(folders: Dict[str, str], metrics: List[str], *, latest_per_step: bool)
 
 
 def _not_found(key: str, folders: Dict[str, str], problems: List[Problem]) -> MetricNotFoundError:
-    import difflib  # for the message alone
-
     run_id = next(iter(folders)) if len(folders) == 1 else None
     whose = "Run %s has no" % run_id if run_id else "None of these %d runs has a" % len(folders)
     there = sorted({each for folder in folders.values() for each in reader.list_metrics(folder)})
-    near = difflib.get_close_matches(key[:250], there, n=3)
-    if near:
-        advice = "Did you mean %s?" % " or ".join(map(repr, near))
-    else:
-        advice = "There are: %s." % (", ".join(map(repr, there[:20])) or "none")
+    advice = advice_on_name(key, there)
     if problems:
         advice += " Some files cannot be read: %s: %s." % problems[0]
     return MetricNotFoundError("%s metric %r. %s" % (whose, key, advice), run_id=run_id, key=key)

@@ -13,27 +13,29 @@ from .entry import STAGES, are_folders
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, NamedTuple
-
-    class Block(NamedTuple):
-        """Where the runs of a block lie, how many they are, and what its directory's bytes come to."""
-
-        experiment_id: str
-        stage: str
-        run_count: int
-        checksum: int
-
-    class Experiment(NamedTuple):
-        """How the folder of an experiment looked, and whether all of its runs had ended."""
-
-        fingerprint: bytes
-        is_settled: bool
-
-else:
-    Block = namedtuple("Block", "experiment_id stage run_count checksum")
-    Experiment = namedtuple("Experiment", "fingerprint is_settled")
+    from typing import Any, Dict
 
 FIRST_BLOCK = 1  # so that every slot is above 0
+
+
+class Block(namedtuple("Block", ["experiment_id", "stage", "run_count", "checksum"])):
+    """Where the runs of a block lie, how many they are, and what its directory's bytes come to."""
+
+    __slots__ = ()
+
+    experiment_id: str
+    stage: str
+    run_count: int
+    checksum: int
+
+
+class Experiment(namedtuple("Experiment", ["fingerprint", "is_settled"])):
+    """How the folder of an experiment looked, and whether all of its runs had ended."""
+
+    __slots__ = ()
+
+    fingerprint: bytes
+    is_settled: bool
 
 
 class Root:

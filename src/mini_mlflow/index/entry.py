@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections import namedtuple
 
+from ..store.experiments import ACTIVE, DELETED
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Sequence, Tuple
 
 # Where a run lies. MLflow leaves what it deletes in its place, so both may have a run of one name.
-ACTIVE = "active"
-DELETED = "deleted"
 DELETED_IN_PLACE = "deleted in place"
 STAGES = (ACTIVE, DELETED, DELETED_IN_PLACE)
 # Follow from where a run lies, and so are not held.

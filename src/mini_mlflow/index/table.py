@@ -6,9 +6,9 @@ import os
 from itertools import repeat
 
 from .. import layout
+from ..store.experiments import ACTIVE, DELETED
 from ..summary import find_summary
 from .blocks import SIZE, places_of
-from .entry import ACTIVE, DELETED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

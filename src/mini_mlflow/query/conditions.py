@@ -16,6 +16,7 @@ from __future__ import annotations
 import operator
 from itertools import compress
 
+from ..errors import near_names
 from . import times
 from .grammar import And, Comparison, Not, Operand, Or, Present, unquote
 from .likeness import is_like
@@ -235,13 +236,11 @@ def _of_numbers(condition: Comparison, word: Word) -> Exception:
 
 
 def _unknown(operand: Operand, table: Any, text: str) -> Exception:
-    import difflib  # for the message alone
-
     if operand.kind == "attributes":
         there, what = list(ATTRIBUTES), "an attribute of runs"
     else:
         there = [*ATTRIBUTES, *(key for kind in ("metrics", "params", "tags") for key in table.keys(kind))]
         what = "an attribute, or a metric, param or tag that a run has"
-    near = difflib.get_close_matches(operand.key[:250], there[:100000], n=3)
+    near = near_names(operand.key, there[:100000])
     advice = "Did you mean %s?" % " or ".join(near) if near else ""
     return unclear(text, operand.position, what, repr(operand.key), advice)

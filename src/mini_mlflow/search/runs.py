@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from time import time
 
-from .. import active, config, identity, keys
-from ..errors import InvalidValueError, MetricNotFoundError, RunNotFoundError, shown
+from .. import active, config, given_runs, identity, keys
+from ..errors import InvalidValueError, MetricNotFoundError, shown
+from ..experiments import check_max_results, check_view
 from ..query.conditions import find_rows
 from ..query.grammar import parse_filter
 from ..query.ordering import parse_order, sort_rows
 from ..records import StoredRun
-from ..store import experiments, reader
+from ..store import experiments
 from . import frames, scanning
 
 TYPE_CHECKING = False
@@ -22,11 +23,6 @@ if TYPE_CHECKING:
     Path = Union[str, os.PathLike[str]]
 
 _FORMATS = ("pandas", "arrow", "list")
-_STAGES = {
-    "ACTIVE_ONLY": (experiments.ACTIVE,),
-    "DELETED_ONLY": (experiments.DELETED,),
-    "ALL": (experiments.ACTIVE, experiments.DELETED),
-}
 
 
 def search_runs(
@@ -100,14 +96,9 @@ def get_run(run_id: str, *, experiment_id: Optional[ExperimentId] = None, runs_d
         UnsupportedFormatError: It was written in a newer format.
     """
     store = active.store_folder(runs_dir)
-    run_id = keys.check_known_run_id(run_id)
     if experiment_id is not None:
-        return scanning.read_run(store, identity.known_experiment(store, experiment_id), run_id)
-    found = identity.only_experiment(run_id, reader.find_experiments(store, run_id))
-    if found is None:
-        message = "There is no run %r in %s. search_runs() tells which there are, find_run() looks for a name."
-        raise RunNotFoundError(message % (run_id, store), run_id=run_id)
-    return scanning.read_run(store, found, run_id)
+        experiment_id = identity.known_experiment(store, experiment_id)
+    return given_runs.read_stored(given_runs.find_one(run_id, experiment_id, store))
 
 
 def find_run(
@@ -175,14 +166,10 @@ def _search(
     max_results: Optional[int],
     order_by: Union[str, Sequence[str], None],
 ) -> List[StoredRun]:
-    if run_view_type not in _STAGES:
-        message = "run_view_type must be 'ACTIVE_ONLY', 'DELETED_ONLY' or 'ALL', got %s."
-        raise InvalidValueError(message % shown(run_view_type), value=run_view_type)
-    if max_results is not None and (type(max_results) is not int or max_results < 1):
-        message = "max_results must be a whole number from 1, got %s. None gives all."
-        raise InvalidValueError(message % shown(max_results), value=max_results)
+    stages = check_view(run_view_type, "run_view_type")
+    check_max_results(max_results)
     condition, orders = parse_filter(filter_string), parse_order(order_by)
-    table = scanning.read_table(store, experiment_ids, _STAGES[run_view_type])
+    table = scanning.read_table(store, experiment_ids, stages)
     now_ms = int(time() * 1000)
     rows = sort_rows(find_rows(condition, table, now_ms), orders, table, now_ms)
     return [table.runs[row] for row in rows[:max_results]]

@@ -8,7 +8,7 @@ from .. import layout
 from ..errors import MiniMLflowError, RunNotFoundError, StorageWarning
 from ..progress import Progress
 from ..records import RunData, RunInfo, StoredRun
-from ..store import documents, experiments, meta, mlflow_layout, reader, trash
+from ..store import experiments, meta, mlflow_layout, reader, trash
 from ..summary import find_summary
 
 TYPE_CHECKING = False
@@ -119,12 +119,9 @@ def _iter_places(store: str, experiment_id: ExperimentId, stage: str) -> Iterato
 
 
 def _read(experiment_id: ExperimentId, run_id: str, folder: str, stage: str) -> StoredRun:
-    parent, name = os.path.split(folder)
-    record = reader.read_run(*os.path.split(parent), name)
+    record = reader.read_folder(folder, experiment_id, run_id)
     fields = record.metadata
     path = os.path.join(folder, layout.META)
-    if not fields and record.problems:
-        raise documents.broken(*record.problems[0])
     if not fields:
         message = "Run %r has no meta.yaml in %s: what lies there are leftovers."
         raise RunNotFoundError(message % (run_id, folder), run_id=run_id, experiment_id=experiment_id)

@@ -125,7 +125,7 @@ def read(path: str, limit: int = MAX_DOCUMENT_BYTES) -> bytes:
         FileNotFoundError: There is none.
         BrokenFileError: It is no regular file, or larger.
     """
-    descriptor = os.open(path, os.O_RDONLY | _NONBLOCK | _BINARY)
+    descriptor = open_to_read(path)
     try:
         state = os.fstat(descriptor)
         if not stat.S_ISREG(state.st_mode):
@@ -135,6 +135,11 @@ def read(path: str, limit: int = MAX_DOCUMENT_BYTES) -> bytes:
         return read_all(descriptor, state.st_size)
     finally:
         os.close(descriptor)
+
+
+def open_to_read(path: str) -> int:
+    """Return a descriptor of a file to be read, whatever it is: a FIFO in its place does not block."""
+    return os.open(path, os.O_RDONLY | _NONBLOCK | _BINARY)
 
 
 def read_all(descriptor: int, size: int, offset: int = 0) -> bytes:

@@ -109,7 +109,7 @@ class _File:
         is_first, self.is_anew = self._identity is None, False
         identity = self._identity
         if self._mark:
-            descriptor = os.open(self._path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+            descriptor = documents.open_to_read(self._path)
             try:
                 state = os.fstat(descriptor)
                 identity = state.st_dev, state.st_ino

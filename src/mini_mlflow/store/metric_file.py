@@ -120,7 +120,7 @@ def read_greatest_step(path: str) -> Optional[int]:
 
 def read_ends(path: str) -> Tuple[Optional[str], bool]:
     """Return a metric's name, None where it is not in its place, and whether the file ends in a closing (rule M1)."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    descriptor = documents.open_to_read(path)
     try:
         tail = read_tail(descriptor)
         if tail is not None:
@@ -138,7 +138,7 @@ def read_latest(path: str) -> Tuple[Optional[str], Optional[Metric]]:
         FileNotFoundError: There is none.
         BrokenFileError: Nothing in it can be read.
     """
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    descriptor = documents.open_to_read(path)
     try:
         tail = read_tail(descriptor)
     except OSError:

@@ -302,7 +302,7 @@ def liveness(folder: str, owner: Owner, now: float, *, has_ended: bool = False) 
     """
     path = os.path.join(folder, OWNER)
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        descriptor = documents.open_to_read(path)
     except OSError:
         return SILENT
     try:

@@ -75,7 +75,27 @@ def read_run(runs_dir: str, experiment_id: Union[int, str], run_id: str) -> RunR
         RunNotFoundError: There is none.
         UnsupportedFormatError: It was written in a newer format.
     """
-    folder = run_folder(runs_dir, experiment_id, run_id)
+    return _read_run(run_folder(runs_dir, experiment_id, run_id), experiment_id, run_id)
+
+
+def read_folder(folder: str, experiment_id: Union[int, str], run_id: str) -> RunRecord:
+    """Return what ``read_run`` does, of a run that lies in *folder*: in the trash, too.
+
+    Raises:
+        RunNotFoundError: There is none.
+        BrokenFileError: Its meta.yaml cannot be read.
+        UnsupportedFormatError: It was written in a newer format.
+    """
+    if not os.path.isdir(folder):
+        message = "Run %r is not in %s any more."
+        raise RunNotFoundError(message % (run_id, folder), run_id=run_id, experiment_id=experiment_id)
+    record = _read_run(folder, experiment_id, run_id)
+    if not record.metadata and record.problems:
+        raise documents.broken(*record.problems[0])
+    return record
+
+
+def _read_run(folder: str, experiment_id: Union[int, str], run_id: str) -> RunRecord:
     problems: List[Problem] = []
     metadata = read_metadata(folder, problems)
     if metadata:
