@@ -23,6 +23,7 @@ usage: python3 dev.py COMMAND [arguments]
   demo              train a small model, log every run, show the table of runs
   test [arguments]  run the tests; arguments go to pytest (-k NAME, -x, a path)
   libraries [arguments] run the tests beside real packages: pydantic, matplotlib, MLflow ...
+  page [arguments]  run the tests of the page, its server and what a browser shows
   faults [arguments] test faults, kills and crowds at full length, for half an hour
   lint [arguments]  check the style with ruff
   types [arguments] check the types with mypy
@@ -337,6 +338,16 @@ def run_libraries(python: str, arguments: List[str]) -> int:
     return run_tests(python, [os.path.join(ROOT, "tests", "libraries"), *arguments])
 
 
+PAGE_TESTS = tuple(os.path.join(ROOT, "tests", name) for name in ("ui", "browser"))
+
+
+def run_page(python: str, arguments: List[str]) -> int:
+    """Run the tests of the page: of its server, and in a browser; where one is missing they fail."""
+    os.environ["MINI_MLFLOW_TEST_PAGE"] = "1"
+    named = any(os.path.exists(argument.partition("::")[0]) for argument in arguments)
+    return run_tests(python, [*([] if named else filter(os.path.isdir, PAGE_TESTS)), *arguments])
+
+
 def run_lint(python: str, arguments: List[str]) -> int:
     """Run ruff over the project."""
     return run_child([python, "-m", "ruff", "check", *map(absolute_path, arguments)], cwd=ROOT)
@@ -381,6 +392,7 @@ COMMANDS: Dict[str, Command] = {
     "test": Command("test", OLDEST, run_tests),
     "faults": Command("test", OLDEST, run_faults),
     "libraries": Command("libraries", (3, 10), run_libraries),
+    "page": Command("page", (3, 10), run_page),
     "lint": Command("dev", OLDEST, run_lint),
     "types": Command("dev", (3, 10), run_types),
     "python": Command("test", OLDEST, run_python),

@@ -15,18 +15,23 @@ def fill(tracker, folder, runs, budget_s):
     if "sqlite" in os.environ.get("BENCHMARK_TRACKING_URI", ""):
         if not os.path.exists(database):
             tracker.run(folder, _log_some)
-        return {"runs": _copy_rows(database, runs)}
+        return {"runs": copy_rows(database, runs)}
     home = os.path.join(folder, "mlruns", "0")
     if not os.path.exists(home):
         tracker.run(folder, _log_some)
-    names = [name for name in os.listdir(home) if os.path.exists(os.path.join(home, name, "meta.yaml"))]
-    files, folders = _template(os.path.join(home, names[0]))
+    names = run_names(home)
+    files, folders = template(os.path.join(home, names[0]))
     there, began = len(names), perf_counter()
     while there < runs and perf_counter() - began < budget_s:
         for _ in range(min(100, runs - there)):
-            _copy(home, names[0], files, folders)
+            copy(home, names[0], files, folders)
             there += 1
     return {"runs": there}
+
+
+def run_names(home):
+    """Return the runs of an experiment."""
+    return [name for name in os.listdir(home) if os.path.exists(os.path.join(home, name, "meta.yaml"))]
 
 
 def _log_some(given):
@@ -34,7 +39,7 @@ def _log_some(given):
     given.log_param("setting", "a")
 
 
-def _template(run_folder):
+def template(run_folder):
     """Return the folders of a run and the content of its files, by their paths within it."""
     files, folders = {}, []
     for path, names, contents in os.walk(run_folder):
@@ -46,7 +51,7 @@ def _template(run_folder):
     return files, folders
 
 
-def _copy(home, old_id, files, folders):
+def copy(home, old_id, files, folders):
     """Write one more run: the same files, with its own id wherever the old one stands."""
     run_id = uuid.uuid4().hex
     folder = os.path.join(home, run_id)
@@ -59,7 +64,7 @@ def _copy(home, old_id, files, folders):
         os.close(descriptor)
 
 
-def _copy_rows(database, runs):
+def copy_rows(database, runs):
     """Copy the first run's rows in MLflow's tables until there are *runs* runs."""
     connection = sqlite3.connect(database)
     there = connection.execute("SELECT count(*) FROM runs").fetchone()[0]

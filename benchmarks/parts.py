@@ -38,6 +38,8 @@ Sizes = namedtuple(
         "slow_delays_us",
         "slow_metrics",
         "slow_budget_s",
+        "searched",
+        "searched_of_files",
     ],
 )
 FULL = Sizes(
@@ -46,12 +48,14 @@ FULL = Sizes(
     runs_of_others=[1, 1000, 10000], fill_budget_s=60, blocks=15, block=5000, memory_beyond=[2000, 12000],
     read_runs=10000, read_points=1000000, slow_values=1000,
     slow_delays_us=[0, 1000, 10000], slow_metrics=100, slow_budget_s=20,
+    searched=[1000, 20000, 100000], searched_of_files=[1000, 5000],
 )  # fmt: skip
 QUICK = Sizes(
     repetitions=2, imports=2, budget_s=0.05, most=1000, script_steps=20, killed_after=[1, 20], kills=1,
     history=2000, history_budget_s=1, metrics=[1, 10, 100], runs=[1, 200], runs_of_others=[1, 200],
     fill_budget_s=5, blocks=3, block=200, memory_beyond=[1100, 1300], read_runs=20, read_points=2000, slow_values=20,
     slow_delays_us=[0, 1000], slow_metrics=10, slow_budget_s=1,
+    searched=[50, 120], searched_of_files=[50],
 )  # fmt: skip
 
 GROWING = ("ours", "0.1.0", "mlflow-files", "mlflow-sqlite")
@@ -146,9 +150,7 @@ def _verbs(bench, found):
     for repetition in range(bench.sizes.repetitions):
         bench.say("each verb, %d of %d" % (repetition + 1, bench.sizes.repetitions))
         for name in bench.pythons:
-            result = bench.measure(
-                name, "verbs", folders[name], budget_s=bench.sizes.budget_s, most=bench.sizes.most
-            )
+            result = bench.measure(name, "verbs", folders[name], budget_s=bench.sizes.budget_s, most=bench.sizes.most)
             results[name] += [] if result is None else [result]
     for name, each in results.items():
         found[name]["verbs"] = {field: spread([result[field] for result in each]) for field in fields}
@@ -233,6 +235,54 @@ def measure_growth(bench):
     return found
 
 
+def measure_searching(bench):
+    """See what finding runs costs, with an index and without, as the store grows."""
+    found = {}
+    for name in [name for name in ("ours", "mlflow-sqlite", "mlflow-files") if name in bench.pythons]:
+        folder, points = bench.folder(), []
+        for runs in bench.sizes.searched_of_files if name == "mlflow-files" else bench.sizes.searched:
+            bench.say("searching %s runs: %s" % (f"{runs:,}", name))
+            filled = bench.measure(name, "searching.fill_runs", folder, runs=runs, budget_s=300, timeout_s=420)
+            point = filled and _search_point(bench, name, folder)
+            if not point:
+                break
+            points.append([filled["runs"], point])
+        found[name] = points
+        children.remove(folder)
+    return found
+
+
+def _search_point(bench, name, folder):
+    """Measure one store at one size; None where it cannot be searched."""
+    point = {}
+    if name in OURS:
+        point["read_once_s"] = _first_s(bench.measure(name, "searching.read_once", folder, timeout_s=300))
+        first = bench.measure(name, "searching.first_search", folder, timeout_s=600)
+        point["index_s"], point["index_memory"] = _first_s(first), first and first["memory"]
+        for _ in range(2):  # what is just written is read once more, and then known for good
+            bench.measure(name, "searching.pause", folder, seconds=2.5)
+            bench.measure(name, "searching.first_search", folder, timeout_s=600)
+    searched = [bench.measure(name, "searching.search", folder, timeout_s=600) for _ in range(3)]
+    if None in searched:
+        return None
+    for field in ("first_s", "again_s", "memory"):
+        point[field] = spread([each[field] for each in searched])
+    point["found"] = searched[0]["found"]
+    if name in OURS:
+        count = changed_runs(bench.sizes.searched)
+        point["changed_s"] = _first_s(bench.measure(name, "searching.change", folder, runs=count))
+    return point
+
+
+def changed_runs(searched):
+    """Return how many runs are changed in stores of these sizes."""
+    return min(100, searched[0] // 2)
+
+
+def _first_s(measured):
+    return measured and measured["first_s"]
+
+
 def measure_slow_disk(bench):
     """Let each call that touches a file take a millisecond longer, and see what the training loop waits for."""
     compiler = shutil.which("gcc") or shutil.which("cc")
@@ -307,5 +357,6 @@ PARTS = {
     "peers": measure_peers,
     "ours": measure_ours,
     "growth": measure_growth,
+    "searching": measure_searching,
     "slow-disk": measure_slow_disk,
 }

@@ -90,9 +90,7 @@ PEERS = {
         has_start_only_params=True,
     ),
     "tensorboardx": _peer("tensorboardX", "tensorboard_x", "tensorboardX", ["tensorboardX"], "tensorboardx"),
-    "dvclive": _peer(
-        "DVCLive", "dvclive_local", "dvclive", ["dvclive"], "dvclive", {"DVC_NO_ANALYTICS": "true"}
-    ),
+    "dvclive": _peer("DVCLive", "dvclive_local", "dvclive", ["dvclive"], "dvclive", {"DVC_NO_ANALYTICS": "true"}),
     "swanlab": _peer("SwanLab, offline", "swanlab_offline", "swanlab", ["swanlab"], "swanlab"),
     "trackio": _peer(
         "Trackio",

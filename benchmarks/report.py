@@ -3,9 +3,11 @@
 import os
 
 import comparison
+import finding
 import growth
 import inside
 import targets
+from parts import changed_runs
 from peers import PEERS
 from words import in_order, number, size, table, times
 
@@ -31,6 +33,8 @@ def write(results, out):
         sections.append(comparison.render(results["peers"], plots, results["sizes"]["script_steps"]))
     if results.get("growth"):
         sections.append(growth.render(results["growth"], plots))
+    if results.get("searching"):
+        sections.append(finding.render(results["searching"], changed_runs(results["sizes"]["searched"])))
     if results.get("ours"):
         sections.append(inside.render(results["ours"], plots))
     if results.get("slow-disk"):

@@ -59,4 +59,34 @@ def rows(results):
         first, last = median(points[0][1], "value_us"), median(points[-1][1], "value_us")
         check("one value: as fast with many runs in the store as with one (at most 1.3 times)", 1.3, last / first,
               "%.2f times, with %s runs" % (last / first, f"{points[-1][0]:,}"))  # fmt: skip
+    _finding(results, check)
     return checked
+
+
+def _finding(results, check):
+    largest = {name: points[-1] for name, points in results.get("searching", {}).items() if points}
+    if "ours" in largest:
+        runs, point = largest["ours"]
+        check("the top 100 of 100,000 runs, filtered and sorted, in a fresh process: at most 0.15 s", 0.15,
+              point["first_s"]["median"], "%.3f s, of %s runs" % (point["first_s"]["median"], f"{runs:,}"))  # fmt: skip
+        others, theirs = largest.get("mlflow-sqlite", (0, None))
+        if others == runs:
+            ratio = point["again_s"]["median"] / theirs["again_s"]["median"]
+            check(
+                "the same over MLflow's SQLite on the same runs: at most 1/20",
+                1 / 20,
+                ratio,
+                "1/%s" % number(1 / ratio),
+            )
+        check(
+            "memory of that: at most 300 MB",
+            300e6,
+            point["memory"]["median"],
+            "%.0f MB" % (point["memory"]["median"] / 1e6),
+        )
+        middle = [each for count, each in results["searching"]["ours"] if count == 20000]
+        if middle:
+            ratio = middle[0]["index_s"] / middle[0]["read_once_s"]
+            check(
+                "the first index of 20,000 runs: at most twice reading their files once", 2, ratio, "%.2f times" % ratio
+            )

@@ -11,6 +11,12 @@ from mini_mlflow.store import held_folder
 os.environ.setdefault("MINI_MLFLOW_PROVENANCE", "off")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def cache_of_the_tests(tmp_path_factory):
+    """Let indexes lie elsewhere than those of who runs the tests."""
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture(autouse=True)
 def no_run_outlives_its_test():
     """Let go of the runs that a test left open: each holds descriptors, of which a process has no end."""

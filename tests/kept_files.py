@@ -1,6 +1,7 @@
 """What the tests of artifacts share: a run's folder, files to keep, and a look at what lies where."""
 
 import os
+import tempfile
 
 from mini_mlflow import artifacts
 
@@ -45,3 +46,11 @@ def tree(folder):
             path = os.path.join(where, name)
             found[os.path.relpath(path, str(folder)).replace(os.sep, "/")] = read(path) if name in files else None
     return found
+
+
+def open_to_others(path):
+    """Let other users pass through the folders that a test's files lie in."""
+    for folder in [path, *path.parents]:
+        if str(folder) == tempfile.gettempdir():
+            break
+        os.chmod(str(folder), 0o755)

@@ -16,21 +16,22 @@ NAME = PACKAGE.name
 
 # From the ground up. A room is a module or a folder; its modules import from its own floor and those below.
 FLOORS = [
-    {"errors", "records", "keys", "values", "readable", "fields", "layout"},
-    {"config", "params", "progress"},
+    {"errors", "records", "keys", "values", "readable", "fields", "layout", "starting"},
+    {"config", "surroundings", "params", "progress"},
     {"store"},
     {
         "summary", "query", "provenance", "repository", "probe", "git_probe", "masking", "artifacts", "artifact_files",
         "artifact_names", "artifact_sources", "media", "images", "series", "series_tables", "noise", "seeds",
-        "text_tables", "group_records",
+        "text_tables", "group_records", "goals", "separated", "command_origin",
     },
-    {"run", "recorder", "artifact_recorder", "origin", "identity", "resuming", "active", "endings", "index"},
+    {"run", "recorder", "artifact_recorder", "origin", "identity", "joining", "resuming", "active", "endings", "index"},
     {
         "search", "fluent", "fluent_artifacts", "experiments", "upkeep", "system", "console", "console_detour",
-        "console_streams", "console_tee", "history_tables", "given_runs", "groups", "comparing",
+        "console_reading", "console_streams", "console_tee", "console_file", "launching", "forwarding", "packs",
+        "history_tables", "given_runs", "groups", "comparing",
     },
-    {"tracker", "storage", "check"},
-    {"cli", "ui", "mlflow_plugin", "remote", "compat", "integrations"},
+    {"tracker", "storage", "merging", "merging_experiments", "exporting", "importing", "check", "doctor"},
+    {"cli", "__main__", "ui", "mlflow_plugin", "remote", "compat", "integrations"},
     {"__init__"},
 ]  # fmt: skip
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

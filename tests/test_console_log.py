@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mini_mlflow import console_tee
-from mini_mlflow.console_tee import Feeder, Log, Source, tee
+from mini_mlflow import console_file, console_tee
+from mini_mlflow.console_file import Log
+from mini_mlflow.console_tee import Feeder, Source, tee
 
 MARK = console_tee.MARK % b"token"
 DEADLINE_S = 20
@@ -22,11 +23,11 @@ def path(tmp_path):
     return tmp_path / "console.log"
 
 
-def opened(path, max_bytes=console_tee.MAX_LOG_BYTES):
+def opened(path, max_bytes=console_file.MAX_LOG_BYTES):
     return Log(os.open(str(path), os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)), max_bytes)
 
 
-def written(path, *pieces, max_bytes=console_tee.MAX_LOG_BYTES):
+def written(path, *pieces, max_bytes=console_file.MAX_LOG_BYTES):
     log = opened(path, max_bytes)
     for piece in pieces:
         log.feed(piece)
@@ -100,15 +101,15 @@ def test_c12_a_line_without_an_end_takes_no_memory_without_an_end(path):
 def test_h01_what_a_full_disk_refuses_is_counted_and_noted_when_it_takes_something_again(path, monkeypatch):
     log = opened(path)
     log.feed(b"before\nhalf")
-    real = console_tee._write_at
+    real = console_file._write_at
 
     def full(*_):
         raise OSError(errno.ENOSPC, "full")
 
-    monkeypatch.setattr(console_tee, "_write_at", full)
+    monkeypatch.setattr(console_file, "_write_at", full)
     log.feed(b" a line\n")
     log.feed(b"more\n")
-    monkeypatch.setattr(console_tee, "_write_at", real)
+    monkeypatch.setattr(console_file, "_write_at", real)
     log.feed(b"after\n")
     log.close()
     assert log.lost == 13
@@ -119,11 +120,11 @@ def test_h01_what_a_full_disk_refuses_is_counted_and_noted_when_it_takes_somethi
 def test_two_logs_of_one_file_exclude_each_other(path):
     fcntl = pytest.importorskip("fcntl")
     first, second = (os.open(str(path), os.O_RDWR | os.O_CREAT) for _ in range(2))
-    assert console_tee.lock(first)
-    assert not console_tee.lock(second)
+    assert console_file.lock(first)
+    assert not console_file.lock(second)
     copy = os.dup(first)
     Log(first).close()
-    assert console_tee.lock(second), "a copy of the descriptor in another process must not keep it locked"
+    assert console_file.lock(second), "a copy of the descriptor in another process must not keep it locked"
     fcntl.flock(copy, fcntl.LOCK_UN)
     os.close(copy)
     os.close(second)

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from mini_mlflow import StorageWarning, console, console_detour, console_streams, console_tee
+from mini_mlflow import StorageWarning, console, console_detour, console_file, console_streams
 from mini_mlflow.console import _OwnLog
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="elsewhere nothing is led through another process")
@@ -66,7 +66,7 @@ def test_descriptors_and_streams_are_kept_in_one_log_where_pytest_captures_both(
 
 def test_in_a_notebook_its_streams_are_listened_to_and_no_other_process_is_started(folder, notebook, monkeypatch):
     streams = notebook()
-    monkeypatch.setattr(console_detour, "begin", lambda log: pytest.fail("it would log the output a second time"))
+    monkeypatch.setattr(console_detour, "begin", lambda log, **_: pytest.fail("it would log the output a second time"))
     capture = console.start(str(folder))
     print("cell")
     print("\r10%\r20%", end="", file=sys.stderr)
@@ -141,7 +141,7 @@ def test_a_stream_that_takes_no_listener_and_one_that_is_missing_are_left_alone(
         def write(self, text):
             return len(text)
 
-    monkeypatch.setattr(console_detour, "begin", lambda log: None)
+    monkeypatch.setattr(console_detour, "begin", lambda log, **_: None)
     monkeypatch.setattr(sys, "stdout", Closed())
     monkeypatch.setattr(sys, "stderr", None)
     capture = console.start(str(folder))
@@ -245,7 +245,7 @@ def test_h01_what_the_disk_refuses_is_told_at_the_end(folder, notebook, monkeypa
         raise OSError(28, "full")
 
     capture = console.start(str(folder))
-    monkeypatch.setattr(console_tee, "_write_at", full)
+    monkeypatch.setattr(console_file, "_write_at", full)
     print("12345")
     with pytest.warns(StorageWarning, match="6 bytes of what was printed could not be written"):
         capture.stop()

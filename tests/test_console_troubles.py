@@ -8,7 +8,7 @@ import warnings
 import pytest
 
 from console_scripts import BEGIN, folder, log, needs_proc, play, posix_only
-from mini_mlflow import console, console_tee
+from mini_mlflow import console, console_file, console_tee
 from mini_mlflow.errors import StorageWarning
 
 __all__ = ["folder"]
@@ -107,7 +107,7 @@ def test_h10_code_that_closes_the_usual_256_does_not_meet_ours(tmp_path, folder,
 def test_h10_a_stream_that_ends_without_its_mark_holds_up_no_other(tmp_path):
     answers, control = os.pipe()
     streams = [os.pipe() for _ in range(2)]
-    own = console_tee.Log(os.open(str(tmp_path / "log"), os.O_RDWR | os.O_CREAT))
+    own = console_file.Log(os.open(str(tmp_path / "log"), os.O_RDWR | os.O_CREAT))
     sources = [console_tee.Source(outlet, console_tee.NO_TARGET) for outlet, _ in streams]
     thread = threading.Thread(target=console_tee.tee, args=(sources, own, b"MARK", control), daemon=True)
     thread.start()

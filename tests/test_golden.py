@@ -41,9 +41,10 @@ def store_0(tmp_path):
     return copy_store("format-0", tmp_path / "mlruns")
 
 
-@pytest.fixture
-def store_1(tmp_path):
-    return copy_store("format-1", tmp_path / "mlruns")
+@pytest.fixture(params=["format-1", "format-1-packed"])
+def store_1(tmp_path, request):
+    """The same runs, as folders and in packs (rule Z1)."""
+    return copy_store(request.param, tmp_path / "mlruns")
 
 
 def files_in(folder):
@@ -289,7 +290,7 @@ def test_a_run_of_format_1_goes_on_with_all_that_it_had(store_1, experiment, run
     tracker = ExperimentTracker(runs_dir=store_1)
     old = tracker.get_run(run_id, experiment)
     histories = {key: tracker.history(run_id, key, experiment) for key in old["metrics"]}
-    others = {path: data for path, data in files_in(store_1).items() if Path(path).parts[1] != run_id}
+    others = {path: data for path, data in files_in(store_1).items() if Path(path).parts[1] not in (run_id, ".packs")}
     with Run(run_id, experiment, runs_dir=store_1) as run:
         for key in old["metrics"]:
             if key != "steps":
@@ -311,7 +312,8 @@ def test_a_run_of_format_1_goes_on_with_all_that_it_had(store_1, experiment, run
     assert found["metadata"]["generation"] == old["metadata"]["generation"] + 1
     for field in ("name", "version", "start_time", "run_id", "experiment_id", "parent_run_id"):
         assert found["metadata"][field] == old["metadata"][field]
-    assert {path: data for path, data in files_in(store_1).items() if Path(path).parts[1] != run_id} == others
+    kept = {path: data for path, data in files_in(store_1).items() if Path(path).parts[1] not in (run_id, ".packs")}
+    assert kept == others
 
 
 def test_a_metric_that_no_golden_run_has_is_told(store_1):

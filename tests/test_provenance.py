@@ -165,7 +165,7 @@ def test_the_rest_is_told_in_a_defined_order_and_fits_meta_yaml():
     assert list(fields)[: len(first)] == first
     assert fields["host"] == config.host_name()
     assert fields["python"] == "%s %s" % (sys.implementation.name, sys.version.split()[0])
-    assert fields["entry"].startswith("-m ") or os.path.isabs(fields["entry"])
+    assert fields["entry"].startswith(("-m ", "-c")) or os.path.isabs(fields["entry"])
     assert meta.decode(meta.encode({"format": 1, **fields}), "meta.yaml") == {"format": 1, **fields}
     assert provenance.quick_fields() == fields
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from mini_mlflow import ExperimentTracker, Metric, MetricNotFoundError, Run
 from mini_mlflow.records import Summary
-from mini_mlflow.summary import latest_per_step, read_summary, summarize
+from mini_mlflow.store import reader
+from mini_mlflow.summary import _read_quickly, latest_per_step, read_summary, summarize
 
 NAN, INF = math.nan, math.inf
 
@@ -136,9 +137,7 @@ def test_a_view_has_each_step_once_in_order_and_no_value_that_was_not_logged(giv
     view = latest_per_step(parts)
     assert [row.step for row in view] == sorted({row.step for _, each in parts for row in each})
     for row in view:
-        last_rows = [
-            (generation, [each for each in part if each.step == row.step][-1:]) for generation, part in parts
-        ]
+        last_rows = [(generation, [each for each in part if each.step == row.step][-1:]) for generation, part in parts]
         rivals = [(generation, last[0].timestamp) for generation, last in last_rows if last]
         assert max(rivals)[1] == row.timestamp
         assert (max(rivals)[0], [row]) in last_rows
@@ -157,3 +156,30 @@ def test_a_step_that_was_logged_again_after_a_resume_shows_once_in_the_view_of_o
     with pytest.raises(MetricNotFoundError):
         again.history("none", latest_per_step=True)
     assert [(row.step, row.value) for row in view] == [(0, 1.0), (1, 2.0), (2, 0.5), (3, 4.0)]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [0.5, 0.25, 0.75, 0.25, 0.75],
+        [0.5],
+        [3, 0.5, 2],
+        [0.5, 4.0],
+        [0.1, NAN],
+        [1e-300, 0.3, 0.7],
+        [0.5, INF],
+        [2**60, 0.5],
+    ],
+)
+def test_a_summary_of_columns_is_that_of_rows_or_none(tmp_path, values):
+    with Run(runs_dir=tmp_path, run_id="r") as run:
+        for value in values:
+            run.log_metric("loss", value)
+    folder = str(tmp_path / "0" / "r")
+    rows, latest = reader.get_metric(folder, "r", "loss")
+    quick = _read_quickly(folder, "loss")
+    told = (values[0], min(values), max(values))
+    if any(math.isnan(value) or math.isinf(value) or float(value).is_integer() for value in told) or NAN in values:
+        assert quick is None
+    else:
+        assert quick == summarize(rows, latest.value)

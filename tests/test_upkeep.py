@@ -12,6 +12,7 @@ from mini_mlflow import ExperimentTracker, InvalidIdError, InvalidValueError, Ru
 from mini_mlflow.errors import (
     ActiveRunError,
     AmbiguousRunError,
+    ExperimentNotFoundError,
     NoActiveRunError,
     RunExistsError,
     RunNotFoundError,
@@ -25,6 +26,7 @@ BAD_IDS = ["..", "../0/x", ".trash", "a/b", "-rf", "", "a\0b", "x" * 300, None, 
 DOORS = {
     "delete_run": mini_mlflow.delete_run,
     "restore_run": mini_mlflow.restore_run,
+    "move_run": lambda run_id, **options: mini_mlflow.move_run(run_id, 2, **options),
     "rename_run": lambda run_id, **options: mini_mlflow.rename_run(run_id, "b", **options),
     "set_note": lambda run_id, **options: mini_mlflow.set_note("text", run_id, **options),
     "get_note": mini_mlflow.get_note,
@@ -317,3 +319,21 @@ def test_a_note_that_is_no_text_is_refused(store, text):
     with pytest.raises(InvalidValueError, match="A note must be text"):
         mini_mlflow.set_note(text, "r")
     assert mini_mlflow.get_note("r") is None
+
+
+def test_a_run_is_moved_to_an_experiment_by_its_name_or_its_id(store):
+    """Rule T7."""
+    ended()
+    sweep = mini_mlflow.create_experiment("sweep")
+    mini_mlflow.move_run("r", "sweep")
+    assert reader.find_experiments(str(store), "r") == [sweep]
+    assert fields_of("r", sweep)["experiment_id"] == sweep
+    mini_mlflow.move_run("r", 0)
+    assert reader.find_experiments(str(store), "r") == [0]
+    with pytest.raises(ExperimentNotFoundError):
+        mini_mlflow.move_run("r", "sweeep")
+    assert not (store / "sweeep").exists()
+    run = Run(run_id="r")
+    with pytest.raises(ActiveRunError):
+        mini_mlflow.move_run("r", sweep)
+    run.end()

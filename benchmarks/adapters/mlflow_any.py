@@ -24,6 +24,12 @@ def _log_step(metrics, step):
     mlflow.log_metrics(metrics, step=step)
 
 
+def search(folder, limit, **query):
+    """Return how many runs a query finds, at most *limit*."""
+    mlflow.set_tracking_uri(os.environ["BENCHMARK_TRACKING_URI"].format(folder=folder))
+    return len(mlflow.search_runs(experiment_ids=["0"], max_results=limit, output_format="list", **query))
+
+
 def read(folder, key):
     """Return how many values of *key* the newest run in *folder* holds."""
     mlflow.set_tracking_uri(os.environ["BENCHMARK_TRACKING_URI"].format(folder=folder))

@@ -18,6 +18,14 @@ or
 Everything lies in ``mlruns/<experiment>/<run>/`` as YAML and JSON that a person can read.
 """
 
+import sys as _sys
+
+if getattr(_sys, "argv", [""])[:1] == ["-m"]:  # python -m is looking for what to run
+    from .starting import leave_out_current_folder
+
+    leave_out_current_folder()
+    del leave_out_current_folder
+
 from .errors import (
     ActiveRunError,
     AmbiguousRunError,
@@ -89,10 +97,33 @@ if TYPE_CHECKING:
     from .group_records import Group, Groups
     from .groups import group_runs
     from .history_tables import histories
-    from .records import DeletedRun, Experiment, FileInfo, Metric, Removed, RunData, RunInfo, StoredRun, Summary
+    from .packs import pack, unpack
+    from .records import (
+        DeletedRun,
+        Experiment,
+        FileInfo,
+        Metric,
+        PackResult,
+        Removed,
+        RunData,
+        RunInfo,
+        StoredRun,
+        Summary,
+    )
     from .search.runs import best_run, find_run, get_run, search_runs
     from .tracker import ExperimentTracker
-    from .upkeep import delete_run, gc, get_note, list_deleted_runs, rename_run, restore_run, set_note
+    from .upkeep import (
+        delete_run,
+        gc,
+        get_note,
+        list_deleted_runs,
+        move_run,
+        rename_run,
+        restore_run,
+        set_note,
+        tag_run,
+        untag_run,
+    )
 
 __version__ = "0.2.0"
 
@@ -110,10 +141,11 @@ _LAZY = {
     "group_records": "Group Groups",
     "groups": "group_runs",
     "history_tables": "histories",
-    "records": "DeletedRun Experiment FileInfo Metric Removed RunData RunInfo StoredRun Summary",
+    "packs": "pack unpack",
+    "records": "DeletedRun Experiment FileInfo Metric PackResult Removed RunData RunInfo StoredRun Summary",
     "search.runs": "best_run find_run get_run search_runs",
     "tracker": "ExperimentTracker",
-    "upkeep": "delete_run gc get_note list_deleted_runs rename_run restore_run set_note",
+    "upkeep": "delete_run gc get_note list_deleted_runs move_run rename_run restore_run set_note tag_run untag_run",
 }
 
 
@@ -160,6 +192,7 @@ __all__ = [
     "MiniMLflowError",
     "MissingPackageError",
     "NoActiveRunError",
+    "PackResult",
     "QueryError",
     "Removed",
     "Run",
@@ -207,6 +240,8 @@ __all__ = [
     "log_params",
     "log_table",
     "log_text",
+    "move_run",
+    "pack",
     "rename_experiment",
     "rename_run",
     "restore_experiment",
@@ -220,4 +255,7 @@ __all__ = [
     "set_tags",
     "set_tracking_uri",
     "start_run",
+    "tag_run",
+    "unpack",
+    "untag_run",
 ]

@@ -62,6 +62,7 @@ class _Process:
         self.is_sigterm_settled = False
         self.sigterm = Sigterm()
         self.is_run_id_taken = False
+        self.is_tracked_run_taken = False
         self.last_run: Optional[Run] = None
         self.store: Optional[Path] = None  # None: what the environment says
         self.experiment: Optional[Tuple[str, Experiment]] = None  # the store that it was chosen in, and the experiment
@@ -142,6 +143,13 @@ def take_environment_run_id() -> Optional[str]:
     run_id = None if _process.is_run_id_taken else config.run_id()
     _process.is_run_id_taken = True
     return run_id
+
+
+def take_tracked_run() -> bool:
+    """Tell whether nobody in this process, or in the one that forked it, has asked this before."""
+    is_first = not _process.is_tracked_run_taken
+    _process.is_tracked_run_taken = True
+    return is_first
 
 
 def register(run: Run) -> None:

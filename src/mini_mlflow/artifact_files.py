@@ -8,7 +8,7 @@ import os
 from .artifact_sources import kind_of
 from .errors import ArtifactNotFoundError, InvalidArtifactPathError, shown
 from .layout import TEMPORARY
-from .store import held_folder
+from .store import held_folder, presence
 from .store.copying import copy_content
 
 TYPE_CHECKING = False
@@ -30,14 +30,16 @@ def list_visible(folder: HeldFolder) -> List[Tuple[str, os.stat_result]]:
 
 
 def reach(root: str, parts: Parts, *, is_made: bool = False) -> HeldFolder:
-    """Open a folder of the artifacts.
+    """Open a folder of the artifacts; in a pack, where it is not to be made. Then the run is unpacked first.
 
     Raises:
         InvalidArtifactPathError: A part of the way is a link; when it is to be made, also where it is a file.
         ArtifactNotFoundError: A part of the way is missing or a file, and is not to be made.
     """
+    if is_made:
+        presence.ensure_folder(os.path.dirname(root))
     try:
-        return held_folder.descend(root, parts, is_made=is_made)
+        return _descend(root, parts, is_made=is_made)
     except OSError as error:
         path = "/".join(parts)
         if error.errno == errno.ENOENT and not is_made:
@@ -49,6 +51,19 @@ def reach(root: str, parts: Parts, *, is_made: bool = False) -> HeldFolder:
         if is_made:
             raise _unfit(path, "%s is no folder" % shown(error.filename)) from error
         raise _not_found(path) from error
+
+
+def _descend(root: str, parts: Parts, *, is_made: bool) -> HeldFolder:
+    try:
+        return held_folder.descend(root, parts, is_made=is_made)
+    except FileNotFoundError:
+        run_folder, name = os.path.split(root)
+        place = run_folder if is_made else presence.place_of(run_folder)
+        if place == run_folder:
+            raise
+        from .store import packed_folder  # few runs are packed
+
+        return packed_folder.descend(os.path.join(place, name), parts)
 
 
 def reach_parent(root: str, parts: Parts) -> HeldFolder:
@@ -116,16 +131,6 @@ def write_into(folder: HeldFolder, name: str, mode: int, fill: Callable[[int], N
         except OSError:
             pass  # it stays under a name that nobody reads, until the next sweep
         raise
-
-
-def clock_of(folder: HeldFolder) -> float:
-    """Return what time it is for the disk, which may be another machine's."""
-    name, descriptor = folder.create_temporary(0o600)
-    try:
-        return os.fstat(descriptor).st_mtime
-    finally:
-        os.close(descriptor)
-        folder.unlink(name)
 
 
 def _not_found(path: str) -> ArtifactNotFoundError:

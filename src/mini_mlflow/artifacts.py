@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 
 from . import layout
-from .artifact_files import clock_of, copy_into, list_visible, open_artifact, reach, reach_parent, state_of, write_into
+from .artifact_files import copy_into, list_visible, open_artifact, reach, reach_parent, state_of, write_into
 from .artifact_names import check_artifact_folder, check_artifact_path
 from .artifact_sources import SourceFolder, open_source, source_path
 from .errors import ArtifactNotFoundError, InvalidValueError, shown
 from .progress import Progress
 from .records import FileInfo
-from .store import documents, held_folder
+from .store import documents, held_folder, presence
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -160,8 +160,10 @@ def exists(root: str, artifact_path: str) -> bool:
     Raises:
         InvalidArtifactPathError: The path is not legal, leads through a link, or something else lies there.
     """
+    parts = check_artifact_path(artifact_path)
     try:
-        find_path(root, artifact_path)
+        with reach_parent(root, parts) as folder:
+            state_of(folder, parts)
     except ArtifactNotFoundError:
         return False
     return True
@@ -177,7 +179,7 @@ def check_path(artifact_path: str) -> Parts:
 
 
 def find_path(root: str, artifact_path: str) -> str:
-    """Return the absolute path of an artifact, or of a folder of them.
+    """Return the absolute path of an artifact, or of a folder of them; a packed run is unpacked for that.
 
     Raises:
         InvalidArtifactPathError: The path is not legal, leads through a link, or something else lies there.
@@ -186,6 +188,7 @@ def find_path(root: str, artifact_path: str) -> str:
     parts = check_artifact_path(artifact_path)
     with reach_parent(root, parts) as folder:
         state_of(folder, parts)
+    presence.ensure_folder(os.path.dirname(root))
     return os.path.join(root, *parts)
 
 
@@ -266,6 +269,7 @@ def delete(root: str, artifact_path: str) -> None:
         OSError: The disk refused.
     """
     parts = check_artifact_path(artifact_path)
+    presence.ensure_folder(os.path.dirname(root))
     with reach_parent(root, parts) as folder:
         if held_folder.is_folder(state_of(folder, parts)):
             folder.remove_tree(folder.hide(parts[-1]))
@@ -285,7 +289,7 @@ def sweep(root: str, age_s: float = _LEFTOVER_S) -> int:
         OSError: The disk refused.
     """
     count = 0
-    waiting: List[Parts] = [()]
+    waiting: List[Parts] = [] if presence.is_packed(os.path.dirname(root)) else [()]
     while waiting:
         parts = waiting.pop()
         try:
@@ -295,7 +299,7 @@ def sweep(root: str, age_s: float = _LEFTOVER_S) -> int:
         with folder:
             entries = folder.list_entries()
             leftovers = [(name, state) for name, state in entries if name.startswith(layout.TEMPORARY)]
-            now = clock_of(folder) if leftovers else 0.0
+            now = held_folder.clock_of(folder) if leftovers else 0.0
             for name, state in leftovers:
                 if now - max(state.st_mtime, state.st_ctime) > age_s:
                     folder.remove_tree(name)

@@ -34,6 +34,8 @@ _PROGRAM_VARIABLES = (
     "PATH", "HOME", "XDG_CONFIG_HOME", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SUDO_UID",
     "SYSTEMROOT", "USERPROFILE", "HOMEDRIVE", "HOMEPATH", "APPDATA", "PROGRAMDATA", "TEMP", "TMP",
 )  # fmt: skip
+# NO_COLOR and FORCE_COLOR: no-color.org and force-color.org.
+_TERMINAL_VARIABLES = ("COLUMNS", "LINES", "TERM", "NO_COLOR", "FORCE_COLOR", "WT_SESSION", "ANSICON")
 
 
 def runs_dir(argument: Union[str, os.PathLike[str], None] = None) -> Union[str, os.PathLike[str]]:
@@ -357,3 +359,30 @@ def mlflow_system_metrics_interval_s() -> Optional[float]:
         return float(os.environ.get(MLFLOW_SYSTEM_METRICS_INTERVAL, ""))
     except ValueError:
         return None
+
+
+def terminal() -> Dict[str, str]:
+    """Return what the environment says of the terminal and of what is shown on it; what is not set is left out."""
+    return {name: os.environ[name] for name in _TERMINAL_VARIABLES if os.environ.get(name)}
+
+
+def is_debug_wanted() -> bool:
+    """Tell whether the command line shows where an error came from: where ``MINI_MLFLOW_DEBUG`` is ``on``.
+
+    Raises:
+        InvalidValueError: The variable holds something else than ``on`` or ``off``.
+    """
+    return _switch("MINI_MLFLOW_DEBUG", default=False)
+
+
+def editor() -> str:
+    """Return the command of the user's editor, from ``VISUAL`` or ``EDITOR``, else one that this system has."""
+    usual = "notepad" if os.name == "nt" else "vi"
+    return os.environ.get("VISUAL") or os.environ.get("EDITOR") or usual
+
+
+def has_display() -> bool:
+    """Tell whether a browser that is started here would be seen: not on a machine that one is only logged in to."""
+    if os.name == "nt" or (hasattr(os, "uname") and os.uname().sysname == "Darwin"):
+        return "SSH_CONNECTION" not in os.environ
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))

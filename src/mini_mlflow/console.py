@@ -15,7 +15,7 @@ from collections import deque
 from functools import partial
 from threading import Lock
 
-from . import console_detour, console_streams, console_tee
+from . import console_detour, console_file, console_streams
 from .errors import warn
 from .store.descriptors import DescriptorPool
 from .store.own_descriptor import identity_of
@@ -34,12 +34,14 @@ _FLAGS = (
 _NO_FILE = (errno.ELOOP, errno.EISDIR, errno.ENXIO, getattr(errno, "EMLINK", errno.ELOOP))
 
 
-def start(artifacts: str) -> Capture:
+def start(artifacts: str, *, is_faithful: bool = False) -> Capture:
     """Keep what this process and its children print from now on as the artifact ``console.log``, too.
 
     Args:
         artifacts: The folder of a run's artifacts. The log goes on where there is one; while somebody else writes it,
             this one is ``console-2.log`` and so on.
+        is_faithful: Whether who prints into a pipe learns when its reader has gone: for a command that is watched. A
+            training that watches itself goes on.
 
     Returns:
         The capture; its ``stop()`` ends it. Several may go on at once: each has all that is printed in its time.
@@ -56,9 +58,9 @@ def start(artifacts: str) -> Capture:
     identity = identity_of(log)
     detour = None
     if os.name == "posix" and not any(console_streams.is_of_notebook(stream) for stream in (sys.stdout, sys.stderr)):
-        detour = console_detour.begin(log)
+        detour = console_detour.begin(log, is_faithful=is_faithful)
     if detour is None:
-        return Capture(path, _OwnLog(console_tee.Log(DescriptorPool().lift(log))), identity=identity)
+        return Capture(path, _OwnLog(console_file.Log(DescriptorPool().lift(log))), identity=identity)
     os.close(log)
     return Capture(path, detour, identity=identity)
 
@@ -90,6 +92,11 @@ class Capture:
             for stream in [sys.stdout] if sys.stderr is sys.stdout else [sys.stdout, sys.stderr]:
                 if hasattr(stream, "write") and not keeper.sees(stream):
                     self._undo.append(console_streams.listen(stream, self._in_this_process(keeper.take)))
+
+    @property
+    def has_children(self) -> bool:
+        """Whether what programs print that this process starts is kept, too."""
+        return any(isinstance(keeper, console_detour.Detour) for keeper in self._keepers)
 
     def stop(self) -> None:
         """Let all that was printed reach the log, and undo what was done; in a forked child there is nothing to undo.
@@ -134,7 +141,7 @@ class Capture:
 class _OwnLog:
     """A log that this process writes itself: in notebooks, on Windows, and where no other process can be started."""
 
-    def __init__(self, log: console_tee.Log) -> None:
+    def __init__(self, log: console_file.Log) -> None:
         self._log = log
         self._lock = Lock()
         self._waiting: deque[bytes] = deque()
@@ -180,7 +187,7 @@ def _open_log(artifacts: str) -> Tuple[str, int]:
             raise
         state = os.fstat(log)
         # A backup made of hard links must stay as it is.
-        if stat.S_ISREG(state.st_mode) and state.st_nlink == 1 and console_tee.lock(log):
+        if stat.S_ISREG(state.st_mode) and state.st_nlink == 1 and console_file.lock(log):
             return path, log
         os.close(log)
     raise OSError(errno.EEXIST, "there are too many logs", artifacts)

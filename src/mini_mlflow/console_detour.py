@@ -11,13 +11,15 @@ import os
 import sys
 from time import monotonic
 
-from . import console_tee
+from . import console_file, console_tee
 from .store.own_descriptor import OwnDescriptor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Optional, Tuple
 
+# Neither the user's packages nor their settings; appended, so that no module of ours hides one of Python's.
+_START = "import sys;sys.path.append(sys.argv[1]);import console_tee;console_tee.main(sys.argv[2:])"
 _READY_S = 10.0
 _DONE_S = 7.0  # a little more than the other process waits for a disk
 _MARK_S = 2.0
@@ -108,15 +110,18 @@ class Detour:
                 and _is_ready(descriptor, int(_MARK_S * 1000), is_for_reading=False)
                 and bool(os.write(descriptor, self._mark))
             )
+        except BrokenPipeError:
+            return True  # its reader has gone, so it was closed at the other end, and is known to be over
         except OSError:
             return False
 
 
-def begin(log: int) -> Optional[Detour]:
+def begin(log: int, *, is_faithful: bool = False) -> Optional[Detour]:
     """Start the other process and lead descriptors 1 and 2 through it; None where that cannot be done.
 
     Args:
         log: The log, open for reading and writing. The other process has a descriptor of its own of it.
+        is_faithful: Whether who prints into a pipe is to learn when its reader has gone.
     """
     if not _is_python(sys.executable):
         return None
@@ -138,9 +143,9 @@ def begin(log: int) -> Optional[Detour]:
         arguments = [
             str(control),
             str(log),
-            str(console_tee.MAX_LOG_BYTES),
+            str(console_file.MAX_LOG_BYTES),
             token,
-            *("%d:%d" % pair for pair in streams),
+            *("%d:%d:%d" % (*pair, is_faithful) for pair in streams),
         ]
         is_started = _spawn(arguments, [log, *theirs, *(target for _, target in streams[:-1])])
         for descriptor in theirs:
@@ -220,7 +225,7 @@ def _spawn(arguments: List[str], given: List[int]) -> bool:
     """Start the other process, and tell whether it has gone into the background."""
     import subprocess
 
-    command = [sys.executable, "-I", "-S", console_tee.__file__, *arguments]
+    command = [sys.executable, "-I", "-S", "-c", _START, os.path.dirname(console_tee.__file__), *arguments]
     nothing = subprocess.DEVNULL
     process = subprocess.Popen(
         command, stdin=nothing, stdout=nothing, stderr=nothing, pass_fds=given, start_new_session=True

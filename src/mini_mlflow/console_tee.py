@@ -1,6 +1,6 @@
 """How does what a process prints reach both where it went before and a log, whatever becomes of that process?
 
-``console`` starts this file as a program of its own. A thread of the process itself would die with it, and could not
+``console_detour`` starts this as a program of its own. A thread of the process itself would die with it, and could not
 read while other code holds the interpreter, until the pipe between them is full and both wait for ever. This one reads
 on until the last writer is gone, and so keeps the last words of a process that was killed. It needs nothing but the
 standard library, as it runs isolated from all that the user has installed.
@@ -10,138 +10,25 @@ from __future__ import annotations
 
 import errno
 import os
-import sys
+
+if __package__:
+    from .console_file import Log
+else:
+    from console_file import Log  # type: ignore[import-not-found, no-redef]  # from this folder: it has no package here
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from threading import Condition
-    from typing import List, Optional, Tuple
+    from typing import List, Optional
 
-MAX_LOG_BYTES = 64 * 2**20
 MARK = b"\x1b_mini-mlflow-%s\x1b\\"  # in a stream: what follows is not for the log. No terminal shows such a text
 NO_TARGET = -1
-_MAX_LINE = 64 * 1024  # a longer one is not rewritten in place
 _MAX_WAITING = 64 * 2**20  # bytes for a disk that does not take them
 _PORTION = 64 * 1024
 _PATIENCE_S = 5.0
 _LOOK_MS = 1000  # between two looks at the size of the terminal
 _MOST_STARTS = 3
-_LEFT_OUT = b"\n[... %d bytes of output are left out here ...]\n"
-_LOST = b"\n[... %d bytes of output are missing here: %s ...]\n"
-
-
-def lock(descriptor: int) -> bool:
-    """Tell whether nobody else writes this log, and see to it that nobody else begins to."""
-    try:
-        import fcntl
-    except ImportError:  # Windows, where a log is written by the process itself
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        return error.errno not in (errno.EAGAIN, errno.EACCES)  # a disk without locks
-    return True
-
-
-def unlock(descriptor: int) -> None:
-    """Let others write this log."""
-    try:
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
-    except (ImportError, OSError):
-        pass
-
-
-class Log:
-    """A file that keeps what is printed, as it would stand on the screen: of a progress bar its last state.
-
-    The line that is not complete yet is rewritten in place, so that the file can be read at any time. Of more than
-    *max_bytes* the middle is left out, with a note.
-
-    Attributes:
-        lost: How many bytes the disk has not taken.
-    """
-
-    def __init__(self, descriptor: int, max_bytes: int = MAX_LOG_BYTES) -> None:
-        """Go on at the end of a file.
-
-        Args:
-            descriptor: The file, open for reading and writing; it becomes the log's own.
-            max_bytes: How long it may become.
-        """
-        self.lost = 0
-        self._descriptor = descriptor
-        self._identity = _identity_of(descriptor)
-        self._max_bytes = max_bytes
-        self._line_at = os.fstat(descriptor).st_size  # where the last line begins
-        self._line = b""
-        self._shown = b""
-        self._fault = b""
-        self._missing = 0
-        self._head = 0  # how much of the beginning is kept for ever
-        self._note = b""
-        self._left_out = 0
-        if self._line_at and _read_at(descriptor, 1, self._line_at - 1) != b"\n":
-            self.feed(b"\n")
-
-    def feed(self, data: bytes) -> None:
-        """Add what was printed. What the disk refuses is counted, and noted when it takes something again."""
-        try:
-            self._check()
-            if self._fault:
-                self._put(_LOST % (self._missing, self._fault) + data)
-                self._fault, self._missing = b"", 0
-            else:
-                self._put(data)
-            if self._line_at > self._max_bytes:
-                self._leave_out_the_middle()
-        except OSError as error:
-            self.lost += len(data)
-            self._missing += len(data)
-            self._fault = os.strerror(error.errno or 0).encode()
-
-    def close(self) -> None:
-        """Let go of the file, also for whoever else has this descriptor."""
-        if self._descriptor >= 0 and _identity_of(self._descriptor) == self._identity:
-            unlock(self._descriptor)
-            os.close(self._descriptor)
-        self._descriptor = -1
-
-    def _check(self) -> None:
-        """See to it that foreign code has not closed the file, whose descriptor may be the user's own file's now."""
-        if _identity_of(self._descriptor) != self._identity:
-            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-
-    def _put(self, data: bytes) -> None:
-        complete, line_break, line = (self._line + data).rpartition(b"\n")
-        if line_break:
-            complete = b"".join(_last_state(each) + b"\n" for each in complete.split(b"\n"))
-        shown = _last_state(line)
-        line = shown + b"\r" if line.endswith(b"\r") else shown
-        if len(line) > _MAX_LINE:
-            complete, shown, line = complete + shown, b"", b""
-        if complete or shown != self._shown:
-            _write_at(self._descriptor, complete + shown, self._line_at)
-            if len(complete) + len(shown) < len(self._shown):
-                os.ftruncate(self._descriptor, self._line_at + len(complete) + len(shown))
-        self._line_at += len(complete)
-        self._line, self._shown = line, shown
-
-    def _leave_out_the_middle(self) -> None:
-        """Keep the first and the last quarter of what a log may have."""
-        quarter = self._max_bytes // 4
-        if not self._note:
-            self._head = _after_line_break(self._descriptor, quarter)
-        end = self._line_at + len(self._shown)
-        tail = min(_after_line_break(self._descriptor, end - quarter), self._line_at)
-        left_out = self._left_out + tail - self._head - len(self._note)
-        note = _LEFT_OUT % left_out
-        kept = note + _read_at(self._descriptor, end - tail, tail)
-        _write_at(self._descriptor, kept, self._head)
-        os.ftruncate(self._descriptor, self._head + len(kept))
-        self._left_out, self._note = left_out, note
-        self._line_at = self._head + len(kept) - len(self._shown)
+_REFUSED = 64  # as the exit status of the process that reads, with a bit for each stream that is to be closed
 
 
 class Feeder:
@@ -169,6 +56,11 @@ class Feeder:
             self._waiting.append(data)
             self._bytes += len(data)
             self._changed.notify_all()
+
+    def drain(self) -> None:
+        """Wait until all is written, within reason."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._waiting and not self._is_busy, _PATIENCE_S)
 
     def finish(self) -> int:
         """Wait until all is written, within reason, close the log and return how many bytes were lost."""
@@ -205,13 +97,18 @@ class Source:
     Attributes:
         descriptor: Where it comes from.
         target: Where it went before; ``NO_TARGET``: nowhere, it is for the log alone.
+        is_faithful: Whether who prints is to know when the reader behind the target has gone: a command that is only
+            watched ends then, as it would end alone.
         is_logged: Whether what comes is for the log, too.
+        is_refused: Whether that reader has gone.
     """
 
-    def __init__(self, descriptor: int, target: int) -> None:
+    def __init__(self, descriptor: int, target: int, *, is_faithful: bool = False) -> None:
         self.descriptor = descriptor
         self.target = target
+        self.is_faithful = is_faithful
         self.is_logged = True
+        self.is_refused = False
         self._held = b""
         self._size = b""
 
@@ -234,7 +131,7 @@ class Source:
         return parts
 
     def pass_on(self, data: bytes) -> None:
-        """Write what was printed to where it went before. If that is gone, the process need not know."""
+        """Write what was printed to where it went before. If that is gone, a process in training need not know."""
         while data and self.target != NO_TARGET:
             try:
                 data = data[os.write(self.target, data) :]
@@ -242,6 +139,7 @@ class Source:
                 if error.errno == errno.EAGAIN:
                     _wait_for(self.target)
                 elif error.errno != errno.EINTR:
+                    self.is_refused = self.is_faithful and error.errno == errno.EPIPE
                     self.target = NO_TARGET
 
     def follow_size(self) -> None:
@@ -258,8 +156,11 @@ class Source:
             pass
 
 
-def tee(sources: List[Source], log: Optional[Log], mark: bytes, control: int) -> None:
+def tee(sources: List[Source], log: Optional[Log], mark: bytes, control: int) -> int:
     """Pass on and log what is printed until nobody can print any more.
+
+    Returns:
+        Bits of the sources that must be closed, in their order; 0 where this is over.
 
     Args:
         sources: The streams, in the order in which they are read.
@@ -294,24 +195,29 @@ def tee(sources: List[Source], log: Optional[Log], mark: bytes, control: int) ->
                 if len(parts) > 1:
                     source.is_logged = False
                     source.pass_on(parts[1])
+                if source.is_refused:
+                    if feeder is not None:
+                        feeder.drain()
+                    return 1 << sources.index(source)
             if was_logged and not any(each.is_logged for each in sources):
                 _say(control, b"%d\n" % (0 if feeder is None else feeder.finish()))
     if feeder is not None:
         feeder.finish()
+    return 0
 
 
 def main(arguments: List[str]) -> None:
     """Go into the background and tee.
 
     Args:
-        arguments: The descriptors of the control pipe and of the log, the longest log, the mark, then pairs of
-            descriptors ``source:target``.
+        arguments: The descriptors of the control pipe and of the log, the longest log, the mark, then for each stream
+            ``source:target:is_faithful``, in numbers.
     """
     import signal
 
     control, log, max_bytes = (int(each) for each in arguments[:3])
     mark = MARK % arguments[3].encode()
-    pairs = [each.split(":") for each in arguments[4:]]
+    streams = [[int(number) for number in each.split(":")] for each in arguments[4:]]
     # What ends the process is no reason to miss its last words.
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGPIPE", "SIGTSTP", "SIGTTOU"):
         signal.signal(getattr(signal, name), signal.SIG_IGN)
@@ -319,25 +225,37 @@ def main(arguments: List[str]) -> None:
     if os.fork():
         os._exit(0)  # whoever started us waits for this; the rest is no child of a process that may wait for its own
     _say(control, b"ready\n")
-    for _ in range(_MOST_STARTS):
+    starts = 0
+    while starts < _MOST_STARTS:
         child = os.fork()
         if not child:
             try:
-                tee([Source(int(one), int(other)) for one, other in pairs], Log(log, max_bytes), mark, control)
+                refused = tee(_sources(streams), Log(log, max_bytes), mark, control)
             except BaseException:  # noqa: BLE001 - whatever it is, the one below goes on
                 os._exit(1)
-            os._exit(0)
-        if os.waitpid(child, 0)[1] == 0:
+            os._exit(_REFUSED | refused if refused else 0)
+        status = os.waitpid(child, 0)[1]
+        if status == 0:
             return
-    tee([Source(int(one), int(other)) for one, other in pairs], None, mark, control)
+        if os.WIFEXITED(status) and os.WEXITSTATUS(status) >= _REFUSED:
+            _close_refused(streams, os.WEXITSTATUS(status))
+        else:
+            starts += 1
+    refused = tee(_sources(streams), None, mark, control)
+    while refused:
+        _close_refused(streams, refused)
+        refused = tee(_sources(streams), None, mark, control)
 
 
-def _identity_of(descriptor: int) -> Optional[Tuple[int, int]]:
-    try:
-        state = os.fstat(descriptor)
-    except OSError:
-        return None
-    return state.st_dev, state.st_ino
+def _sources(streams: List[List[int]]) -> List[Source]:
+    return [Source(source, target, is_faithful=bool(is_faithful)) for source, target, is_faithful in streams]
+
+
+def _close_refused(streams: List[List[int]], refused: int) -> None:
+    """Close streams whose reader has gone, here where nobody else of ours holds them: who prints learns of it."""
+    for place in reversed(range(len(streams))):
+        if refused >> place & 1:
+            os.close(streams.pop(place)[0])
 
 
 def _say(control: int, word: bytes) -> None:
@@ -361,38 +279,3 @@ def _beginning_of(mark: bytes, data: bytes) -> int:
         if data.endswith(mark[:length]):
             return length
     return 0
-
-
-def _last_state(line: bytes) -> bytes:
-    """Return what stands on the screen after a line with carriage returns."""
-    if b"\r" not in line:
-        return line
-    return next((each for each in reversed(line.split(b"\r")) if each), b"")
-
-
-def _after_line_break(descriptor: int, place: int) -> int:
-    """Return where the first line after *place* begins; *place* where it is long."""
-    found = _read_at(descriptor, _MAX_LINE, place).find(b"\n")
-    return place if found < 0 else place + found + 1
-
-
-def _read_at(descriptor: int, size: int, place: int) -> bytes:
-    os.lseek(descriptor, place, os.SEEK_SET)
-    parts = []
-    while size > 0:
-        part = os.read(descriptor, size)
-        if not part:
-            break
-        parts.append(part)
-        size -= len(part)
-    return b"".join(parts)
-
-
-def _write_at(descriptor: int, data: bytes, place: int) -> None:
-    os.lseek(descriptor, place, os.SEEK_SET)  # pwrite is not on Windows; nobody else uses this descriptor
-    while data:
-        data = data[os.write(descriptor, data) :]
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

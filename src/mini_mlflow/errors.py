@@ -223,7 +223,7 @@ class ExperimentDeletedError(MiniMLflowError, ValueError):
 
 
 class RunExistsError(MiniMLflowError, FileExistsError):
-    """Raise when a run cannot be restored, as there is one of its id again.
+    """Raise when a run cannot be restored or moved, as there is one of its id already.
 
     Attributes:
         run_id: The id.

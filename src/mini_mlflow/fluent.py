@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 
-from . import active, config, endings, identity, recorder, values
+from . import active, config, endings, identity, recorder, surroundings, values
 from .errors import ActiveRunError, InvalidValueError, NoActiveRunError
 from .run import Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Mapping, Optional, Union
+    from typing import Any, Mapping, Optional, Tuple, Union
+
+    from .joining import Place, Teller
 
 
 def start_run(
@@ -29,6 +31,9 @@ def start_run(
     runs_dir: Union[str, os.PathLike[str], None] = None,
 ) -> Run:
     """Start a run and make it this thread's active one, or continue the run of an id.
+
+    In a command that ``mini-mlflow run`` tracks, the first one that is started so is the command's run: it has its name
+    and experiment, and the command ends it. Those after it are its children.
 
     Args:
         run_name: Name for people; None makes one, such as ``brave-otter-417``.
@@ -87,6 +92,16 @@ def start_run(
             experiment_id = its_experiment
     elif parent is not None and _is_same_folder(parent.store_folder, active.store_folder(runs_dir)):
         parent_run_id = parent.run_id
+    place = teller = None
+    asked = experiment_id
+    if parent is None and surroundings.tracked_run_id() is not None:
+        place, teller = _tracked(runs_dir, is_other=(run_id or resume or parent_run_id) is not None)
+    if place is not None and teller is not None:
+        run_id, experiment_id = place.run_id, place.experiment_id
+        is_captured = bool(capture_console)  # else who tracks it has both already
+        interval_s = interval_s if system_metrics else None
+    elif place is not None and parent_run_id is None:
+        parent_run_id = place.run_id
     run = Run(
         run_id=_id_to_continue(run_id, resume, run_name, is_nested=parent is not None),
         experiment_id=experiment_id,
@@ -104,6 +119,9 @@ def start_run(
         run.end(endings.status_after(type(error), error))
         raise
     active.push(run)
+    if teller is not None:
+        run.report_to(teller)
+        teller.begin(name=run_name, experiment=identity.chosen_name() if asked is None else asked)
     return run
 
 
@@ -272,6 +290,21 @@ def _id_to_continue(
     if run_id is None and not is_nested:
         return active.take_environment_run_id()
     return run_id
+
+
+def _tracked(
+    runs_dir: Union[str, os.PathLike[str], None], *, is_other: bool
+) -> Tuple[Optional[Place], Optional[Teller]]:
+    """Return the run that the environment names, and who tells of it if the one that is started now is to be that one.
+
+    Args:
+        runs_dir: The store's folder.
+        is_other: Whether the caller says which run it is to be.
+    """
+    from . import joining  # few processes are started by one who tracks them
+
+    place = joining.find(active.store_folder(runs_dir))
+    return place, None if place is None or is_other else joining.take(place)
 
 
 def _monitor_interval_s(*, system_metrics: Optional[bool]) -> Optional[float]:

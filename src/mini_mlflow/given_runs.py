@@ -10,7 +10,7 @@ from . import active, identity, keys
 from .errors import AmbiguousRunError, InvalidValueError, RunNotFoundError, StorageWarning, shown
 from .records import StoredRun
 from .search import scanning
-from .store import reader
+from .store import presence, reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def find_one(run: Any, experiment_id: Optional[ExperimentId], store: str) -> Giv
     run_id = keys.check_known_run_id(getattr(info, "run_id", info))
     if isinstance(run, StoredRun):
         folder = os.path.dirname(run.info.artifact_uri)
-        if os.path.isdir(folder):  # else it was moved to the trash, or back
+        if presence.is_there(folder):  # else it was moved to the trash, or back
             return GivenRun(run_id, run.info.experiment_id, folder, run)
     own_store = getattr(run, "runs_dir", None)
     if own_store is not None:

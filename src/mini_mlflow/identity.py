@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from time import time
 
-from . import active, config, keys, layout
+from . import active, config, keys, layout, surroundings
 from .errors import AmbiguousRunError, MiniMLflowError, RunNotFoundError
 
 TYPE_CHECKING = False
@@ -59,7 +59,7 @@ def locate(store: str, run_id: Optional[str], experiment_id: Union[int, str, Non
         experiment_id = only_experiment(run_id, reader.find_experiments(store, run_id))
         if experiment_id is None:
             experiment_id = default_experiment(store)
-    if not os.path.isdir(layout.run_folder(store, experiment_id, run_id)):
+    if not os.path.isdir(layout.run_folder(store, experiment_id, run_id)):  # those in packs have legal ids
         keys.check_run_id(run_id)
     return run_id, experiment_id
 
@@ -101,11 +101,13 @@ def known_experiment(runs_dir: Union[str, os.PathLike[str]], experiment_id: Any)
 def default_experiment(runs_dir: Union[str, os.PathLike[str]]) -> Union[int, str]:
     """Return the experiment that runs go to that name none: the one that was chosen, else the environment's, else 0.
 
+    In a tracked command that of its run comes before 0.
+
     One that was chosen in another store is found here by its name, and made if need be.
     """
     chosen = active.chosen_experiment()
     if chosen is None and config.experiment_name() is None and config.experiment_id() is None:
-        return config.DEFAULT_EXPERIMENT_ID
+        return _tracked_experiment(runs_dir)
     from .store import experiments
 
     store, now_ms = active.store_folder(runs_dir), int(time() * 1000)
@@ -116,6 +118,14 @@ def default_experiment(runs_dir: Union[str, os.PathLike[str]]) -> Union[int, str
     if where == store:
         return experiment.experiment_id
     return experiments.create(store, experiment.name, now_ms).experiment_id
+
+
+def chosen_name() -> Optional[str]:
+    """Return the name of the experiment that was chosen for new runs, by a call or the environment; None for none."""
+    chosen = active.chosen_experiment()
+    if chosen is not None:
+        return chosen[1].name
+    return config.experiment_name()
 
 
 def get_parent(store: str, parent_run_id: str) -> Tuple[str, Union[int, str]]:
@@ -165,6 +175,15 @@ def generated_name() -> str:
     number, digits = divmod(number, 1000)
     number, quality = divmod(number, len(qualities))
     return "%s-%s-%03d" % (qualities[quality], things[number % len(things)], digits)
+
+
+def _tracked_experiment(runs_dir: Union[str, os.PathLike[str]]) -> Union[int, str]:
+    if surroundings.tracked_run_id() is None:
+        return config.DEFAULT_EXPERIMENT_ID
+    from . import joining  # few processes are started by one who tracks them
+
+    place = joining.find(active.store_folder(runs_dir))
+    return config.DEFAULT_EXPERIMENT_ID if place is None else place.experiment_id
 
 
 def _parents(store: str, run_id: str) -> List[Any]:

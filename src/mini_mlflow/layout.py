@@ -24,9 +24,13 @@ TAGS = "tags"
 WRITERS = "writers"
 ARTIFACTS = "artifacts"
 TRASH = ".trash"
+PACKS = ".packs"
 LOCK = ".lock"
+TOLD = "told.json"
 TEMPORARY = ".tmp-"
 
+PACK_ENDING = ".zip"
+_OUT_ENDING = ".out"
 _ENDING = ".json"
 _MAX_NAME_BYTES = 255
 _HASH_LENGTH = 16
@@ -58,6 +62,26 @@ def run_id_in_trash(name: str) -> str:
     return re.sub(_NUMBERED, "", name)
 
 
+def packs_folder(experiment_folder: str) -> str:
+    """Return the folder of an experiment's packed runs (rule Z1)."""
+    return os.path.join(experiment_folder, PACKS)
+
+
+def pack_name(run_id: str, digest: str) -> str:
+    """Return what a pack is called whose first run has this id (rule Z1)."""
+    return "%s-%s%s" % (run_id, digest, PACK_ENDING)
+
+
+def out_mark(pack_name: str, run_id: str) -> str:
+    """Return the name of the empty file that says that a run is not in that pack any more (rule Z4)."""
+    return "%s~%s%s" % (pack_name[: -len(PACK_ENDING)].rpartition("-")[2], run_id, _OUT_ENDING)
+
+
+def is_out_mark(name: str) -> bool:
+    """Tell whether this is the name of such a file."""
+    return name.endswith(_OUT_ENDING) and not name.startswith(".")
+
+
 def run_folder(runs_dir: str, experiment_id: Union[int, str], run_id: str) -> str:
     """Return the folder of a run."""
     return os.path.join(runs_dir, str(experiment_id), run_id)
@@ -71,6 +95,11 @@ def writer_name(host: str, pid: int, random: str) -> str:
 def heir_mark(generation: int) -> str:
     """Return the name of the empty folder under ``writers/`` that says that this generation has its heir (rule W6)."""
     return ".resume-%d" % generation
+
+
+def join_mark(generation: int) -> str:
+    """Return the name of the folder under ``writers/`` of the first one who joins for its environment (rule W13)."""
+    return ".joined-%d" % generation
 
 
 def heir_name(generation: int, random: str) -> str:

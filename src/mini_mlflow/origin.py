@@ -25,7 +25,7 @@ def known_fields() -> Dict[str, Any]:
     fields = provenance.quick_fields()
     result = provenance.start_probe().poll()
     if result is not None:
-        fields.update(result.fields, packages=provenance.packages())
+        fields.update(result.fields, **_packages())
     return fields
 
 
@@ -57,7 +57,7 @@ class Origin:
             )
             self._take(result)
             if is_news:
-                self._writer.write_meta(packages=provenance.packages())
+                self._writer.write_meta(**_packages())
         return True
 
     def stop(self) -> None:
@@ -68,7 +68,7 @@ class Origin:
             result = probe.wait(max(probe.asked_at + _PATIENCE_S - monotonic(), 0))
             if result is not None:
                 self._take(result)
-        self._writer.fields["packages"] = provenance.packages()
+        self._writer.fields.update(_packages())
 
     def _take(self, result: provenance.ProbeResult) -> None:
         self._probe = None
@@ -79,3 +79,9 @@ class Origin:
                 self._writer.extra_files.extend(artifacts.save_bytes(folder, DIFF_FILE, result.diff))
             except OSError:
                 pass  # a full disk is told by the values that do not fit on it
+
+
+def _packages() -> Dict[str, Any]:
+    """Return the packages that were imported by now as a field, none where they are not known."""
+    found = provenance.packages()
+    return {"packages": found} if found else {}

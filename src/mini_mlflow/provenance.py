@@ -39,6 +39,7 @@ class _Known:
         self.sites: Dict[str, Dict[str, str]] = {}
         self.modules: List[str] = []  # for which the packages were looked up last
         self.packages: Dict[str, str] = {}
+        self.is_for_command = False
 
 
 _known = _Known()
@@ -65,9 +66,9 @@ def quick_fields() -> Dict[str, Any]:
             "python": "%s %s" % (sys.implementation.name, sys.version.split()[0]),
             "platform": _platform(),
         }
-        _look_at_repository()
+        _look_at_repository(_entry()[1])
     elif _is_interactive():
-        _look_at_repository()
+        _look_at_repository(_entry()[1])
     fields = dict(_known.fields)
     fields["cwd"] = _current_folder()
     jobs = config.job_ids()
@@ -77,6 +78,28 @@ def quick_fields() -> Dict[str, Any]:
     if found is not None:
         fields.update(git_commit=found.commit, git_branch=found.branch, git_remote=_known.remote)
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def stand_for(command: List[str], entry: str, folder: Optional[str]) -> None:
+    """Let the runs of this process come from a command that it starts, not from itself, from now on.
+
+    Args:
+        command: The program and its arguments, as they are.
+        entry: What is started, as ``quick_fields`` has it.
+        folder: Where its code lies, as an absolute path; None: not known.
+
+    Which Python and packages a command has, nobody here knows; what git says of its code is asked.
+    """
+    _known.clear()
+    _known.is_for_command = True
+    _known.fields = {
+        "command": _shown(command),
+        "entry": entry,
+        "user": _user(),
+        "host": config.host_name(),
+        "platform": _platform(),
+    }
+    _look_at_repository(folder)
 
 
 def start_probe() -> Probe:
@@ -99,6 +122,8 @@ def packages() -> Dict[str, str]:
     A version is the package's ``__version__``, else that in the name of its folder of metadata. What Python brings
     along is left out; nothing is imported, and no code of the packages runs.
     """
+    if _known.is_for_command:
+        return {}
     modules = list(sys.modules)
     if modules == _known.modules:
         return dict(_known.packages)  # a look at each of two thousand modules takes milliseconds
@@ -128,8 +153,7 @@ def forget() -> None:
     _known.clear()
 
 
-def _look_at_repository() -> None:
-    folder = _entry()[1]
+def _look_at_repository(folder: Optional[str]) -> None:
     found = _known.repository = None if folder is None else repository.find(os.path.realpath(folder))
     _known.remote = None if found is None or found.remote is None else masking.mask_text(found.remote)
 
@@ -139,6 +163,10 @@ def _command() -> List[str]:
     command: List[str] = list(getattr(sys, "orig_argv", ())) or _kernel_command()
     if not command:
         command = [sys.executable or "python", *getattr(sys, "argv", ())]
+    return _shown(command)
+
+
+def _shown(command: List[str]) -> List[str]:
     shown: List[str] = []
     room = MAX_COMMAND_CHARACTERS
     for argument in masking.mask_arguments(command):
@@ -208,7 +236,8 @@ def _folder_of(path: str) -> Optional[str]:
 
 def _is_interactive() -> bool:
     """Tell whether people change code while this process runs."""
-    return _known.fields["entry"] in ("interactive", "notebook") or _known.fields["entry"].endswith(".ipynb")
+    entry = _known.fields["entry"]
+    return not _known.is_for_command and (entry in ("interactive", "notebook") or entry.endswith(".ipynb"))
 
 
 def _current_folder() -> Optional[str]:

@@ -145,6 +145,30 @@ class Removed(namedtuple("Removed", ["experiment_id", "run_id", "size_bytes"])):
     size_bytes: int
 
 
+class PackResult(
+    namedtuple("PackResult", ["experiment_id", "run_ids", "passed_over", "packs", "size_bytes", "pack_bytes"])
+):
+    """What ``pack`` or ``unpack`` has done, or would do.
+
+    Attributes:
+        experiment_id: The experiment.
+        run_ids: The runs that lie in a pack now, or are folders again.
+        passed_over: The runs that were left as they were: their folder, or their pack, and why.
+        packs: The archives that were written, or removed.
+        size_bytes: What the files of the runs hold.
+        pack_bytes: What the archives have.
+    """
+
+    __slots__ = ()
+
+    experiment_id: Union[int, str]
+    run_ids: List[str]
+    passed_over: List[Problem]
+    packs: List[str]
+    size_bytes: int
+    pack_bytes: int
+
+
 class FileInfo(namedtuple("FileInfo", ["path", "is_dir", "file_size"])):
     """A file or folder among the artifacts of a run.
 

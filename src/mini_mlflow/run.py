@@ -19,6 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Dict, List, Optional, Protocol, Type, Union
 
+    from .joining import Teller
     from .records import Metric, RunData, RunInfo, Summary
 
     class Companion(Protocol):
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 
 
 MOST_RESUMES = 50  # of which meta.yaml tells; the last ones
-_OWN_PROCESS = frozenset(["_writer", "_appenders", "_companions", "_table_lock"])  # what a pickled run leaves behind
+# What a pickled run leaves behind.
+_OWN_PROCESS = frozenset(["_writer", "_appenders", "_companions", "_table_lock", "_teller"])
 
 
 class Run(ArtifactRecorder):
@@ -104,11 +106,18 @@ class Run(ArtifactRecorder):
         self.end_time: Optional[str] = None
         self._companions: List[Companion] = []
         self._table_lock = Lock()
+        self._teller: Optional[Teller] = None
         self._is_origin_wanted = config.is_provenance_wanted()
         config.check_switches()
         self._folder = layout.run_folder(self._store, self.experiment_id, self.run_id)
         opened = opening.open_run(
-            self._store, self.experiment_id, self.run_id, self._new_fields, active.pool(), config.sync_period_s()
+            self._store,
+            self.experiment_id,
+            self.run_id,
+            self._new_fields,
+            active.pool(),
+            config.sync_period_s(),
+            is_new=run_id is None,
         )
         self._writer = opened.writer
         self._appenders = self._writer.appenders
@@ -185,6 +194,8 @@ class Run(ArtifactRecorder):
                 self._writer.close(status=self.status, end_time=self.end_time)
             finally:
                 active.forget(self)
+        if self._teller is not None:
+            self._teller.end(self.status)
         if broken_off is not None:
             raise broken_off
 
@@ -229,6 +240,17 @@ class Run(ArtifactRecorder):
             companion: Anything with ``stop()``.
         """
         self._companions.append(companion)
+
+    def report_to(self, teller: Teller) -> None:
+        """Let whoever tracks this process know how the run ends here; for ``start_run``."""
+        self._teller = teller
+
+    def tell(self, **fields: Any) -> bool:
+        """Tell whoever tracks this process what meta.yaml should say; False where this process says it itself."""
+        if self._teller is None or self._writer.meta_folder:
+            return False
+        self._teller.tell(**fields)
+        return True
 
     @property
     def store_folder(self) -> str:
@@ -283,6 +305,7 @@ class Run(ArtifactRecorder):
         self._appenders = self._writer.appenders
         self._companions = []
         self._table_lock = Lock()
+        self._teller = None
         if self.status == RUNNING:
             endings.see_to(self)
         else:

@@ -11,7 +11,7 @@ from time import time
 
 from . import active, config, keys, layout, values
 from .errors import ActiveRunError, BrokenFileError
-from .store import amending, documents, folders, meta, owner, reader
+from .store import amending, documents, folders, meta, owner, presence, reader, touching
 from .store.open_file import now_ms
 from .store.writer import RunWriter
 from .tracker import get_run_data
@@ -95,13 +95,16 @@ def save_metadata(
         if run.holds(folder):
             run.change_metadata(fields)
             return
-    os.makedirs(folder, exist_ok=True)
+    os.makedirs(os.path.dirname(folder), exist_ok=True)
+    presence.make_folder(folder)
     there, home = folders.read_meta(folder)
     _refuse_beside_owner(run_id, home, has_ended=there.get("status", "RUNNING") != "RUNNING")
     if not there and not folders.is_format_0(folder, there):
         there = {"format": layout.FORMAT_VERSION}
     there = dict(there, **fields)
+    touching.touch_experiment(folder)
     documents.replace(os.path.join(home, layout.META), meta.encode(there))
+    touching.touch_experiment(folder)
 
 
 def load_run(run_id: str, experiment_id: ExperimentId = 0, runs_dir: Optional[Path] = None) -> Dict[str, Any]:
@@ -157,7 +160,7 @@ def _refuse_beside_owner(run_id: str, home: str, *, has_ended: bool) -> None:
 def _folder(run_id: str, experiment_id: ExperimentId, runs_dir: Optional[Path]) -> str:
     experiment_id = keys.check_experiment_id(experiment_id)
     folder = layout.run_folder(_store(runs_dir), experiment_id, keys.check_known_run_id(run_id))
-    if not os.path.isdir(folder):
+    if not presence.is_there(folder):
         keys.check_run_id(run_id)
     return folder
 

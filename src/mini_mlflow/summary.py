@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from math import fsum, inf, isinf
+from array import array
+from math import fsum, inf, isinf, isnan
 from operator import lt
 
 from .errors import MiniMLflowError
 from .records import Summary
-from .store import reader
+from .store import columns, latest_rows, reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Dict, Iterable, List, Optional, Tuple
 
-    from .records import Metric, Number
+    from .records import Metric, Number, Problem
 
 
 def read_summary(folder: str, run_id: str, key: str) -> Summary:
@@ -22,6 +23,9 @@ def read_summary(folder: str, run_id: str, key: str) -> Summary:
     Raises:
         MetricNotFoundError: The run has no such metric.
     """
+    quick = _read_quickly(folder, key)
+    if quick is not None:
+        return quick
     history, latest = reader.get_metric(folder, run_id, key)
     return summarize(history, latest.value)
 
@@ -32,6 +36,37 @@ def find_summary(folder: str, run_id: str, key: str) -> Optional[Summary]:
         return read_summary(folder, run_id, key)
     except (MiniMLflowError, OSError):
         return None
+
+
+def _read_quickly(folder: str, key: str) -> Optional[Summary]:
+    """Return the summary of a metric from its columns, at a fifth of the cost of its rows; None where they may differ.
+
+    Columns hold whole numbers as floats: where one would be told, the rows are read.
+    """
+    problems: List[Problem] = []
+    steps, _, values = columns.read_columns(folder, key, problems)
+    if problems or not isinstance(values, array) or isnan(sum(values)) or not values:
+        return None
+    least, most = min(values), max(values)
+    if any(value.is_integer() or isinf(value) for value in (values[0], least, most)):
+        return None
+    latest = latest_rows.read_latest_rows(folder, [key], problems).get(key)
+    if latest is None:
+        return None
+    try:
+        mean = fsum(values) / len(values)
+    except OverflowError:
+        return None
+    return Summary(
+        first=values[0],
+        last=latest.value,
+        min=least,
+        max=most,
+        mean=mean,
+        count=len(values),
+        min_step=steps[values.index(least)],
+        max_step=steps[values.index(most)],
+    )
 
 
 def summarize(history: List[Metric], last: Number) -> Summary:

@@ -22,6 +22,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Optional, Tuple, Type, Union
 
+    from .records import StoredRun
+
     _Entry = Tuple[int, Run, List[Run]]  # the thread, its run, and its active runs
 
 __all__ = ["ExperimentTracker", "active_run", "end_run", "log_metric", "log_param", "start_run"]
@@ -150,6 +152,28 @@ class ExperimentTracker:
             output_format=output_format,
             runs_dir=self.runs_dir,
         )
+
+    def find_run(self, name: str) -> Optional[StoredRun]:
+        """Return the newest run of a name in the tracker's experiment, None where there is none."""
+        from .search.runs import find_run
+
+        return find_run(name, self.experiment_id, runs_dir=self.runs_dir)
+
+    def best_run(self, metric: str, mode: str = "max", filter_string: str = "") -> StoredRun:
+        """Return the run of the tracker's experiment with the best value of a metric; see ``mini_mlflow.best_run``.
+
+        Args:
+            metric: The metric.
+            mode: ``"max"`` or ``"min"``: which end is best.
+            filter_string: Only runs that it means.
+
+        Raises:
+            MetricNotFoundError: No such run has a value of this metric.
+            QueryError: The filter cannot be read.
+        """
+        from .search.runs import best_run
+
+        return best_run(metric, mode, self.experiment_id, filter_string, runs_dir=self.runs_dir)
 
     def get_run(self, run_id: str, experiment_id: Union[int, str, None] = None) -> Dict[str, Any]:
         """Return what a run holds.

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import warnings
 from contextlib import contextmanager
 from time import time
 
-from . import active, fluent, identity, keys, layout
+from . import active, fluent, identity, keys, layout, recorder, values
 from .errors import InvalidValueError, RunNotFoundError, StorageWarning, shown
 from .progress import Progress
 from .records import NOTE, DeletedRun, Removed
-from .store import amending, experiments, folders, opening, reader, trash, unowned
+from .store import amending, erasing, experiments, folders, opening, presence, reader, trash, unowned
 from .store.writer import RunWriter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Iterable, Iterator, List, Optional, Tuple, Union
+    from typing import Any, Iterable, Iterator, List, Mapping, Optional, Tuple, Union
 
     ExperimentId = Union[int, str]
     Path = Union[str, os.PathLike[str]]
@@ -148,13 +149,51 @@ def rename_run(
         OSError: The disk refused.
     """
     name = _check_run_name(name)
-    folder = layout.run_folder(*_find(run_id, experiment_id, runs_dir))
+    store, experiment_id, run_id = _find(run_id, experiment_id, runs_dir)
+    folder = layout.run_folder(store, experiment_id, run_id)
     for run in active.live_runs():
         if run.holds(folder):
             run.name = name
             run.change_metadata({"name": name})
             return
+        if run.store_folder == store and run.run_id == run_id and run.tell(name=name):
+            return
     unowned.change_meta(folder, run_id, {"name": name})
+
+
+def move_run(
+    run_id: str,
+    target: ExperimentId,
+    *,
+    experiment_id: Optional[ExperimentId] = None,
+    runs_dir: Optional[Path] = None,
+) -> None:
+    """Move a run into another experiment; where it is there already, nothing happens.
+
+    Args:
+        run_id: The run.
+        target: The experiment that gets it: its id, or its name.
+        experiment_id: Its experiment now; None: the one that has it.
+        runs_dir: The store's folder, as in ``start_run``.
+
+    Raises:
+        ActiveRunError: The run is being written, here or elsewhere.
+        RunExistsError: The other experiment has a run of this id.
+        RunNotFoundError: There is no such run.
+        AmbiguousRunError: Several experiments have a run of this id.
+        ExperimentNotFoundError: There is no experiment *target*.
+        ExperimentDeletedError: It is deleted.
+        InvalidIdError: An id is not legal.
+        InvalidValueError: MLflow wrote the run, and keeps data sets or models of it in its experiment.
+        UnsupportedFormatError: The run was written by a newer version.
+        OSError: The disk refused; the run is where it was.
+
+    Whatever happens, the run is in one of the two experiments, whole. Its children stay where they are.
+    """
+    from .store import moving  # few runs are ever moved
+
+    store, source, run_id = _find(run_id, experiment_id, runs_dir)
+    moving.move_run(store, source, run_id, identity.known_experiment(store, target))
 
 
 def set_note(
@@ -185,8 +224,57 @@ def set_note(
     if run_id is None:
         fluent.current_run().set_tag(NOTE, text)
         return
-    with _writer(layout.run_folder(*_find(run_id, experiment_id, runs_dir))) as writer:
-        writer.write_value(layout.TAGS, NOTE, text)
+    _write_tags(layout.run_folder(*_find(run_id, experiment_id, runs_dir)), [(NOTE, text)])
+
+
+def tag_run(
+    run_id: str,
+    tags: Mapping[str, Any],
+    *,
+    experiment_id: Optional[ExperimentId] = None,
+    runs_dir: Optional[Path] = None,
+) -> None:
+    """Attach tags to a run, whether it lives or has ended.
+
+    Args:
+        run_id: The run.
+        tags: Values by key, as in ``set_tags``; those that are there and not named stay.
+        experiment_id: Its experiment; None: the one that has it.
+        runs_dir: The store's folder, as in ``start_run``.
+
+    Raises:
+        InvalidKeyError: A key is not legal.
+        InvalidValueError: JSON has no such value.
+        RunNotFoundError: There is no such run.
+        AmbiguousRunError: Several experiments have a run of this id.
+        InvalidIdError: An id is not legal.
+        UnsupportedFormatError: The run was written by a newer version.
+        OSError: The disk refused.
+    """
+    checked = recorder.check_values("Tag", values.check_items(tags, "Tag"))
+    _write_tags(layout.run_folder(*_find(run_id, experiment_id, runs_dir)), checked)
+
+
+def untag_run(
+    run_id: str, key: str, *, experiment_id: Optional[ExperimentId] = None, runs_dir: Optional[Path] = None
+) -> bool:
+    """Take a tag away from a run, whoever wrote it; tell whether there was one.
+
+    Args:
+        run_id: The run.
+        key: The tag.
+        experiment_id: Its experiment; None: the one that has it.
+        runs_dir: The store's folder, as in ``start_run``.
+
+    Raises:
+        InvalidKeyError: *key* is no text.
+        RunNotFoundError: There is no such run.
+        AmbiguousRunError: Several experiments have a run of this id.
+        InvalidIdError: An id is not legal.
+        OSError: The disk refused.
+    """
+    folder = layout.run_folder(*_find(run_id, experiment_id, runs_dir))
+    return erasing.delete_documents(folder, layout.TAGS, keys.check_known_key(key))
 
 
 def get_note(
@@ -256,6 +344,20 @@ def _find(
     return store, experiment_id, run_id
 
 
+def _write_tags(folder: str, tags: List[Tuple[str, Any]]) -> None:
+    """Write tags of a run.
+
+    Raises:
+        OSError: The disk refused; a warning says why.
+    """
+    with _writer(folder) as writer:
+        for key, value in tags:
+            writer.write_value(layout.TAGS, key, value)
+        late = [key for key, _ in tags if writer.is_waiting(layout.TAGS, key)]
+        if late:
+            raise OSError(errno.EIO, "The tag %r could not be written" % late[0], folder)
+
+
 @contextmanager
 def _writer(folder: str) -> Iterator[RunWriter]:
     """Lend a hand in a run whose values count: that of this process's open run, else one for this call alone."""
@@ -263,6 +365,7 @@ def _writer(folder: str) -> Iterator[RunWriter]:
         if run.holds(folder):
             yield run.writer
             return
+    presence.ensure_folder(folder)
     found = folders.generations(folder)
     highest = max((generation for generation, _ in found), default=0)
     if not found or any(generation == highest and not part.name for generation, part in found):

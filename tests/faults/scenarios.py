@@ -4,7 +4,7 @@ import ctypes
 import os
 import time
 
-from mini_mlflow import ExperimentTracker, Run
+from mini_mlflow import ExperimentTracker, Run, packs, upkeep
 
 RUN_ID = "run"
 LOSSES = 130  # two pages of rows
@@ -102,3 +102,69 @@ def unsynced_run(store, acknowledge):
     """Do as ``whole_run`` does, and leave it to the kernel when files reach the disk."""
     os.environ["MINI_MLFLOW_FSYNC"] = "off"
     return whole_run(store, acknowledge)
+
+
+def moved_run(store, acknowledge):
+    """Move a run that has ended into experiment 7."""
+    upkeep.move_run(RUN_ID, 7, runs_dir=store)
+    acknowledge(["moved"])
+
+
+def packed_runs(store, acknowledge):
+    """Pack the runs that have ended."""
+    result = packs.pack(0, runs_dir=store)
+    acknowledge(["packed"])
+    return [sorted(result.run_ids), result.passed_over]
+
+
+def unpacked_runs(store, acknowledge):
+    """Unpack all runs."""
+    result = packs.unpack(0, runs_dir=store)
+    acknowledge(["unpacked"])
+    return [sorted(result.run_ids), result.passed_over]
+
+
+def resumed_packed_run(store, acknowledge):
+    """Go on with a run that lies in a pack."""
+    run = Run(run_id="a", experiment_id=0, runs_dir=store)
+    acknowledge(["started"])
+    run.log_metric("loss", 77.0, step=77)
+    acknowledge(["logged"])
+    run.end()
+    return run.status
+
+
+def deleted_packed_run(store, acknowledge):
+    """Delete a run that lies in a pack."""
+    upkeep.delete_run("a", runs_dir=store)
+    acknowledge(["deleted"])
+
+
+def merged_store(store, acknowledge):
+    """Merge the store beside into this one."""
+    from mini_mlflow.merging import merge
+
+    found = merge(os.path.join(os.path.dirname(store), "theirs"), store)
+    acknowledge(["merged"])
+    return sorted([run.run_id, run.outcome] for run in found.runs)
+
+
+def imported_store(store, acknowledge):
+    """Bring the runs of the MLflow store beside into this one."""
+    from mini_mlflow.importing.sources import import_mlflow
+
+    found = import_mlflow(os.path.join(os.path.dirname(store), "theirs"), store)
+    acknowledge(["imported"])
+    return sorted([run.run_id, run.outcome] for run in found.runs)
+
+
+def exported_store(store, acknowledge):
+    """Write the runs of the store beside into this folder as MLflow's files."""
+    from mini_mlflow import search_runs
+    from mini_mlflow.exporting import mlflow_files
+
+    theirs = os.path.join(os.path.dirname(store), "theirs")
+    runs = search_runs(output_format="list", search_all_experiments=True, runs_dir=theirs)
+    written = mlflow_files.write(store, runs, {}, lambda _: None)
+    acknowledge(["exported"])
+    return sorted(written.added)

@@ -10,6 +10,7 @@ import pytest
 import verdict
 
 from mini_mlflow import ExperimentTracker
+from mini_mlflow.store import experiments, reader
 
 # Every call in turn with FAULTS=all; else each errno takes every n-th call, so that the calls are covered together.
 STRIDE = 1 if os.environ.get("FAULTS") == "all" else 6
@@ -174,6 +175,35 @@ def test_a_fault_at_any_call_of_a_resume_keeps_what_was_there(cases, tmp_path, a
         assert [item for item in rows if item not in there] == []
         verdict.check_files(store)
         shutil.rmtree(str(store))
+
+
+@pytest.mark.parametrize("action", ["kill", "killed", str(errno.ENOSPC), str(errno.EIO)])
+def test_a_kill_or_a_fault_at_any_call_of_a_move_leaves_the_run_whole_in_one_experiment(cases, tmp_path, action):
+    """Rule T7."""
+    original, store = tmp_path / "original", tmp_path / "store"
+    cases.run("whole_run", original)
+    experiments.ensure(str(original), 7, 1)
+    before = ExperimentTracker(runs_dir=str(original)).get_run("run")
+
+    def prepare(folder):
+        shutil.copytree(str(original), str(folder))
+
+    places = set()
+    for at in numbers(cases, "moved_run", store, prepare):
+        prepare(store)
+        report = cases.run("moved_run", store, at=at, action=action)
+        (place,) = reader.find_experiments(str(store), "run")
+        places.add(place)
+        assert place == 7 or ["moved"] not in report["acknowledged"]
+        found = ExperimentTracker(runs_dir=str(store), experiment_id=place).get_run("run")
+        assert found["params"] == before["params"]
+        assert found["metrics"] == before["metrics"]
+        assert found["metadata"]["status"] == "FINISHED"
+        assert found["metadata"]["experiment_id"] == place
+        again = cases.run("moved_run", store)
+        assert (again["error"], reader.find_experiments(str(store), "run")) == (None, [7])
+        shutil.rmtree(str(store))
+    assert places == {0, 7}
 
 
 def test_an_error_of_any_one_call_of_a_reader_is_told_and_nothing_is_changed(cases, tmp_path):

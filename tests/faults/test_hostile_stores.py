@@ -8,6 +8,7 @@ import sys
 
 import pytest
 import verdict
+from kept_files import open_to_others
 
 from mini_mlflow import ExperimentTracker, InvalidIdError, Run, StorageWarning
 
@@ -100,8 +101,7 @@ def test_g12_a_writer_of_a_hostile_name_is_merged_or_passed_over_and_changes_nob
 def test_g10_a_run_that_we_may_not_read_is_told_or_missing_and_the_others_read(store):
     """Rule S4."""
     shutil.copytree(str(store / "0" / "sound"), str(store / "0" / "secret"))
-    for path in [store, *store.parents][:4]:
-        os.chmod(str(path), 0o755)
+    open_to_others(store)
     os.chmod(str(store / "0" / "secret"), 0)
     reading, writing = os.pipe()
     child = os.fork()

@@ -18,6 +18,7 @@ def made_entry(number, experiment_id="0", stage=ACTIVE, **given):
         {"lr": number / 1000, "model": ["resnet", "vit"][number % 2], "layers": number},
         {"loss": 1 / (number + 1), "steps": number, **({"rare": 0.5} if number % 100 == 7 else {})},
         {"team": "vision", **({"note": "x" * 3000} if number % 50 == 3 else {})},
+        {"max loss": 1.5} if number % 3 == 0 else {},
         [],
     )
     return entry._replace(**given)
@@ -38,7 +39,7 @@ def held(database, experiment_ids=None, stages=(ACTIVE, DELETED)):
     """Return all that an index says, each run by its place; the columns must say the same as the documents."""
     with IndexTable(database, STORE, experiment_ids, stages) as table:
         entries = table.entries(range(table.count))
-        for kind in ("params", "metrics", "tags", "attributes"):
+        for kind in ("params", "metrics", "tags", "summaries", "attributes"):
             keys = {key for entry in entries for key in getattr(entry, kind)}
             assert keys >= set(table.keys(kind))
             for key in keys:

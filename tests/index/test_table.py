@@ -79,16 +79,6 @@ def test_where_a_run_lies_follows_from_its_folder_whatever_the_index_was_told(da
         assert table.column("attributes", "run_id") == ["a"]
 
 
-def test_a_status_that_was_found_out_stands_above_the_written_one(database):
-    database.put(made_pairs(range(3)))
-    with IndexTable(database, STORE) as table:
-        table.statuses[1] = "LOST"
-        assert table.column("attributes", "status") == ["FINISHED", "LOST", "FINISHED"]
-        assert [entry.attributes["status"] for entry in table.entries([1, 2])] == ["LOST", "FINISHED"]
-    with IndexTable(database, STORE) as table:
-        assert table.column("attributes", "status") == ["FINISHED"] * 3
-
-
 def test_rows_of_runs_that_are_gone_are_left_out(database):
     database.put(made_pairs(range(2 * SIZE)))
     gone = [("0", ACTIVE, f"run{number:05d}") for number in range(0, 2 * SIZE, 3)]

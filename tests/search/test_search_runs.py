@@ -116,14 +116,14 @@ def test_deleted_runs_are_found_where_they_are_asked_for(store):
 def test_a_broken_run_is_told_and_the_others_are_found(store):
     (store / "0" / "r1" / "meta.yaml").write_text("format: 99\n")
     (store / "0" / "r0" / "params" / "lr.json").write_text("{")
-    with pytest.warns(StorageWarning, match="2 of 3 runs cannot be read in full"):
+    with pytest.warns(StorageWarning, match="2 runs cannot be read in full"):
         found = ids()
     assert sorted(found) == ["r0", "r2"]
 
 
 def test_a_run_whose_meta_is_cut_is_passed_over_and_never_shown_as_running(store):
     (store / "0" / "r1" / "meta.yaml").write_text('format: 1\nrun_id: "r1"\nstat')
-    with pytest.warns(StorageWarning, match="1 of 3 runs cannot be read in full"):
+    with pytest.warns(StorageWarning, match="1 run cannot be read in full"):
         assert ids() == ["r2", "r0"]
     with pytest.raises(BrokenFileError, match=r"meta\.yaml"):
         mini_mlflow.get_run("r1")
@@ -164,13 +164,24 @@ def test_b15_an_argument_out_of_range_is_refused(store, given, words):
         ids(**given)
 
 
+def test_a_tracker_finds_runs_of_its_own_experiment(store):
+    tracker = ExperimentTracker()
+    assert tracker.find_run("run-1").info.run_id == "r1"
+    assert tracker.best_run("loss", "min").info.run_id == mini_mlflow.best_run("loss", "min").info.run_id == "r2"
+    assert tracker.best_run("loss", "min", "model = 'vit'").info.run_id == "r0"
+    with ExperimentTracker(experiment_id=5, run_name="elsewhere") as run:
+        run.log_metric("loss", -1)
+    assert tracker.find_run("elsewhere") is None
+    assert tracker.best_run("loss", "min").info.run_id == "r2"
+
+
 def test_an_unknown_form_is_refused(store):
     with pytest.raises(InvalidValueError, match="'pandas', 'arrow' or 'list'"):
         mini_mlflow.search_runs(output_format="csv")
 
 
 def test_a_filter_that_cannot_be_read_is_told_before_any_run_is_read(store, monkeypatch):
-    monkeypatch.setattr("mini_mlflow.search.scanning.read_table", None)
+    monkeypatch.setattr("mini_mlflow.search.scanning.ask", None)
     with pytest.raises(QueryError, match="Expected"):
         ids(filter_string="loss >")
 

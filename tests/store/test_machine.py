@@ -14,6 +14,14 @@ from mini_mlflow.store import machine
 needs_proc = pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="only Linux tells in /proc")
 
 
+@pytest.fixture(autouse=True)
+def unknown_devices():
+    """Let what is asked of a device be looked up, also after the test that changed what is found."""
+    machine._kind_of_device.cache_clear()
+    yield
+    machine._kind_of_device.cache_clear()
+
+
 @pytest.fixture
 def sleeper():
     """Start programs that do nothing until they are killed."""
@@ -41,7 +49,7 @@ def test_without_proc_the_host_name_stands_for_the_boot(monkeypatch):
     monkeypatch.setattr(machine, "open", refuse_to_open, raising=False)
     assert machine.boot_id.__wrapped__("host-a") == "host-a"
     assert machine.process_start(os.getpid()) is None
-    assert machine.is_local_device.__wrapped__(os.stat(".").st_dev) is False
+    assert machine.is_local_device(os.stat(".").st_dev) is False
 
 
 def refuse_to_open(path, mode):
@@ -135,10 +143,19 @@ MOUNTS = b"""\
 def test_a_disk_is_local_only_where_its_file_system_is_known_to_be(monkeypatch, device, is_local):
     """Rule W4 (b): the disk is known to be local."""
     monkeypatch.setattr(machine, "open", lambda path, mode: io.BytesIO(MOUNTS), raising=False)
-    assert machine.is_local_device.__wrapped__(os.makedev(*device)) is is_local
+    assert machine.is_local_device(os.makedev(*device)) is is_local
+
+
+@pytest.mark.skipif(not hasattr(os, "makedev"), reason="devices have no numbers here")
+@pytest.mark.parametrize(
+    ("device", "has_times"), [((8, 1), True), ((0, 50), True), ((0, 53), True), ((0, 54), False), ((8, 2), True)]
+)
+def test_folders_have_times_where_their_file_system_keeps_them_or_is_not_named(monkeypatch, device, has_times):
+    monkeypatch.setattr(machine, "open", lambda path, mode: io.BytesIO(MOUNTS), raising=False)
+    assert machine.has_folder_times(os.makedev(*device)) is has_times
 
 
 @pytest.mark.skipif(not hasattr(os, "makedev"), reason="devices have no numbers here")
 def test_a_table_of_mounts_in_another_form_tells_nothing(monkeypatch):
     monkeypatch.setattr(machine, "open", lambda path, mode: io.BytesIO(b"x\n"), raising=False)
-    assert machine.is_local_device.__wrapped__(os.makedev(8, 1)) is False
+    assert machine.is_local_device(os.makedev(8, 1)) is False

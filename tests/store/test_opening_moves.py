@@ -132,12 +132,12 @@ def test_who_signs_while_a_run_is_deleted_is_seen_or_waits(store, monkeypatch):
     store.open().writer.release()
     look, locked = unowned.refuse_if_written, []
 
-    def looked(*arguments):
+    def looked(*arguments, **options):
         places = (store.folder, os.path.join(store.root, "0", ".trash", "r"))
         descriptor = os.open(next(filter(os.path.exists, places)), os.O_RDONLY)
         locked.append(locks.try_lock(descriptor, shared=True) is False)
         os.close(descriptor)
-        look(*arguments)
+        look(*arguments, **options)
 
     monkeypatch.setattr(unowned, "refuse_if_written", looked)
     trash.delete_run(store.root, 0, "r")

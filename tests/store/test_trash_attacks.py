@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from deleted_runs import files_below
+from kept_files import open_to_others
 
 from mini_mlflow import Run
 from mini_mlflow.store import experiment_changes, experiments, reader, trash
@@ -204,8 +205,7 @@ def test_g10_what_we_may_not_remove_whole_stays_whole_and_is_told(store, place):
         os.chown(moved, 0, 0)
         os.chmod(os.path.join(store, "0", "other"), 0o555)
         os.chown(os.path.join(store, "0", "other"), 0, 0)
-    for path in list(Path(store).parents)[:3]:
-        os.chmod(str(path), 0o755)
+    open_to_others(Path(store))
     reading, writing = os.pipe()
 
     def act():

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .entry import Entry
 
 SIZE = 512
-KINDS = ("attributes", "params", "metrics", "tags")
+KINDS = ("attributes", "params", "metrics", "tags", "summaries")
 # Of a value that is longer, the column only says that its run's document has it: columns are read whole.
 LONGEST = 1000
 _MASK_BYTES = SIZE // 8
@@ -199,13 +199,15 @@ def decode_state(body: bytes) -> State:
 
 def encode_document(entry: Entry) -> bytes:
     """Return the body of what a run's files said; where the run lies is told by its block."""
-    return _dump([entry.attributes, entry.params, entry.metrics, entry.tags, entry.problems])
+    return _dump([*(getattr(entry, kind) for kind in KINDS), entry.problems])
 
 
-def decode_document(body: bytes) -> Tuple[Dict[str, Any], Dict[str, Any], Dict[str, Any], Dict[str, Any], Any]:
-    """Return attributes, params, metrics, tags and problems, which ``row_checksum`` has vouched for."""
-    attributes, params, metrics, tags, problems = json.loads(body.decode("ascii"))
-    return attributes, params, metrics, tags, [(path, reason) for path, reason in problems]
+def decode_document(body: bytes) -> Tuple[Any, ...]:
+    """Return what a body holds of each of ``KINDS``, and the problems, which ``row_checksum`` has vouched for."""
+    *values, problems = json.loads(body.decode("ascii"))
+    if len(values) != len(KINDS):
+        raise ValueError("a document of %d kinds" % len(values))
+    return (*values, [(path, reason) for path, reason in problems])
 
 
 def _dump(value: Any) -> bytes:

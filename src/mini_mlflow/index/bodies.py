@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _MOST_COLUMNS = 64  # that are kept decoded: of 100,000 runs, 1 to 6 MB each
 _FEW = 4  # one of so many blocks: fewer are asked for one by one
 _NOTHING: Dict[str, Any] = {}
+_NO_VALUES: Sequence[Any] = ({},) * len(KINDS)
 
 
 class Bodies:
@@ -202,18 +203,18 @@ class Bodies:
         states, bodies, gone = [], [], []
         for place, run in runs.items():
             slot = number * SIZE + place
-            held: Sequence[Any] = blocks.decode_document(documents[place]) if place in documents else ({},) * 5
+            held: Sequence[Any] = blocks.decode_document(documents[place]) if place in documents else _NO_VALUES
             if run is None:
                 gone.append((slot,))
                 directory.occupied &= ~(1 << place)
-                _note(patches, place, held, ({},) * 5)
+                _note(patches, place, held, _NO_VALUES)
                 for key in directory.columns["state"]:
                     patches.setdefault(("state", key), {})[place] = MISSING
                 continue
             entry, state = run
             directory.occupied |= 1 << place
             document, body = blocks.encode_document(entry), blocks.encode_state(state)
-            _note(patches, place, held, (entry.attributes, entry.params, entry.metrics, entry.tags))
+            _note(patches, place, held, [getattr(entry, kind) for kind in KINDS])
             states.append((slot, body))
             bodies.append((slot, document))
             for key, value in (

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import contextmanager, suppress
+from zlib import crc32
 
 from ..errors import CorruptIndexError
 from . import opening
@@ -19,7 +20,7 @@ from .entry import DERIVED, Entry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+    from typing import Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
     from .catalogue import Directory
     from .entry import State
@@ -138,6 +139,27 @@ class Database:
             changes.setdefault((entry.experiment_id, entry.stage), {})[entry.name] = (entry, state)
         self._change(changes)
 
+    def add_summaries(self, found: Mapping[int, Mapping[str, object]], generation: int) -> None:
+        """Hold what histories come to beside what else is held of their runs.
+
+        Args:
+            found: By slot and ``summary_key``.
+            generation: Of when these runs were asked for; where runs have changed since, nothing is done.
+        """
+
+        def write(bodies: Bodies, _: Root) -> None:
+            if self.generation != generation:
+                return
+            changes: Changes = {}
+            for entry, row in zip(self.entries(list(found)), self.rows_of(list(found))):
+                added = entry._replace(summaries={**entry.summaries, **found[row[0]]})
+                changes.setdefault((entry.experiment_id, entry.stage), {})[entry.name] = (added, row[4])
+            for (experiment_id, stage), runs in sorted(changes.items()):
+                bodies.write_runs(experiment_id, stage, runs)
+
+        if found:
+            self._write(write)
+
     def remove(self, keys: Iterable[Key]) -> None:
         """Forget runs; those that are not known are passed over.
 
@@ -195,6 +217,17 @@ class Database:
                     break
         return found
 
+    def rows_of(self, slots: Sequence[int]) -> List[Tuple[int, str, str, str, State]]:
+        """Return what ``state_rows`` does, of some slots."""
+        found = []
+        with self._reading() as bodies:
+            for slot in slots:
+                number, place = divmod(slot, SIZE)
+                block = self._root.blocks[number]
+                state = decode_state(bodies.states(number, place, place)[slot])
+                found.append((slot, block.experiment_id, block.stage, str(bodies.names(number)[place]), state))
+        return found
+
     def entries(self, slots: Sequence[int]) -> List[Entry]:
         """Return the runs of some slots, without the attributes that follow from where they lie."""
         found = []
@@ -224,6 +257,11 @@ class Database:
         """
         with self._reading() as bodies:
             return bodies.values(numbers, kind, key)
+
+    @property
+    def mark(self) -> int:
+        """What is the same as long as nobody writes, also for another process and later."""
+        return crc32(self._root_body)
 
     def start_reading(self) -> int:
         """Keep what is read from now on as it is, until ``end_reading`` or the next write; return its generation.

@@ -13,25 +13,31 @@ if TYPE_CHECKING:
 
 # Where a run lies. MLflow leaves what it deletes in its place, so both may have a run of one name.
 DELETED_IN_PLACE = "deleted in place"
-STAGES = (ACTIVE, DELETED, DELETED_IN_PLACE)
+# What lies there is no run that can be read: not yet, or not any more.
+BROKEN = "broken"
+STAGES = (ACTIVE, DELETED, DELETED_IN_PLACE, BROKEN)
 # Follow from where a run lies, and so are not held.
 DERIVED = frozenset(["run_id", "experiment_id", "artifact_uri", "lifecycle_stage"])
 
 
 class Entry(
-    namedtuple("Entry", ["experiment_id", "name", "stage", "attributes", "params", "metrics", "tags", "problems"])
+    namedtuple(
+        "Entry", ["experiment_id", "name", "stage", "attributes", "params", "metrics", "tags", "summaries", "problems"]
+    )
 ):
     """One run as the index holds it: what its files said when they were read.
 
     Attributes:
         experiment_id: Its experiment, as text.
         name: Its folder's name, in the trash where it is there.
-        stage: Where it lies: ``active``, ``deleted`` (the trash) or ``deleted in place`` (as MLflow deletes).
+        stage: Where it lies: ``active``, ``deleted`` (the trash), ``deleted in place`` (as MLflow deletes), or
+            ``broken``: in the place of a run, but none that can be read.
         attributes: ``run_name``, ``status``, ``start_time`` and others. ``DERIVED`` ones need not be given: who
             asks gets them made anew from where the run lies.
         params: Values by key.
         metrics: Latest values by key.
         tags: Values by key.
+        summaries: What histories come to, by ``summary_key``; those that were asked for since the run was read.
         problems: What could not be read: path and reason.
     """
 
@@ -44,6 +50,7 @@ class Entry(
     params: Dict[str, Any]
     metrics: Dict[str, Any]
     tags: Dict[str, Any]
+    summaries: Dict[str, Any]
     problems: List[Tuple[str, str]]
 
 
@@ -67,6 +74,11 @@ class State(namedtuple("State", ["shallow", "deep", "is_live", "is_deep", "read_
     is_deep: bool
     read_at_ms: int
     is_provisional: bool
+
+
+def summary_key(function: str, key: str) -> str:
+    """Return under which name the index has a field of the ``Summary`` of a metric."""
+    return "%s %s" % (function, key)
 
 
 def are_folders(names: Sequence[Any]) -> bool:

@@ -13,7 +13,7 @@ from hashlib import sha256
 from time import time
 
 from .. import config, errors
-from ..store import machine
+from ..store import machine, mounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -133,15 +133,10 @@ def _is_local(folder: str, device: int) -> bool:
         return not os.path.exists(_MOUNTS)
 
 
-def _kind_of(folder: str, mounts: str) -> str:
-    """Return the kind of file system that a folder lies on; of several mounts in one place the last one is seen."""
-    longest, kind = 0, ""
-    for line in mounts.splitlines():
-        fields = line.split(" ")
-        point = fields[4].replace("\\040", " ").replace("\\011", "\t").replace("\\012", "\n").replace("\\134", "\\")
-        if (folder + "/").startswith(point.rstrip("/") + "/") and len(point) >= longest:
-            longest, kind = len(point), fields[fields.index("-") + 1]
-    return kind
+def _kind_of(folder: str, mounts_text: str) -> str:
+    """Return the kind of file system that a folder lies on, empty where that is not told."""
+    mount = mounts.choose_mount(folder, mounts_text)
+    return "" if mount is None else str(mount.kind)
 
 
 @lru_cache(maxsize=64)

@@ -6,16 +6,23 @@ import os
 from itertools import repeat
 
 from .. import layout
+from ..progress import Progress
 from ..store.experiments import ACTIVE, DELETED
 from ..summary import find_summary
+from . import reading
 from .blocks import SIZE, places_of
+from .crowd import map_in_threads
+from .entry import BROKEN, summary_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional, Sequence, Tuple
+    from typing import Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple, Union
 
+    from ..records import StoredRun, Summary
     from .database import Database
     from .entry import Entry
+
+    ExperimentId = Union[int, str]
 
 
 class IndexTable:
@@ -26,14 +33,17 @@ class IndexTable:
 
     Attributes:
         count: The number of rows.
-        statuses: By row, what ``status`` is instead of what was written, such as LOST.
+        generation: Which state of the database it shows.
+        mark: What is the same in every table as long as nobody writes to the database.
+        summaries: What was read of histories, by slot and ``summary_key``, for the database to hold.
+        given: The database's slots of the runs that the answer tells of.
     """
 
     def __init__(
         self,
         database: Database,
         runs_dir: str,
-        experiment_ids: Optional[Sequence[str]] = None,
+        experiment_ids: Optional[Sequence[ExperimentId]] = None,
         stages: Sequence[str] = (ACTIVE,),
     ) -> None:
         """Look which runs there are.
@@ -41,18 +51,22 @@ class IndexTable:
         Args:
             database: The index.
             runs_dir: The store, as an absolute path.
-            experiment_ids: The experiments, as texts; None: all.
+            experiment_ids: The experiments; None: all.
             stages: Where the runs lie.
 
         Raises:
             CorruptIndexError: The index is unsound; so do the other methods.
         """
-        self.statuses: Dict[int, str] = {}
+        self.given: Set[int] = set()
+        self.summaries: Dict[int, Dict[str, Any]] = {}
+        self._ids = None if experiment_ids is None else {str(each): each for each in experiment_ids}
+        self._wanted = None if self._ids is None else list(self._ids)
         self._database = database
         self._runs_dir = runs_dir
-        self._generation = database.start_reading()
+        self.generation = database.start_reading()
+        self.mark = database.mark
         try:
-            self._blocks = database.directories(experiment_ids, stages)
+            self._blocks = database.directories(self._wanted, stages)
         except BaseException:
             database.end_reading()
             raise
@@ -88,41 +102,60 @@ class IndexTable:
             return None
         return self._values(kind, key)
 
-    def summary_column(self, function: str, key: str) -> Optional[List[Any]]:
-        """Return what the history of a metric comes to, read from each run's files; None where no run has the metric.
+    def summary_column(self, function: str, key: str, rows: Optional[Sequence[int]] = None) -> Optional[List[Any]]:
+        """Return what the history of a metric comes to; None where no run has the metric.
+
+        It is read from each run's files once, and then held by the index.
 
         Args:
             function: A field of ``Summary``.
             key: The metric.
+            rows: The rows that are asked for, None: all; the others get None.
         """
         column = self.column("metrics", key)
         if column is None:
             return None
-        places = zip(column, self._experiments(), self._stages(), self._values("state", "name"))
-        return [
-            None if value is None else self._summary(experiment_id, stage, name, function, key)
-            for value, experiment_id, stage, name in places
-        ]
+        known = self._values("summaries", summary_key(function, key))
+        is_known = self._values("summaries", summary_key("count", key))
+        found: List[Any] = [None] * self.count
+        missing = []
+        for row in range(self.count) if rows is None else rows:
+            if is_known[row] is not None:
+                found[row] = known[row]
+            elif column[row] is not None:
+                missing.append(row)
+        with Progress("Reading histories", len(missing), "runs") as progress:
+            for row, summary in self._read_summaries(key, missing):
+                found[row] = getattr(summary, function)
+                progress.advance()
+        return found
+
+    def runs(self, rows: Sequence[int]) -> List[StoredRun]:
+        """Return the runs of some rows, as searches give them."""
+        found = []
+        for entry in self.entries(rows):
+            folder = reading.folder_of(self._runs_dir, entry.experiment_id, entry.stage, entry.name)
+            experiment_id = entry.experiment_id if self._ids is None else self._ids[entry.experiment_id]
+            found.append(reading.to_stored(entry, folder, experiment_id))
+        return found
 
     def entries(self, rows: Sequence[int]) -> List[Entry]:
-        """Return the runs of some rows."""
+        """Return the runs of some rows, as the index holds them."""
         self._check()
-        entries = self._database.entries([self._slots[row] for row in rows])
-        for row, entry in zip(rows, entries):
-            folder, run_id = self._place(entry.experiment_id, entry.stage, entry.name)
-            entry.attributes.update(
-                run_id=run_id,
-                experiment_id=entry.experiment_id,
-                artifact_uri=os.path.join(folder, layout.ARTIFACTS),
-                lifecycle_stage=_lifecycle_stage(entry.stage),
-            )
-            if row in self.statuses:
-                entry.attributes["status"] = self.statuses[row]
-        return entries
+        return self._database.entries(self.give(rows))
 
-    def slots(self, rows: Sequence[int]) -> List[int]:
-        """Return where the database has some rows."""
-        return [self._slots[row] for row in rows]
+    def problems(self) -> List[str]:
+        """Return of each run that cannot be read in full, or not at all, the first file that cannot, and why."""
+        column = list(self.column("attributes", reading.PROBLEM) or ())
+        broken = [number for number, _, _, _ in self._database.directories(self._wanted, (BROKEN,))]
+        column += self._database.values(broken, "attributes", reading.PROBLEM) if broken else []
+        return [problem for problem in column if problem is not None]
+
+    def give(self, rows: Sequence[int]) -> List[int]:
+        """Note that an answer tells of some rows; return where the database has them."""
+        slots = [self._slots[row] for row in rows]
+        self.given.update(slots)
+        return slots
 
     def _attribute(self, key: str) -> List[Any]:
         if key == "experiment_id":
@@ -137,12 +170,7 @@ class IndexTable:
             if key == "run_id":
                 return [run_id for _, run_id in places]
             return [os.path.join(folder, layout.ARTIFACTS) for folder, _ in places]
-        values = self._values("attributes", key)
-        if key == "status" and self.statuses:
-            values = list(values)
-            for row, status in self.statuses.items():
-                values[row] = status
-        return values
+        return self._values("attributes", key)
 
     def _experiments(self) -> List[str]:
         return [each for _, each, _, directory in self._blocks for each in repeat(each, _count(directory))]
@@ -155,20 +183,27 @@ class IndexTable:
         return self._database.values(self._numbers, kind, key)
 
     def _check(self) -> None:
-        if self._database.generation != self._generation:
+        if self._database.generation != self.generation:
             raise RuntimeError("The index has changed since this table was made. Make another.")
 
     def _place(self, experiment_id: str, stage: str, name: str) -> Tuple[str, str]:
         """Return the folder of a run, and its id."""
-        if stage == DELETED:
-            folder = os.path.join(layout.trash_folder(self._runs_dir, experiment_id), name)
-            return folder, layout.run_id_in_trash(name)
-        return layout.run_folder(self._runs_dir, experiment_id, name), name
+        return reading.folder_of(self._runs_dir, experiment_id, stage, name), reading.run_id_of(name, stage)
 
-    def _summary(self, experiment_id: str, stage: str, name: str, function: str, key: str) -> Any:
-        folder, run_id = self._place(experiment_id, stage, name)
-        summary = find_summary(folder, run_id, key)
-        return None if summary is None else getattr(summary, function)  # gone or broken since the run was read
+    def _read_summaries(self, key: str, rows: Sequence[int]) -> Iterator[Tuple[int, Summary]]:
+        """Yield what the files of some rows come to, and note it; a metric that is gone meanwhile has none."""
+        experiment_ids, stages, names = self._experiments(), self._stages(), self._values("state", "name")
+        places = [self._place(experiment_ids[row], stages[row], names[row]) for row in rows]
+        for row, summary in zip(rows, map_in_threads(lambda place: find_summary(*place, key), places)):
+            if summary is not None:
+                noted = self.summaries.setdefault(self._slots[row], {})
+                noted.update((summary_key(*field), value) for field, value in _fields(summary, key))
+                yield row, summary
+
+
+def _fields(summary: Summary, key: str) -> Iterator[Tuple[Tuple[str, str], Any]]:
+    for function, value in zip(summary._fields, summary):
+        yield (function, key), value
 
 
 def _count(directory: Any) -> int:

@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Sequence
 
-    from ..records import StoredRun
+    Columns = Dict[str, List[Any]]
 
 _FIELDS = ("run_id", "experiment_id", "status", "artifact_uri")
 _EXTRAS = {"pandas": "pandas", "pyarrow": "arrow"}
@@ -30,20 +30,39 @@ def get_package(name: str) -> Any:
         raise MissingPackageError(message % (name, _EXTRAS[name]), package=name) from error
 
 
-def to_pandas(runs: Sequence[Any], pandas: Any) -> Any:
-    """Return runs as a DataFrame with the columns that MLflow's has; the front's runs, too."""
-    table = _columns(runs)
+def columns_of(table: Any, rows: Sequence[int]) -> Columns:
+    """Return some rows of a table of runs as lists by the name of their column.
+
+    Fields come first, then the metrics, params and tags that any of these runs has.
+
+    Args:
+        table: As in ``query.conditions``; also what the MLflow front has.
+        rows: Its rows.
+    """
+    table.give(rows)
+    found: Columns = {name: _picked(table.column("attributes", name), rows) for name in (*_FIELDS, *_TIMES)}
+    for kind in ("metrics", "params", "tags"):
+        for key in table.keys(kind):
+            values = _picked(table.column(kind, key), rows)
+            if values.count(None) < len(rows):
+                found["%s.%s" % (kind, key)] = list(map(_float if kind == "metrics" else _storable, values))
+    return found
+
+
+def to_pandas(columns: Columns, pandas: Any) -> Any:
+    """Return columns as a DataFrame as MLflow's is."""
+    table: Dict[str, Any] = dict(columns)
     for name in _TIMES:
         table[name] = pandas.to_datetime([0, *table[name]], unit="ms", utc=True)[1:]  # the same type without any
-    if not runs:
-        table.update({name: pandas.Series(table[name], dtype=object) for name in _FIELDS})
+    if not columns["run_id"]:
+        table.update({name: pandas.Series([], dtype=object) for name in _FIELDS})
     return pandas.DataFrame(table)
 
 
-def to_arrow(runs: Sequence[StoredRun], pyarrow: Any) -> Any:
-    """Return runs as a table of Arrow; a column of params whose values are of several kinds is text."""
+def to_arrow(columns: Columns, pyarrow: Any) -> Any:
+    """Return columns as a table of Arrow; a column of params whose values are of several kinds is text."""
     arrays = {}
-    for name, values in _columns(runs).items():
+    for name, values in columns.items():
         if name in _TIMES:
             arrays[name] = pyarrow.array(values, pyarrow.timestamp("ms", tz="UTC"))
         elif name.startswith("metrics."):
@@ -53,6 +72,10 @@ def to_arrow(runs: Sequence[StoredRun], pyarrow: Any) -> Any:
         else:
             arrays[name] = _array(values, pyarrow)
     return pyarrow.table(arrays)
+
+
+def _picked(column: Any, rows: Sequence[int]) -> List[Any]:
+    return [None] * len(rows) if column is None else [column[row] for row in rows]
 
 
 def _array(values: List[Any], pyarrow: Any) -> Any:
@@ -74,24 +97,8 @@ def _storable(value: Any) -> Any:
     return value.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _columns(runs: Sequence[Any]) -> Dict[str, Any]:
-    """Return a list for each column: fields, then metrics, params and tags in the order in which runs have them."""
-    table: Dict[str, Any] = {name: [getattr(run.info, name) for run in runs] for name in (*_FIELDS, *_TIMES)}
-    table["experiment_id"] = list(map(str, table["experiment_id"]))
-    for key in _keys(runs, "metrics"):
-        table["metrics." + key] = [_float(run.data.metrics.get(key, float("nan"))) for run in runs]
-    for kind in ("params", "tags"):
-        for key in _keys(runs, kind):
-            table["%s.%s" % (kind, key)] = [_storable(getattr(run.data, kind).get(key)) for run in runs]
-    return table
-
-
-def _keys(runs: Sequence[Any], kind: str) -> List[str]:
-    return list(dict.fromkeys(key for run in runs for key in getattr(run.data, kind)))
-
-
 def _float(value: Any) -> float:
     try:
-        return float(value)
+        return float("nan") if value is None else float(value)
     except OverflowError:  # an integer beyond every float
         return float("inf") if value > 0 else float("-inf")

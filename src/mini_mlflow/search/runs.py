@@ -17,7 +17,9 @@ from . import frames, scanning
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
-    from typing import Any, List, Optional, Sequence, Union
+    from typing import Any, Callable, List, Optional, Sequence, Union
+
+    from .scanning import Table
 
     ExperimentId = Union[int, str]
     Path = Union[str, os.PathLike[str]]
@@ -35,6 +37,7 @@ def search_runs(
     search_all_experiments: bool = False,  # noqa: FBT001, FBT002 - the place that it has in MLflow
     experiment_names: Optional[Sequence[str]] = None,
     *,
+    refresh: bool = False,
     runs_dir: Optional[Path] = None,
 ) -> Any:
     """Return the runs that a filter means.
@@ -50,6 +53,8 @@ def search_runs(
         output_format: ``"pandas"``, ``"arrow"``, or ``"list"``, which needs no package.
         search_all_experiments: Whether to search every experiment that is not deleted, where none is named.
         experiment_names: Names of experiments, as well.
+        refresh: Whether to look at every file of every run first, which also finds what was edited in place in runs
+            that had ended; docs/searching.md tells what is found without.
         runs_dir: The store's folder, as in ``start_run``.
 
     Returns:
@@ -74,8 +79,15 @@ def search_runs(
         package = frames.get_package("pandas" if output_format == "pandas" else "pyarrow")
     store = active.store_folder(runs_dir)
     chosen = _experiments(store, experiment_ids, experiment_names, is_all=search_all_experiments)
-    found = _search(store, chosen, filter_string, run_view_type, max_results, order_by)
-    if output_format == "list":
+    find = _finder(filter_string, max_results, order_by)
+    stages = check_view(run_view_type, "run_view_type")
+
+    def question(table: Table) -> Any:
+        rows = find(table)
+        return table.runs(rows) if package is None else frames.columns_of(table, rows)
+
+    found = scanning.ask(store, chosen, stages, question, is_refreshed=refresh, stacklevel=3)
+    if package is None:
         return found
     return frames.to_pandas(found, package) if output_format == "pandas" else frames.to_arrow(found, package)
 
@@ -105,6 +117,7 @@ def find_run(
     name: str,
     experiment_ids: Union[ExperimentId, Sequence[ExperimentId], None] = None,
     *,
+    refresh: bool = False,
     runs_dir: Optional[Path] = None,
 ) -> Optional[StoredRun]:
     """Return the newest run of a name, None where there is none.
@@ -112,12 +125,19 @@ def find_run(
     Args:
         name: The run's name.
         experiment_ids: Ids or names of experiments, or one. None: all.
+        refresh: As in ``search_runs``.
         runs_dir: The store's folder, as in ``start_run``.
     """
     store = active.store_folder(runs_dir)
     chosen = _experiments(store, experiment_ids, None, is_all=experiment_ids is None)
-    found = _search(store, chosen, None, "ACTIVE_ONLY", None, None)
-    return next((run for run in found if run.info.run_name == name), None)
+
+    def question(table: Table) -> Optional[StoredRun]:
+        names = table.column("attributes", "run_name") or ()
+        rows = [row for row, each in enumerate(names) if each == name]
+        newest = sort_rows(rows, [], table, 0)[:1]
+        return table.runs(newest)[0] if newest else None
+
+    return scanning.ask(store, chosen, (experiments.ACTIVE,), question, is_refreshed=refresh, stacklevel=3)
 
 
 def best_run(
@@ -126,6 +146,7 @@ def best_run(
     experiment_ids: Union[ExperimentId, Sequence[ExperimentId], None] = None,
     filter_string: str = "",
     *,
+    refresh: bool = False,
     runs_dir: Optional[Path] = None,
 ) -> StoredRun:
     """Return the run with the best value of a metric, at whichever step it was; NaN is never best.
@@ -135,6 +156,7 @@ def best_run(
         mode: ``"max"`` or ``"min"``: which end is best.
         experiment_ids: As in ``search_runs``.
         filter_string: Only runs that it means, such as ``status = 'FINISHED'``.
+        refresh: As in ``search_runs``.
         runs_dir: The store's folder, as in ``start_run``.
 
     Raises:
@@ -147,32 +169,34 @@ def best_run(
     metric = keys.check_known_key(metric)
     store = active.store_folder(runs_dir)
     chosen = _experiments(store, experiment_ids, None, is_all=False)
-    table = scanning.RunTable(_search(store, chosen, filter_string, "ACTIVE_ONLY", None, None))
-    values = table.summary_column(mode, metric) or []
-    rows = [row for row, value in enumerate(values) if value is not None]
-    if not rows:
-        there = ", ".join(map(repr, table.keys("metrics")[:20])) or "none"
-        message = "None of these %d runs has a value of metric %r. There are: %s."
-        raise MetricNotFoundError(message % (table.count, metric, there), key=metric)
-    best = max(rows, key=values.__getitem__) if mode == "max" else min(rows, key=values.__getitem__)
-    return table.runs[best]
+    find = _finder(filter_string, None, None)
+
+    def question(table: Table) -> StoredRun:
+        rows = find(table)
+        values = table.summary_column(mode, metric, rows) or []
+        ranked = [row for row in rows if values and values[row] is not None]
+        if not ranked:
+            there = ", ".join(map(repr, table.keys("metrics")[:20])) or "none"
+            message = "None of these %d runs has a value of metric %r. There are: %s."
+            raise MetricNotFoundError(message % (len(rows), metric, there), key=metric)
+        pick = max if mode == "max" else min
+        return table.runs([pick(ranked, key=values.__getitem__)])[0]
+
+    return scanning.ask(store, chosen, (experiments.ACTIVE,), question, is_refreshed=refresh, stacklevel=3)
 
 
-def _search(
-    store: str,
-    experiment_ids: List[ExperimentId],
-    filter_string: Optional[str],
-    run_view_type: str,
-    max_results: Optional[int],
-    order_by: Union[str, Sequence[str], None],
-) -> List[StoredRun]:
-    stages = check_view(run_view_type, "run_view_type")
+def _finder(
+    filter_string: Optional[str], max_results: Optional[int], order_by: Union[str, Sequence[str], None]
+) -> Callable[[Table], List[int]]:
+    """Return what finds the rows that are meant, in order."""
     check_max_results(max_results)
     condition, orders = parse_filter(filter_string), parse_order(order_by)
-    table = scanning.read_table(store, experiment_ids, stages)
     now_ms = int(time() * 1000)
-    rows = sort_rows(find_rows(condition, table, now_ms), orders, table, now_ms)
-    return [table.runs[row] for row in rows[:max_results]]
+
+    def find(table: Table) -> List[int]:
+        return sort_rows(find_rows(condition, table, now_ms), orders, table, now_ms)[:max_results]
+
+    return find
 
 
 def _experiments(

@@ -1,58 +1,194 @@
-"""What do the runs of a store hold, read from their files, as a table that a query can be asked of?"""
+"""What do the runs of a store hold, as a table that a query can be asked of?
+
+From the index where there can be one, else from their files.
+"""
 
 from __future__ import annotations
 
 import os
+from time import time
 
 from .. import layout
-from ..errors import MiniMLflowError, RunNotFoundError, StorageWarning
+from ..errors import CorruptIndexError, StorageWarning
+from ..index import place, reading
+from ..index.entry import BROKEN, DELETED_IN_PLACE
 from ..progress import Progress
-from ..records import RunData, RunInfo, StoredRun
-from ..store import experiments, meta, mlflow_layout, reader, trash
+from ..store import experiments, reader, trash
 from ..summary import find_summary
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
+    from typing import Any, Callable, Iterator, List, Optional, Sequence, Tuple, TypeVar, Union
+
+    from ..index.table import IndexTable
+    from ..records import RunInfo, StoredRun
 
     ExperimentId = Union[int, str]
+    Table = Union["RunTable", IndexTable]
+    Answer = TypeVar("Answer")
 
-META_TAGS = {  # tags of MLflow's that are kept as fields of meta.yaml
-    "mlflow.runName": "name",
-    "mlflow.parentRunId": "parent_run_id",
-    "mlflow.user": "user",
-    "mlflow.source.name": "entry",
-    "mlflow.source.git.commit": "git_commit",
-    "mlflow.source.git.branch": "git_branch",
-}
+_ROUNDS = 3  # of reading what has changed and asking again, and of making an index that is unsound anew
+
+
+def ask(
+    store: str,
+    experiment_ids: Sequence[ExperimentId],
+    stages: Sequence[str],
+    question: Callable[[Table], Answer],
+    *,
+    is_refreshed: bool = False,
+    is_quiet: bool = False,
+    stacklevel: int = 2,
+) -> Answer:
+    """Return what a question finds in the runs of some experiments.
+
+    Args:
+        store: The store, as an absolute path.
+        experiment_ids: The experiments.
+        stages: ``active`` for runs that are there, ``deleted`` for those that are not.
+        question: Gets the table, which is closed afterwards, and returns the answer. It may be asked more than once, so
+            it does nothing but that. What it tells of single runs is sure to be as the files are if it gets them by
+            ``runs``, or names their rows to ``give``.
+        is_refreshed: Whether every file of every run is looked at first.
+        is_quiet: Whether nothing is warned of: the question tells itself what the table's ``problems`` are.
+        stacklevel: Whose line a warning names: 2 is the caller's.
+
+    Warns:
+        StorageWarning: Some runs cannot be read, all or in part; the answer is of the rest.
+    """
+    if is_quiet:
+        return _ask(store, experiment_ids, stages, question, is_refreshed=is_refreshed)  # type: ignore[no-any-return]
+
+    def both(table: Table) -> Tuple[Answer, List[str]]:
+        return question(table), table.problems()
+
+    answer: Answer
+    answer, problems = _ask(store, experiment_ids, stages, both, is_refreshed=is_refreshed)
+    if problems:
+        import warnings  # sound stores never need it
+
+        count = "1 run" if len(problems) == 1 else "%d runs" % len(problems)
+        message = "%s cannot be read in full; the first: %s." % (count, problems[0])
+        warnings.warn(message, StorageWarning, stacklevel=stacklevel)
+    return answer
+
+
+def peek(
+    store: str, experiment_ids: Sequence[ExperimentId], stages: Sequence[str], question: Callable[[Table], Answer]
+) -> Optional[Answer]:
+    """Return what a question finds in the index as it stands, without a look at the files; None where there is none.
+
+    So somebody can look at the runs that are known already while another process or thread reads the rest.
+    """
+    if not place.is_available():
+        return None
+    from ..index.database import Database
+    from ..index.table import IndexTable
+
+    with Database(place.find_place(store)) as database:
+        try:
+            with IndexTable(database, store, experiment_ids, stages) as table:
+                return question(table)
+        except CorruptIndexError:
+            return None
+
+
+def _ask(
+    store: str,
+    experiment_ids: Sequence[ExperimentId],
+    stages: Sequence[str],
+    question: Callable[[Table], Any],
+    *,
+    is_refreshed: bool,
+) -> Any:
+    if place.is_available():
+        from ..index.database import Database  # SQLite costs more than a search of few runs
+
+        with Database(place.find_place(store)) as database:
+            for _ in range(_ROUNDS):
+                try:
+                    return _ask_index(database, store, experiment_ids, stages, question, is_refreshed=is_refreshed)
+                except CorruptIndexError:
+                    database.remake()
+    return question(read_table(store, experiment_ids, stages))
+
+
+def _ask_index(
+    database: Any,
+    store: str,
+    experiment_ids: Sequence[ExperimentId],
+    stages: Sequence[str],
+    question: Callable[[Table], Any],
+    *,
+    is_refreshed: bool,
+) -> Any:
+    from ..index.refreshing import Refresher
+    from ..index.table import IndexTable
+
+    refresher = Refresher(database, store, int(time() * 1000), is_full=is_refreshed)
+    refresher.refresh(list(map(str, experiment_ids)), stages)
+    wanted = [*stages, *([DELETED_IN_PLACE] if experiments.DELETED in stages else [])]
+    for _ in range(_ROUNDS):
+        with IndexTable(database, store, experiment_ids, wanted) as table:
+            answer = question(table)
+        database.add_summaries(table.summaries, table.generation)
+        if refresher.confirm(sorted(table.given)):
+            break
+    return answer
 
 
 class RunTable:
-    """Runs as the rows of a table; see ``query.conditions``."""
+    """Runs as the rows of a table; see ``query.conditions``.
 
-    def __init__(self, runs: Sequence[StoredRun]) -> None:
-        self.runs = runs
+    Attributes:
+        count: The number of rows.
+    """
+
+    def __init__(self, runs: Sequence[Any], problems: Sequence[str] = ()) -> None:
+        """Take runs as they are, ours or the MLflow front's, and what is told of those that cannot be read."""
+        self._runs = runs
+        self._problems = problems
         self.count = len(runs)
+
+    def runs(self, rows: Sequence[int]) -> List[StoredRun]:
+        """Return the runs of some rows."""
+        return [self._runs[row] for row in rows]
+
+    def give(self, rows: Sequence[int]) -> None:
+        """Note that an answer tells of some rows, which are as they were read."""
+
+    def problems(self) -> List[str]:
+        """Return of each run that cannot be read in full the first file that cannot, and why."""
+        return list(self._problems)
 
     def column(self, kind: str, key: str) -> Optional[List[Any]]:
         """Return one value for each run, None where it has none; None where no run has any."""
         if kind == "attributes":
-            return [_attribute(run.info, key) for run in self.runs]
-        column = [getattr(run.data, kind).get(key) for run in self.runs]
+            return [_attribute(run.info, key) for run in self._runs]
+        column = [getattr(run.data, kind).get(key) for run in self._runs]
         return None if column.count(None) == len(column) and not self._has(kind, key) else column
 
     def keys(self, kind: str) -> List[str]:
         """Return the keys that any run has, sorted."""
-        return sorted({key for run in self.runs for key in getattr(run.data, kind)})
+        return sorted({key for run in self._runs for key in getattr(run.data, kind)})
 
-    def summary_column(self, function: str, key: str) -> Optional[List[Any]]:
-        """Return what the history of a metric comes to, for each run; None where no run has the metric."""
+    def summary_column(self, function: str, key: str, rows: Optional[Sequence[int]] = None) -> Optional[List[Any]]:
+        """Return what the history of a metric comes to; None where no run has the metric.
+
+        Args:
+            function: A field of ``Summary``.
+            key: The metric.
+            rows: The rows that are asked for, None: all; the others get None.
+        """
         if not self._has("metrics", key):
             return None
-        return [self._summary(run, function, key) for run in self.runs]
+        found: List[Any] = [None] * self.count
+        for row in range(self.count) if rows is None else rows:
+            found[row] = self._summary(self._runs[row], function, key)
+        return found
 
     def _has(self, kind: str, key: str) -> bool:
-        return any(key in getattr(run.data, kind) for run in self.runs)
+        return any(key in getattr(run.data, kind) for run in self._runs)
 
     def _summary(self, run: StoredRun, function: str, key: str) -> Any:
         if key not in run.data.metrics:
@@ -61,39 +197,29 @@ class RunTable:
         return None if summary is None else getattr(summary, function)  # gone or broken since the run was read
 
 
-def read_table(store: str, experiment_ids: Iterable[ExperimentId], stages: Sequence[str]) -> RunTable:
-    """Return the runs of some experiments; one whose meta.yaml cannot be read is passed over.
+def read_table(store: str, experiment_ids: Sequence[ExperimentId], stages: Sequence[str]) -> RunTable:
+    """Return the runs of some experiments, read from their files.
 
     Args:
         store: The store, as an absolute path.
         experiment_ids: The experiments.
-        stages: ``active`` for runs that are there, ``deleted`` for those in the trash.
-
-    Warns:
-        StorageWarning: Some runs cannot be read, all or in part; the rest is returned.
+        stages: As of ``ask``.
     """
-    places = [place for each in experiment_ids for stage in stages for place in _iter_places(store, each, stage)]
-    runs, problems = [], []
+    places = [each for experiment_id in experiment_ids for each in _iter_places(store, experiment_id, stages)]
+    now_ms, runs, problems = int(time() * 1000), [], []
     with Progress("Reading runs", len(places), "runs") as progress:
-        for experiment_id, run_id, folder, stage in places:
+        for experiment_id, name, is_in_trash in places:
+            progress.advance()
             try:
-                run = _read(experiment_id, run_id, folder, stage)
+                entry, _ = reading.read_entry(store, experiment_id, name, is_in_trash=is_in_trash, now_ms=now_ms)
             except FileNotFoundError:
                 continue  # deleted meanwhile
-            except (OSError, MiniMLflowError) as error:
-                problems.append("%s: %s" % (folder, error))
-                continue
-            finally:
-                progress.advance()
-            if run.problems:
-                problems.append("%s: %s" % run.problems[0])
-            runs.append(run)
-    if problems:
-        import warnings  # sound stores never need it
-
-        message = "%d of %d runs cannot be read in full; the first: %s." % (len(problems), len(places), problems[0])
-        warnings.warn(message, StorageWarning, stacklevel=4)
-    return RunTable(runs)
+            stage = experiments.DELETED if entry.stage == DELETED_IN_PLACE else entry.stage
+            problems += ["%s: %s" % problem for problem in entry.problems[:1] if stage in (*stages, BROKEN)]
+            if stage in stages:
+                folder = reading.folder_of(store, experiment_id, entry.stage, name)
+                runs.append(reading.to_stored(entry, folder, experiment_id))
+    return RunTable(runs, problems)
 
 
 def read_run(store: str, experiment_id: ExperimentId, run_id: str) -> StoredRun:
@@ -104,66 +230,21 @@ def read_run(store: str, experiment_id: ExperimentId, run_id: str) -> StoredRun:
         BrokenFileError: Its meta.yaml cannot be read.
         UnsupportedFormatError: It was written in a newer format.
     """
-    return _read(experiment_id, run_id, reader.run_folder(store, experiment_id, run_id), experiments.ACTIVE)
+    folder = reader.run_folder(store, experiment_id, run_id)
+    return reading.read_stored(folder, experiment_id, run_id, experiments.ACTIVE)
 
 
-def _iter_places(store: str, experiment_id: ExperimentId, stage: str) -> Iterator[Tuple[ExperimentId, str, str, str]]:
-    if stage == experiments.ACTIVE:
-        for run_id in reader.list_run_ids(store, experiment_id):
-            yield experiment_id, run_id, layout.run_folder(store, experiment_id, run_id), stage
-    else:
-        for run_id in reader.list_run_ids(store, experiment_id, is_deleted=True):  # MLflow's stay in place
-            yield experiment_id, run_id, layout.run_folder(store, experiment_id, run_id), stage
+def _iter_places(
+    store: str, experiment_id: ExperimentId, stages: Sequence[str]
+) -> Iterator[Tuple[ExperimentId, str, bool]]:
+    for name in reading.list_names(layout.experiment_folder(store, experiment_id)):
+        yield experiment_id, name, False  # those that MLflow has deleted are among them
+    if experiments.DELETED in stages:
         for deleted in trash.list_deleted(store, experiment_id):
-            yield experiment_id, deleted.run_id, deleted.folder, stage
-
-
-def _read(experiment_id: ExperimentId, run_id: str, folder: str, stage: str) -> StoredRun:
-    record = reader.read_folder(folder, experiment_id, run_id)
-    fields = record.metadata
-    path = os.path.join(folder, layout.META)
-    if not fields:
-        message = "Run %r has no meta.yaml in %s: what lies there are leftovers."
-        raise RunNotFoundError(message % (run_id, folder), run_id=run_id, experiment_id=experiment_id)
-    info = RunInfo(
-        run_id=run_id,
-        run_name=_text(fields.get("name")),
-        experiment_id=experiment_id,
-        status=str(fields.get("status") or "RUNNING"),
-        start_time=_start_ms(fields, path),
-        end_time=meta.decode_time(fields.get("end_time")),
-        lifecycle_stage=experiments.DELETED if fields.get("lifecycle_stage") == experiments.DELETED else stage,
-        artifact_uri=os.path.join(folder, layout.ARTIFACTS),
-        user_id=_text(fields.get("user")),
-        parent_run_id=_text(fields.get("parent_run_id")),
-        resume_count=meta.generation_of(fields),
-        version=_text(fields.get("version")),
-    )
-    tags = dict(record.tags)
-    if not mlflow_layout.is_run(fields):  # whose tags are all files
-        for tag, field in META_TAGS.items():
-            if fields.get(field) is not None:
-                tags.setdefault(tag, fields[field])
-    data = RunData(record.params, record.metrics, {key: tags[key] for key in sorted(tags)})
-    return StoredRun(info, data, record.problems)
+            yield experiment_id, os.path.basename(deleted.folder), True
 
 
 def _attribute(info: RunInfo, key: str) -> Any:
     if key == "experiment_id":
         return str(info.experiment_id)
     return getattr(info, key)
-
-
-def _start_ms(fields: Dict[str, Any], path: str) -> Optional[int]:
-    """Return when a run started; where its meta.yaml does not say, when that was written (rule S6)."""
-    start = meta.decode_time(fields.get("start_time"))
-    if start is not None:
-        return start
-    try:
-        return os.stat(path).st_mtime_ns // 1000000
-    except OSError:
-        return None
-
-
-def _text(value: Any) -> Optional[str]:
-    return None if value is None else str(value)

@@ -1,6 +1,6 @@
 """How is something added to a run by who neither creates nor continues it, such as a note or the functions of 0.1.0?
 
-Rules W4, W7 and F2 of docs/format.md.
+Rules W4, W7, F2 and X1 of docs/format.md.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import os
 from contextlib import contextmanager
 
 from ..errors import BrokenFileError
-from . import folders, owner
+from . import folders, owner, presence, touching
 from .opening import CREATED, JOINED, RESUMED, Opened, join_run, stays
 from .writer import RunWriter
 
@@ -33,9 +33,11 @@ def amended(folder: str, pool: DescriptorPool) -> Iterator[Opened]:
         OSError: The disk refused.
     """
     opened = amend_run(folder, pool)
+    touching.touch_experiment(folder)
     try:
         yield opened
     finally:
+        touching.touch_experiment(folder)
         if opened.role == CREATED:
             opened.writer.withdraw()
         else:
@@ -51,7 +53,8 @@ def amend_run(folder: str, pool: DescriptorPool) -> Opened:
         UnsupportedFormatError: The run was written in a newer format.
         OSError: The disk refused.
     """
-    os.makedirs(folder, exist_ok=True)
+    os.makedirs(os.path.dirname(folder), exist_ok=True)
+    presence.make_folder(folder)
     try:
         there = folders.read_meta(folder)[0]
     except BrokenFileError:

@@ -14,7 +14,7 @@ import sys
 from time import sleep
 
 from ..errors import BrokenFileError
-from ..layout import TEMPORARY
+from ..layout import PACKS, TEMPORARY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 IS_WINDOWS = os.name == "nt"
+_IN_PACKS = os.sep + PACKS + os.sep
 _BINARY = getattr(os, "O_BINARY", 0)
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # a FIFO in place of a document must not block the reader
 _LINKS_UNSUPPORTED = frozenset([errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EACCES, errno.EMLINK])
@@ -119,12 +120,16 @@ def _replace_once(path: str, data: bytes, *, sync: bool) -> None:
 
 
 def read(path: str, limit: int = MAX_DOCUMENT_BYTES) -> bytes:
-    """Return the content of a regular file of at most *limit* bytes.
+    """Return the content of a regular file, or of one in a pack, of at most *limit* bytes.
 
     Raises:
         FileNotFoundError: There is none.
         BrokenFileError: It is no regular file, or larger.
     """
+    if is_packed(path):
+        from . import packed  # few stores have packs
+
+        return packed.read(path, limit)
     descriptor = open_to_read(path)
     try:
         state = os.fstat(descriptor)
@@ -135,6 +140,25 @@ def read(path: str, limit: int = MAX_DOCUMENT_BYTES) -> bytes:
         return read_all(descriptor, state.st_size)
     finally:
         os.close(descriptor)
+
+
+def is_packed(path: str) -> bool:
+    """Tell whether a path leads into a pack: such a file can be read, but not opened (docs/format.md, rule Z1)."""
+    return _IN_PACKS in path and not os.path.lexists(path)
+
+
+def state_of(path: str) -> os.stat_result:
+    """Return what ``os.stat`` says of a file, or what a pack does of one in it.
+
+    Raises:
+        FileNotFoundError: There is none.
+        BrokenFileError: The pack cannot be read.
+    """
+    if is_packed(path):
+        from . import packed  # as above
+
+        return packed.state_of(path)
+    return os.stat(path)
 
 
 def open_to_read(path: str) -> int:

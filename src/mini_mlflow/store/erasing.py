@@ -1,13 +1,13 @@
 """How is a tag taken away from a run?
 
-Rules W1 and W8 of docs/format.md: it may lie in the share of every writer, and is gone when none has it.
+Rules W1, W8 and X1 of docs/format.md: it may lie in the share of every writer, and is gone when none has it.
 """
 
 from __future__ import annotations
 
 import os
 
-from . import folders
+from . import folders, presence, touching
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,12 +27,16 @@ def delete_documents(run_folder: str, kind: str, key: str) -> bool:
     Raises:
         OSError: A file may not be removed.
     """
+    presence.ensure_folder(run_folder)
     found: List[str] = []
     for part in folders.list_parts(run_folder):
         found += folders.find_documents(part.folder, kind, key)
+    if found:
+        touching.touch_experiment(run_folder)
     for path in found:
         try:
             os.unlink(path)
         except FileNotFoundError:
             pass  # another was faster
+    touching.touch_experiment(run_folder)
     return bool(found)

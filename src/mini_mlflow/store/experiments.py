@@ -177,8 +177,21 @@ def list_ids(runs_dir: str, run_id: str = "") -> List[ExperimentId]:
     if run_id:
         # Most have none, and access() says so without an error to be raised and caught.
         paths = [(entry, entry.path + os.sep + run_id) for entry in entries]
-        entries = [entry for entry, path in paths if os.access(path, os.F_OK) and os.path.isdir(path)]
+        entries = [
+            entry
+            for entry, path in paths
+            if (os.access(path, os.F_OK) and os.path.isdir(path)) or _is_packed(entry.path, path)
+        ]
     return _ids(entries)
+
+
+def _is_packed(folder: str, run_folder: str) -> bool:
+    """Tell whether a run lies in a pack of an experiment."""
+    if not os.access(layout.packs_folder(folder), os.F_OK):
+        return False
+    from . import packed  # few stores have packs
+
+    return packed.find(run_folder) is not None
 
 
 def by_id(experiment_id: ExperimentId) -> Tuple[bool, ExperimentId]:

@@ -7,7 +7,7 @@ from collections import namedtuple
 
 from .. import layout
 from ..errors import BrokenFileError
-from . import documents, meta, metric_file, mlflow_layout, owner
+from . import documents, meta, metric_file, mlflow_layout, owner, presence
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,13 +29,17 @@ class Part(namedtuple("Part", ["name", "folder"])):
 
 
 def list_parts(run_folder: str) -> List[Part]:
-    """Return the shares of a run: its own folder first, then its writers by name; links are none of them."""
+    """Return the shares of a run: its own folder first, then its writers by name; links are none of them.
+
+    Where the run lies in a pack, so do the shares: what reads documents reads them there, too.
+    """
     parts = [Part("", run_folder)]
     writers = os.path.join(run_folder, layout.WRITERS)
     try:
         names = sorted(os.listdir(writers))
     except OSError:
-        return parts
+        place = presence.place_of(run_folder)
+        return _list_packed(place) if documents.is_packed(place) else parts
     if os.path.islink(writers):
         return parts
     for name in names:
@@ -53,13 +57,32 @@ def iter_documents(folder: str, kind: str) -> Iterator[Tuple[str, str]]:
     """
     inside = os.path.join(folder, kind)
     try:
-        names = sorted(os.listdir(inside))
+        names = _list_in_pack(inside) if documents.is_packed(inside) else sorted(os.listdir(inside))
     except FileNotFoundError:
         return
     for name in names:
         stem = layout.stem_of(name)
         if stem is not None:
             yield stem, os.path.join(inside, name)
+
+
+def _list_packed(place: str) -> List[Part]:
+    """Return the shares of a run that lies in a pack."""
+    from . import packed  # few stores have packs
+
+    writers = os.path.join(place, layout.WRITERS)
+    try:
+        names = [name for name in packed.list_names(writers) if not name.startswith(".")]
+    except (OSError, BrokenFileError):
+        names = []
+    folders = [(name, os.path.join(writers, name)) for name in names]
+    return [Part("", place)] + [Part(name, folder) for name, folder in folders if packed.is_folder(folder)]
+
+
+def _list_in_pack(folder: str) -> List[str]:
+    from . import packed  # as above
+
+    return packed.list_names(folder)
 
 
 def key_in(path: str, kind: str) -> Optional[str]:
@@ -172,7 +195,7 @@ def read_meta(run_folder: str, report: Optional[Callable[[str, Exception], None]
         path = os.path.join(part.folder, layout.META)
         try:
             found = meta.read_meta(path)
-            rank = (max(0, meta.generation_of(found)), os.stat(path).st_mtime)
+            rank = (max(0, meta.generation_of(found)), documents.state_of(path).st_mtime)
         except FileNotFoundError:
             continue
         except (OSError, BrokenFileError) as error:

@@ -108,7 +108,7 @@ class _File:
         """
         is_first, self.is_anew = self._identity is None, False
         identity = self._identity
-        if self._mark:
+        if self._mark and not documents.is_packed(self._path):
             descriptor = documents.open_to_read(self._path)
             try:
                 state = os.fstat(descriptor)
@@ -119,7 +119,7 @@ class _File:
                 os.close(descriptor)
             if identity == self._identity and data.startswith(self._mark):
                 return self._take(data)
-        state = os.stat(self._path)
+        state = documents.state_of(self._path)
         data = documents.read(self._path, MAX_HISTORY_BYTES)
         checksum = crc32(data)
         if not self._mark and checksum == self._whole:

@@ -61,6 +61,10 @@ class HeldFolder:
             descriptor, self._descriptor = self._descriptor, _CLOSED
             os.close(descriptor)
 
+    def change_mode(self, mode: int) -> None:
+        """Give this folder other permissions."""
+        os.chmod(self.path if self._descriptor is None else self._descriptor, mode)
+
     def enter(self, name: str) -> HeldFolder:
         """Open a folder in this one.
 
@@ -242,6 +246,16 @@ def descend(path: str, parts: Iterable[str], *, is_made: bool = False) -> HeldFo
                 error.filename = os.path.join(folder.path, part)
                 raise
     return folder
+
+
+def clock_of(folder: HeldFolder) -> float:
+    """Return what time it is for the disk, which may be another machine's."""
+    name, descriptor = folder.create_temporary(0o600)
+    try:
+        return os.fstat(descriptor).st_mtime
+    finally:
+        os.close(descriptor)
+        folder.unlink(name)
 
 
 def is_link(state: os.stat_result) -> bool:

@@ -1,6 +1,6 @@
 """How does a value get into the files of one folder that is ours?
 
-Rules D5, K5, W9 and M13 of docs/format.md.
+Rules D5, K5, W9, M13 and X1 of docs/format.md.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import os
 
 from .. import config, layout
 from ..errors import BrokenFileError
-from . import documents, owner
+from . import documents, owner, touching
 from .appender import MAX_STEP, Appender
 from .metric_text import MAX_HISTORY_BYTES
 from .names import Names
@@ -205,7 +205,9 @@ def make_home(run_folder: str, generation: int) -> Tuple[str, owner.Claim]:
         os.mkdir(folder)
     except FileExistsError:
         pass  # NFS has repeated our own request: nobody else has a folder of this random name
-    return folder, owner.claim_new(folder, generation)
+    claim = owner.claim_new(folder, generation)
+    touching.touch_experiment(run_folder)  # from now on whoever looks sees that somebody writes
+    return folder, claim
 
 
 def make_heirs_home(run_folder: str, generation: int) -> Optional[Tuple[str, owner.Claim]]:

@@ -32,7 +32,10 @@ _LOCAL_FILE_SYSTEMS = frozenset(
         "apfs",
     ]
 )
-
+# Where the times of a folder tell that something in it was added, replaced or removed.
+_FOLDERS_WITH_TIMES = (_LOCAL_FILE_SYSTEMS - frozenset(["vfat", "exfat"])) | frozenset(
+    ["nfs", "nfs4", "lustre", "gpfs", "beegfs", "ceph", "cifs", "smb3", "overlay", "virtiofs", "9p"]
+)
 
 _DEAD = frozenset([b"Z", b"X", b"x"])  # it runs no more, though its parent has not asked how it ended
 
@@ -94,17 +97,29 @@ def _stat(pid: int) -> Tuple[bytes, Optional[int]]:
         return b"", None
 
 
-@lru_cache(maxsize=64)
 def is_local_device(device: int) -> bool:
     """Tell whether the file system of this device number is known to be on a disk of this machine alone."""
+    return _kind_of_device(device) in _LOCAL_FILE_SYSTEMS
+
+
+def has_folder_times(device: int) -> bool:
+    """Tell whether folders on the file system of this device number have times that tell what happens in them.
+
+    Where the system does not say what it is, they have: btrfs and overlays give their folders other numbers.
+    """
+    return _kind_of_device(device) in (_FOLDERS_WITH_TIMES | {""})
+
+
+@lru_cache(maxsize=64)
+def _kind_of_device(device: int) -> str:
+    """Return the kind of the file system of a device number, empty where the system does not say."""
     number = "%d:%d" % (os.major(device), os.minor(device)) if hasattr(os, "major") else ""
     try:
         with open("/proc/self/mountinfo", "rb") as file:
             for line in file:
                 fields = line.split(b" ")
                 if fields[2].decode("ascii") == number:
-                    kind = fields[fields.index(b"-") + 1].decode("ascii", "replace")
-                    return kind in _LOCAL_FILE_SYSTEMS
+                    return fields[fields.index(b"-") + 1].decode("ascii", "replace")
     except (OSError, ValueError, IndexError):
         pass
-    return False
+    return ""

@@ -14,7 +14,7 @@ from operator import itemgetter
 from ..errors import BrokenFileError
 from ..records import Metric
 from . import documents, mlflow_layout
-from .metric_text import CLOSING, MAX_HISTORY_BYTES, NUMBER, PAGE, closing_text, head_text, row_text
+from .metric_text import CLOSING, MAX_HISTORY_BYTES, NUMBER, PAGE, closing_text, head_text, padded, row_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -138,13 +138,18 @@ def read_latest(path: str) -> Tuple[Optional[str], Optional[Metric]]:
         FileNotFoundError: There is none.
         BrokenFileError: Nothing in it can be read.
     """
-    descriptor = documents.open_to_read(path)
-    try:
-        tail = read_tail(descriptor)
-    except OSError:
-        tail = None  # a folder, or a device: let the careful reader say so
-    finally:
-        os.close(descriptor)
+    if documents.is_packed(path):
+        data = documents.read(path, MAX_HISTORY_BYTES)
+        start = max(0, len(data) - _TAIL_BYTES)
+        tail = _decode_tail(data[:_HEAD_BYTES], data[start:], start)
+    else:
+        descriptor = documents.open_to_read(path)
+        try:
+            tail = read_tail(descriptor)
+        except OSError:
+            tail = None  # a folder, or a device: let the careful reader say so
+        finally:
+            os.close(descriptor)
     if tail is not None:
         return tail.key, tail.latest
     history = read_history(path)
@@ -161,6 +166,11 @@ def read_tail(descriptor: int) -> Optional[Tail]:
         head = documents.read_all(descriptor, _HEAD_BYTES)
         start = size - _TAIL_BYTES
         end = documents.read_all(descriptor, _TAIL_BYTES, start)
+    return _decode_tail(head, end, start)
+
+
+def _decode_tail(head: bytes, end: bytes, start: int) -> Optional[Tail]:
+    """Return what the first and last bytes of a file say, of which the last begin at *start*."""
     key, closing = re.match(_HEAD, head), re.search(CLOSING, end)
     if key is None or closing is None:
         return None
@@ -225,6 +235,59 @@ def find_last_row(data: bytes) -> Optional[Tuple[int, int]]:
             skipped = len(data) - len(tail)
             return skipped + place[0], skipped + place[1]
     return None
+
+
+def count_rows(data: bytes) -> int:
+    """Return how many rows stand in a metric's file in the form of rule M1."""
+    return len(re.findall(_STEP, data))
+
+
+def find_gaps(data: bytes) -> List[Tuple[int, int]]:
+    """Return where, behind the head, there are bytes that are neither rows nor what may stand around them (M1 to M4).
+
+    A closing that is missing altogether is none of them; one that is cut is.
+    """
+    head = re.match(_HEAD, data)
+    if head is None:
+        return []
+    gaps, end, allowed = [], head.end(), rb""
+    for match in re.compile(_ROW).finditer(data, end):
+        if _decode_row(match) is None:
+            continue  # a number of it is beyond what rule M7 allows
+        if not re.fullmatch(allowed, data[end : match.start()]):
+            gaps.append((end, match.start()))
+        end, allowed = match.end(), rb" *,"
+    rest = data[end:]
+    if rest.strip(b" \n") and not (end > head.end() and re.fullmatch(CLOSING, rest)):
+        gaps.append((end, len(data)))
+    return gaps
+
+
+def crosses_page(data: bytes, end: int) -> bool:
+    """Tell whether a row of an exact file, but for the first, lies across the boundary of a page (rule M3).
+
+    Args:
+        data: The file.
+        end: Where its last row ends.
+    """
+    for boundary in range(PAGE, end, PAGE):
+        start = data.rfind(b"\n[", 0, boundary + 2)
+        if data[start - 1 : start] == b"," and start <= boundary <= data.find(b"]", start):
+            return True
+    return False
+
+
+def closing_behind(data: bytes, history: History) -> Optional[bytes]:
+    """Return the closing that makes a file whole behind its last complete row, spaces over the rest (rule M13).
+
+    None where what stands before it is not valid either: then the file must be written anew.
+    """
+    if history.latest is None:
+        return None
+    step, timestamp, value = history.latest
+    closing = padded(closing_text(step, timestamp, documents.encode_number(value)).encode(), len(data) - history.end)
+    is_sound = history.end and decode(data[: history.end] + closing, "").is_exact
+    return closing if is_sound else None
 
 
 def _salvage(key: Any, data: bytes, start: int) -> History:

@@ -100,6 +100,11 @@ def read_links(folder: str, report: Report) -> Dict[str, List[Dict[str, Any]]]:
     return found
 
 
+def has_links(folder: str) -> bool:
+    """Tell whether a run names data sets or models that lie beside it in its experiment."""
+    return any(_names(os.path.join(folder, kind)) for kind in _LINKS)
+
+
 def iter_files(folder: str, kind: str, report: Optional[Report] = None) -> Iterator[Tuple[str, str]]:
     """Yield (key, path) of every file in a folder such as ``params``, sorted; a ``/`` in a key is a folder.
 

@@ -250,11 +250,9 @@ class OpenFile:
         if history.latest is None or history.key != self.key:
             raise documents.broken(self.path, "it has no row of %r" % self.key)
         if not history.is_exact:
-            step, timestamp, value = history.latest
-            closing = closing_text(step, timestamp, documents.encode_number(value)).encode()
-            closing = padded(closing, len(data) - history.end)
-            data = data[: history.end] + closing
-            if history.end and metric_file.decode(data, self.path).is_exact:
+            closing = metric_file.closing_behind(data, history)
+            if closing is not None:
+                data = data[: history.end] + closing
                 if pwrite(self.descriptor, closing, history.end) != len(closing):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self.path)
             else:

@@ -1,6 +1,6 @@
 """How does a process come to write into a run: as its creator, its heir, or beside its owner?
 
-Rules W2 to W7 and F2 of docs/format.md.
+Rules W2 to W7, F2 and X1 of docs/format.md.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from time import monotonic, sleep, time
 
 from .. import layout
 from ..errors import BrokenFileError
-from . import documents, experiments, locks, meta, owner
+from . import documents, experiments, locks, meta, owner, touching
 from .descriptors import DescriptorPool
 from .home import make_heirs_home, make_home
 from .writer import RunWriter
@@ -53,6 +53,8 @@ def open_run(
     new_fields: Callable[[], Dict[str, Any]],
     pool: DescriptorPool,
     sync_period_s: Optional[float],
+    *,
+    is_new: bool = False,
 ) -> Opened:
     """Create a run, or go on with the one of that id.
 
@@ -63,6 +65,7 @@ def open_run(
         new_fields: Makes what meta.yaml says of a run that is created now.
         pool: The open files of this process.
         sync_period_s: As ``config.sync_period_s``.
+        is_new: Whether the id was made just now, so that no pack need be asked whether it has the run.
 
     Raises:
         UnsupportedFormatError: The run was written in a newer format.
@@ -73,7 +76,7 @@ def open_run(
     experiments.ensure(runs_dir, experiment_id, int(time() * 1000))
     for attempt in range(_ATTEMPTS):
         try:
-            opened = _make_or_open(folder, new_fields, pool, sync_period_s, attempt=attempt)
+            opened = _make_or_open(folder, new_fields, pool, sync_period_s, attempt=attempt, is_new=is_new)
         except FileNotFoundError:
             if attempt == _ATTEMPTS - 1 or not os.path.isdir(os.path.dirname(folder)):
                 raise
@@ -105,12 +108,25 @@ def _make_or_open(
     sync_period_s: Optional[float],
     *,
     attempt: int,
+    is_new: bool,
 ) -> Optional[Opened]:
-    try:
-        os.mkdir(folder)
-    except FileExistsError:
+    if not (_make(folder) if is_new else _make_unless_packed(folder)):
         return _try_open(folder, new_fields, pool, sync_period_s, attempt=attempt)
     return _create(folder, new_fields(), pool, sync_period_s)  # nobody was there before
+
+
+def _make(folder: str) -> bool:
+    try:
+        os.mkdir(folder)
+        return True
+    except FileExistsError:
+        return False
+
+
+def _make_unless_packed(folder: str) -> bool:
+    from . import presence  # few runs are named by an id
+
+    return presence.make_folder(folder)
 
 
 def _try_open(
@@ -199,6 +215,7 @@ def _inherit(
 ) -> Optional[Opened]:
     if not stays(folder, claim):
         return None
+    touching.touch_experiment(folder)
     fields = dict({"format": layout.FORMAT_VERSION}, **(there or new_fields()))
     fields.update(run_id=os.path.basename(folder), status="RUNNING", end_time=None, generation=claim.generation)
     writer = RunWriter(
@@ -215,6 +232,7 @@ def _inherit(
     try:
         writer.write_meta()
         writer.mend()
+        touching.touch_experiment(folder)
     except BaseException:
         writer.release()  # else nobody could resume or delete the run while this process lives
         raise

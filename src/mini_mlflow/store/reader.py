@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 from collections import namedtuple
+from functools import lru_cache
 from operator import itemgetter, lt
 from time import time
 
 from .. import layout
 from ..errors import BrokenFileError, MetricNotFoundError, MiniMLflowError, RunNotFoundError
 from ..records import Problem, RunRecord
-from . import documents, experiments, folders, meta, metric_file, mlflow_layout, owner
+from . import documents, experiments, folders, meta, metric_file, mlflow_layout, owner, presence
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from ..records import Metric, Number
 
+_LOOKS = 5
 LOST = "LOST"
 RUNNING = "RUNNING"
 
@@ -50,14 +52,13 @@ def list_run_ids(runs_dir: str, experiment_id: Union[int, str], *, is_deleted: b
         names = os.listdir(folder)
     except OSError:
         return []
+    runs = presence.list_packed(folder) if layout.PACKS in names and not is_deleted else {}
+    runs.update((name, os.path.join(folder, name)) for name in names if name[:1] != ".")
     found = []
-    for name in names:
-        path = os.path.join(folder, name, layout.META)
-        if name.startswith(".") or not os.path.isfile(path):
-            continue
-        start, is_away = _start_of(path)
-        if is_away is is_deleted:
-            found.append((start, name))
+    for name, run in runs.items():
+        there = _start_in(run) or _start_in(presence.place_of(os.path.join(folder, name)))  # moved meanwhile
+        if there is not None and there[1] is is_deleted:
+            found.append((there[0], name))
     found.sort(key=lambda each: each[1])
     found.sort(key=lambda each: each[0], reverse=True)
     return [name for _, name in found]
@@ -86,7 +87,7 @@ def read_folder(folder: str, experiment_id: Union[int, str], run_id: str) -> Run
         BrokenFileError: Its meta.yaml cannot be read.
         UnsupportedFormatError: It was written in a newer format.
     """
-    if not os.path.isdir(folder):
+    if not presence.is_there(folder):
         message = "Run %r is not in %s any more."
         raise RunNotFoundError(message % (run_id, folder), run_id=run_id, experiment_id=experiment_id)
     record = _read_run(folder, experiment_id, run_id)
@@ -96,6 +97,15 @@ def read_folder(folder: str, experiment_id: Union[int, str], run_id: str) -> Run
 
 
 def _read_run(folder: str, experiment_id: Union[int, str], run_id: str) -> RunRecord:
+    for _ in range(_LOOKS):  # it may be packed, or unpacked, while we read
+        place = presence.place_of(folder)
+        record = _read_there(place, experiment_id, run_id)
+        if presence.place_of(folder) == place:
+            break
+    return record
+
+
+def _read_there(folder: str, experiment_id: Union[int, str], run_id: str) -> RunRecord:
     problems: List[Problem] = []
     metadata = read_metadata(folder, problems)
     if metadata:
@@ -106,20 +116,18 @@ def _read_run(folder: str, experiment_id: Union[int, str], run_id: str) -> RunRe
     return RunRecord(
         metadata=metadata,
         params=_values(shares, layout.PARAMS, problems),
-        metrics=_latest(shares, problems),
-        tags=_values(shares, layout.TAGS, problems),
-        problems=problems,
-    )
+        metrics=_latest(shares, problems), tags=_values(shares, layout.TAGS, problems), problems=problems,
+    )  # fmt: skip
 
 
 def run_folder(runs_dir: str, experiment_id: Union[int, str], run_id: str) -> str:
-    """Return the folder of a run that exists.
+    """Return the folder of a run that exists, be it in a pack: what reads it finds it there.
 
     Raises:
         RunNotFoundError: There is none.
     """
     folder = layout.run_folder(runs_dir, experiment_id, run_id)
-    if not os.path.isdir(folder):
+    if not presence.is_there(folder):
         message = "Run %r was not found in experiment %s of %s. list_runs() tells which there are."
         raise RunNotFoundError(message % (run_id, experiment_id, runs_dir), run_id=run_id, experiment_id=experiment_id)
     return folder
@@ -207,16 +215,31 @@ def iter_histories(
     folder: str, key: str, problems: List[Problem], read: Callable[[str], Any]
 ) -> Iterator[Tuple[_Share, Any]]:
     """Yield each writer's share and what *read* makes of its file of a metric, in the order in which they merge."""
-    for share in _shares(folder, problems):
-        for path in folders.find_documents(share.folder, layout.METRICS, key):
-            if share.is_mlflow:
-                mlflow_layout.check_rows(path, _reporter(problems))
-            try:
-                yield share, read(path)
-            except FileNotFoundError:
-                continue
-            except (OSError, BrokenFileError) as error:
-                problems.append(Problem(path, _reason(error)))
+    place = presence.place_of(folder)
+    for share in _shares(place, problems):
+        found, there = _read_share(share, key, problems, read), place
+        for _ in range(_LOOKS):
+            if found or presence.place_of(folder) == there:
+                break
+            there = presence.place_of(folder)  # packed, or unpacked, meanwhile
+            found = _read_share(share._replace(folder=there + share.folder[len(place) :]), key, problems, read)
+        for each in found:
+            yield share, each
+
+
+def _read_share(share: _Share, key: str, problems: List[Problem], read: Callable[[str], Any]) -> List[Any]:
+    """Return what *read* makes of the files of a metric in one share: of one, or none."""
+    found = []
+    for path in folders.find_documents(share.folder, layout.METRICS, key):
+        if share.is_mlflow:
+            mlflow_layout.check_rows(path, _reporter(problems))
+        try:
+            found.append(read(path))
+        except FileNotFoundError:
+            continue
+        except (OSError, BrokenFileError) as error:
+            problems.append(Problem(path, _reason(error)))
+    return found
 
 
 def _read_rows(path: str) -> List[Metric]:
@@ -251,7 +274,8 @@ def _values(shares: List[_Share], kind: str, problems: List[Problem]) -> Dict[st
     best: Dict[str, Tuple[Tuple[int, int, str], Any]] = {}
     for share in shares:
         if share.is_mlflow:  # the first, of generation 0: what our own writers add counts more
-            best.update((key, ((0, 0, ""), text)) for key, text in _iter_texts(share, kind, problems))
+            texts = mlflow_layout.iter_values(share.folder, kind, _reporter(problems))
+            best.update((key, ((0, 0, ""), text)) for key, text in texts)
             continue
         for stem, path in _documents(share, kind, problems):
             try:
@@ -334,6 +358,25 @@ def _status_of_running(folder: str) -> str:
     return LOST
 
 
+def _start_in(folder: str) -> Optional[Tuple[str, bool]]:
+    """Return what ``_start_of`` does of a run, None where there is no meta.yaml."""
+    path = os.path.join(folder, layout.META)
+    try:
+        if documents.is_packed(path):
+            return _packed_start(path, *documents.state_of(path)[1:3])  # inode and device
+        return _start_of(path) if os.path.isfile(path) else None
+    except FileNotFoundError:
+        return None
+    except (OSError, BrokenFileError):
+        return "", False
+
+
+@lru_cache(maxsize=16384)
+def _packed_start(path: str, *_: int) -> Tuple[str, bool]:
+    """Return what ``_start_of`` does of a run in a pack; what identifies that follows: it never changes in place."""
+    return _start_of(path)
+
+
 def _start_of(path: str) -> Tuple[str, bool]:
     """Return what sorts runs by their start, and whether MLflow has deleted this one.
 
@@ -344,13 +387,9 @@ def _start_of(path: str) -> Tuple[str, bool]:
         if "format" in fields and meta.is_time(fields.get("start_time")):
             return str(fields["start_time"]), False
         start = mlflow_layout.encode_start(fields) if mlflow_layout.is_run(fields) else None
-        return start or meta.encode_time(os.stat(path).st_mtime_ns // 1000), mlflow_layout.is_deleted(fields)
+        return start or meta.encode_time(documents.state_of(path).st_mtime_ns // 1000), mlflow_layout.is_deleted(fields)
     except (OSError, MiniMLflowError):
         return "", False
-
-
-def _iter_texts(share: _Share, kind: str, problems: List[Problem]) -> Iterator[Tuple[str, str]]:
-    return mlflow_layout.iter_values(share.folder, kind, _reporter(problems))
 
 
 def _reporter(problems: List[Problem]) -> Callable[[str, Exception], None]:

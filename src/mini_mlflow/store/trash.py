@@ -8,12 +8,11 @@ from __future__ import annotations
 import errno
 import os
 import re
-from time import sleep
 
 from .. import layout
-from ..errors import ActiveRunError, InvalidValueError, RunExistsError, RunNotFoundError
+from ..errors import InvalidValueError, RunExistsError, RunNotFoundError
 from ..records import DeletedRun, Problem, Removed
-from . import documents, experiment_changes, experiments, held_folder, reader, unowned
+from . import documents, experiment_changes, experiments, held_folder, presence, reader, unowned
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +35,7 @@ def delete_run(runs_dir: str, experiment_id: ExperimentId, run_id: str) -> str:
         OSError: It cannot be moved; it is where it was.
     """
     folder = reader.run_folder(runs_dir, experiment_id, run_id)
+    presence.ensure_only_folder(folder)  # else it would come back out of its pack
     trash = layout.trash_folder(runs_dir, experiment_id)
     try:
         os.mkdir(trash)
@@ -44,11 +44,8 @@ def delete_run(runs_dir: str, experiment_id: ExperimentId, run_id: str) -> str:
             message = "This is no folder of its own, so nothing is moved there. Remove it"
             raise NotADirectoryError(errno.ENOTDIR, message, trash) from None
     try:
-        if documents.IS_WINDOWS:  # no folder is renamed there while a file in it is open
-            unowned.refuse_if_written(folder, run_id, "deleted")
-            return _move_unwritten(folder, trash, run_id)
-        with unowned.kept_still(folder, run_id, "deleted"):
-            return _move_unwritten(folder, trash, run_id)
+        with unowned.moved(folder, run_id, "deleted", lambda: _move(folder, trash, run_id)) as moved:
+            return moved
     except FileNotFoundError:  # another has deleted it at the same moment, and perhaps restored it
         return delete_run(runs_dir, experiment_id, run_id)
 
@@ -66,7 +63,7 @@ def restore_run(runs_dir: str, experiment_id: ExperimentId, run_id: str) -> None
         raise RunNotFoundError(message % (run_id, experiment_id, runs_dir), run_id=run_id, experiment_id=experiment_id)
     folder = layout.run_folder(runs_dir, experiment_id, run_id)
     try:
-        if os.path.lexists(folder):
+        if os.path.lexists(folder) or presence.is_there(folder):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), folder)
         os.rename(found[0].folder, folder)
     except FileNotFoundError:  # another has restored it at the same moment, or removed it
@@ -251,20 +248,6 @@ class _Collection:
         self.problems.append(Problem(named, reason or str(error)))
 
 
-def _move_unwritten(folder: str, trash: str, run_id: str) -> str:
-    """Move a run into the trash, and back if somebody has signed between the look and the rename."""
-    moved = _move(folder, trash, run_id)
-    try:
-        unowned.refuse_if_written(moved, run_id, "deleted")
-    except ActiveRunError:
-        try:
-            os.rename(moved, folder)
-        except OSError:
-            pass  # a new run has its place already; who writes the old one goes on beside that
-        raise
-    return moved
-
-
 def _move(folder: str, trash: str, run_id: str) -> str:
     """Move a run into the trash under the first name that is free there; return where it lies."""
     if not os.path.islink(folder):
@@ -274,23 +257,12 @@ def _move(folder: str, trash: str, run_id: str) -> str:
         if os.path.lexists(moved):
             continue
         try:
-            _rename(folder, moved)
+            unowned.rename(folder, moved)
             return moved
         except OSError as error:
             if error.errno not in _TAKEN or not os.path.lexists(moved):
                 raise
     raise InvalidValueError("The trash has %d runs of the id %r. Empty it with gc()." % (_MOST_NUMBERS, run_id))
-
-
-def _rename(folder: str, moved: str) -> None:
-    for attempt in range(10):
-        try:
-            os.rename(folder, moved)
-            return
-        except PermissionError:
-            if not documents.IS_WINDOWS or attempt == 9:
-                raise
-            sleep(0.01 * (attempt + 1))  # Windows: a reader has a file of it open for a moment
 
 
 def _is_run(name: str, state: os.stat_result) -> bool:

@@ -91,6 +91,10 @@ class RunWriter(Resident):
         now = now_ms()
         self._write(Entry(kind, key, value, None, now), now)
 
+    def is_waiting(self, kind: str, key: str) -> bool:
+        """Tell whether a value that was written has not reached the disk's file yet, as the disk refuses (rule P4)."""
+        return self._spool.holds(kind, key)
+
     def settle(self) -> None:
         """Have a folder of our own, so that everybody sees that somebody is at work in the run (rule W7).
 

@@ -7,6 +7,7 @@ import os
 
 from ... import active, artifacts, layout
 from ...artifact_names import check_artifact_path
+from ...store import presence
 from . import address, reading, writing
 from .entities import FileInfo
 from .exceptions import invalid
@@ -103,7 +104,8 @@ def listed(place: Place, path: Optional[str]) -> List[FileInfo]:
     """Return what lies in a folder of a run's artifacts, by name; nothing where there is none."""
     root = os.path.join(place.folder, layout.ARTIFACTS)
     with writing.translated():
-        if path and not os.path.isdir(os.path.join(root, *check_artifact_path(path))):
+        is_folder = not path or os.path.isdir(os.path.join(root, *check_artifact_path(path)))
+        if not (is_folder or presence.is_packed(place.folder)):
             return []
         return [FileInfo(*each) for each in artifacts.list_files(root, path or None)]
 
@@ -114,6 +116,7 @@ def fetched(place: Place, path: Optional[str], dst_path: Optional[Path]) -> str:
     with writing.translated():
         if dst_path is not None:
             return artifacts.download(root, path or None, os.fspath(dst_path))
+        presence.ensure_folder(place.folder)  # who asks for a path opens it
         return artifacts.find_path(root, path) if path else root
 
 
@@ -132,9 +135,13 @@ def _found(
     folder = address.folder_of(address.checked(artifact_uri)).replace(os.sep, "/")
     between, path = "/%s/" % layout.ARTIFACTS, folder + "/"
     end = path.find(between)
-    while end >= 0 and not os.path.isfile(os.path.join(path[:end], layout.META)):
+    while end >= 0 and not _is_run(path[:end]):
         end = path.find(between, end + 1)  # a folder above the run may be called so, too
     if end < 0:
         raise invalid("%r is no address of an artifact. Give runs:/RUN_ID/PATH." % artifact_uri)
     parent, named = os.path.split(path[:end])
     return reading.locate(os.path.dirname(parent), named), path[end + len(between) :].rstrip("/") or None
+
+
+def _is_run(folder: str) -> bool:
+    return os.path.isfile(os.path.join(folder, layout.META)) or presence.is_packed(folder)

@@ -8,7 +8,7 @@ from math import isnan
 
 from ... import active, keys, layout
 from ...errors import AmbiguousRunError, InvalidIdError, MiniMLflowError
-from ...search.scanning import META_TAGS
+from ...index.reading import META_TAGS
 from ...store import documents, experiments, folders, meta, reader, trash
 from . import checks
 from .entities import Experiment, ExperimentTag, LifecycleStage, Metric, Param, Run, RunData, RunInfo, RunTag, ViewType

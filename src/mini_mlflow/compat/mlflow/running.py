@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from ... import active, config, identity
+from ... import active, config, identity, joining
 from ...endings import status_after
 from ...recorder import RUNNING
 from ...records import NOTE
@@ -20,7 +20,9 @@ from .exceptions import INVALID_STATE, MlflowException, invalid
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Any, Dict, List, Mapping, Optional, Type
+    from typing import Any, Dict, List, Mapping, Optional, Tuple, Type
+
+    from ...joining import Place, Teller
 
 # The runs that were active where this process was forked off; empty in one that was not.
 inherited: List[OpenRun] = []
@@ -106,12 +108,18 @@ def start(
         raise MlflowException(message % parent.run_id, INVALID_STATE)
     store = active.store_folder()
     first = writing.checked_tags(_with_note(tags, description).items())
-    run_id = run_id or _from_environment()
-    if run_id:
+    place = joining.find(store) if parent is None else None
+    teller = None
+    if place is not None and not run_id and not parent_run_id and reading.PARENT not in dict(first):
+        teller = joining.take(place)
+    run_id = run_id or (_from_environment() if teller is None else None)
+    if place is not None and teller is not None:
+        run, first = _join(store, place, teller, run_name, experiment_id, dict(first))
+    elif run_id:
         run = _resume(store, run_id, run_name)
     else:
         number = experimenting.usable_id(store, experiment_id)
-        parent_run_id = _parent(store, parent, parent_run_id)
+        parent_run_id = _parent(store, parent, parent_run_id) or (None if place is None else place.run_id)
         names = dict(first)
         run_name = run_name or names.pop(reading.RUN_NAME, None)
         parent_run_id = names.pop(reading.PARENT, parent_run_id)
@@ -164,6 +172,17 @@ def _resume(store: str, run_id: str, run_name: Optional[str]) -> OpenRun:
         )
         raise MlflowException(message % run_id)
     return TrackedRun(place.run_id, place.experiment_id, run_name or None, store)
+
+
+def _join(
+    store: str, place: Place, teller: Teller, run_name: Optional[str], experiment_id: Any, first: Dict[str, Any]
+) -> Tuple[OpenRun, List[Tuple[str, Any]]]:
+    """Go on with the run of the command that this is a part of; return it, and the tags that are still to write."""
+    name = run_name or first.get(reading.RUN_NAME)
+    run = TrackedRun(place.run_id, place.experiment_id, name, store)
+    run.report_to(teller)
+    teller.begin(name=name, experiment=identity.chosen_name() if experiment_id is None else experiment_id)
+    return run, [(key, value) for key, value in first.items() if key != reading.RUN_NAME]
 
 
 def _parent(store: str, current: Optional[OpenRun], parent_run_id: Optional[str]) -> Optional[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import isnan
 
 from ...search import frames
+from ...search.scanning import RunTable
 from . import filters, reading
 from .entities import ViewType
 from .exceptions import invalid
@@ -97,7 +98,7 @@ def as_table(runs: Sequence[Run]) -> Any:
     except ImportError as error:
         message = "search_runs() makes a pandas table: pip install pandas, or give output_format='list'."
         raise ImportError(message) from error
-    return frames.to_pandas(runs, pd)
+    return frames.to_pandas(frames.columns_of(RunTable(runs), range(len(runs))), pd)
 
 
 def _window(view_type: int, max_results: Optional[int], page_token: Optional[str]) -> Tuple[int, int]:

@@ -174,6 +174,8 @@ def change_fields(place: Place, fields: Dict[str, Any]) -> None:
     run = live_run(place)
     if run is not None and "name" in fields:
         run.name = fields["name"]
+    if run is not None and run.tell(**fields):
+        return
     storage.save_metadata(place.run_id, place.experiment_id, fields, place.store)
 
 
@@ -190,9 +192,10 @@ def end(place: Place, status: Optional[str], end_time: Optional[int]) -> None:
     """
     status = end_status(status)
     run = live_run(place)
+    is_told = run is not None and run.tell()
     if run is not None:
         end_open(run, status)
-    if run is None or end_time is not None:
+    if run is None or (end_time is not None and not is_told):
         moment = int((time() if end_time is None else checks.timestamp_of(end_time, "end_time") / 1000) * 1000000)
         change_fields(place, {"status": status, "end_time": meta.encode_time(moment)})
 

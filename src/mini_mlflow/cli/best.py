@@ -1,0 +1,251 @@
+"""``mini-mlflow best``: the runs with the best values of a metric."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+
+from .. import goals, seeds
+from ..groups import group_runs
+from ..query.conditions import find_rows
+from ..query.grammar import parse_filter
+from ..query.ordering import sort_rows
+from . import group_list, numbers, options, ranked, rows, run_columns, run_documents, run_table, spans, tables
+from .chosen import check_one_experiment, no_metric
+from .facts import Facts
+from .failures import DONE, NOT_FOUND, USAGE, CommandError
+from .target import find_target
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from typing import Any, Dict, List, Optional, Tuple
+
+    from ..group_records import Groups
+    from .options import Parser
+    from .ranked import Measure
+    from .screen import Screen
+    from .target import Target
+
+EXAMPLES = ("best val/acc -e cifar10-sweep", "best val/loss:min -f 'lr < 0.1' -n 3", "best val/acc -q")
+_ON_A_TERMINAL = 10
+
+
+class Best(namedtuple("Best", ["measure", "total", "runs", "values", "steps", "counts", "lasts", "params", "groups"])):
+    """The best runs, as data.
+
+    Attributes:
+        measure: The metric, and which end is best.
+        total: How many runs were looked at.
+        runs: The best of them, the best first.
+        values: Their best values.
+        steps: At which steps these are.
+        counts: How many values each has.
+        lasts: Their latest values.
+        params: Params that are not the same in all runs that were looked at.
+        groups: All of them as groups that are equal but for the seed; None where nothing is.
+    """
+
+    __slots__ = ()
+
+    measure: Measure
+    total: int
+    runs: List[Any]
+    values: List[Any]
+    steps: List[Any]
+    counts: List[Any]
+    lasts: List[Any]
+    params: List[str]
+    groups: Optional[Tuple[Groups, List[str]]]
+
+
+def add_arguments(parser: Parser) -> None:
+    """Add what ``best`` takes."""
+    parser.add_argument(
+        "metric", metavar="METRIC[:min|:max]", help="the metric; its name tells which end is best, else :max"
+    )
+    options.add_place(parser)
+    parser.add_argument("-f", "--filter", metavar="TEXT", help="only runs that this means, such as 'lr < 0.1'")
+    parser.add_argument(
+        "-n", "--limit", metavar="N", type=options.whole, help="at most N; 10 on a terminal, 1 with -q, else all"
+    )
+    parser.add_argument("--refresh", action="store_true", help="read every file's state anew")
+    options.add_form(parser)
+
+
+def run(arguments: argparse.Namespace, screen: Screen) -> int:
+    """Show the best runs."""
+    target = find_target(arguments)
+    form = screen.list_form()
+    limit = arguments.limit or {"ids": 1, "table": _ON_A_TERMINAL if screen.is_terminal else None}.get(form)
+    found = read_best(arguments, target, limit, screen, form=form)
+    if form == "ids":
+        screen.write("".join(screen.clean(each.info.run_id) + "\n" for each in found.runs))
+    elif form == "json":
+        _show_json(found, target, screen)
+    elif form == "table":
+        _show_table(found, target, screen)
+    else:
+        heading, lines = _rows(found, target)
+        run_documents.write_rows(heading, lines, form, screen)
+    return DONE
+
+
+def read_best(
+    arguments: argparse.Namespace, target: Target, limit: Optional[int], screen: Screen, *, form: str
+) -> Best:
+    """Return the best runs of one experiment.
+
+    Raises:
+        CommandError: No run has the metric, or those of several experiments have.
+    """
+    metric, goal = goals.split_goal(arguments.metric)
+    if not metric:
+        raise CommandError("best needs a METRIC", USAGE)
+    goal = goal or goals.goal_of(metric) or "max"
+    measure = ranked.Measure(metric, goal, goal)
+    condition = parse_filter(arguments.filter)
+
+    def question(table: Any) -> Best:
+        found = sort_rows(find_rows(condition, table, screen.now_ms), [], table, screen.now_ms)
+        if metric not in table.keys("metrics"):
+            raise no_metric(metric, table, target)
+        values = ranked.values_of(measure, table, found)
+        experiments = table.column("attributes", "experiment_id") or ()
+        check_one_experiment(metric, [experiments[row] for row in found], values, target)
+        order = [place for place in ranked.sort_by(values, goal) if values[place] is not None]
+        if not order:
+            raise CommandError("none of %s has metric '%s'" % (numbers.counted(len(found), "run"), metric), NOT_FOUND)
+        there = [found[place] for place in order]
+        facts = Facts(table, there[:limit])
+        everything = None if form in ("ids", "json") else Facts(table, there)
+        params = [] if everything is None else run_columns.split_params(everything)[0]
+        groups = _grouped(everything, table, there, measure, target) if everything and form == "table" else None
+        return Best(
+            measure=measure,
+            total=len(there),
+            runs=table.runs(there[:limit]),
+            values=[values[place] for place in order[:limit]],
+            steps=facts.summary("%s_step" % goal, metric),
+            counts=facts.summary("count", metric),
+            lasts=facts.summary("last", metric),
+            params=params,
+            groups=groups,
+        )
+
+    return target.ask(target.ids(arguments.experiment), question, refresh=arguments.refresh)
+
+
+def _grouped(
+    facts: Facts, table: Any, there: List[int], measure: Measure, target: Target
+) -> Optional[Tuple[Groups, List[str]]]:
+    """Return the runs as groups, None where each run stands alone."""
+    by, over = group_list.split_params(facts, "")
+    if not over or not any(seeds.is_seed_like(name) for name in over):
+        return None
+    stored = table.runs(there)
+    return group_runs(stored, by, metric=measure.metric, mode=measure.mode, runs_dir=target.folder), over
+
+
+def _show_table(found: Best, target: Target, screen: Screen) -> None:
+    names = target.names()
+    ids = [(str(each.info.experiment_id), each.info.run_id) for each in found.runs]
+    rows.remember(target.folder, ids)
+    experiment = names.get(ids[0][0], ids[0][0])
+    dot = screen.own(" · ")
+    title = [found.measure.title(screen), screen.clean(experiment), numbers.counted(found.total, "run")]
+    lines, hidden = tables.render(_columns(found, screen), screen)
+    told = [] if found.groups is None else _over_seed(found, target, screen)
+    footer = tables.footer([*told, ("hidden", hidden)], screen)
+    head = screen.styled("strong", title[0]) + dot + dot.join(title[1:])
+    screen.write_lines([head, "", *lines, *(["", *footer] if footer else [])])
+
+
+def _columns(found: Best, screen: Screen) -> List[tables.Column]:
+    none = screen.glyph("none")
+    infos = [each.info for each in found.runs]
+    at = [none if step is None else str(step) for step in found.steps]
+    counts = [none if count is None else numbers.count(count) for count in found.counts]
+    decimals = numbers.decimals_of([*found.values, *found.lasts])
+    columns = [
+        tables.column("#", [str(place + 1) for place in range(len(infos))], is_right=True, role="quiet"),
+        tables.column(
+            "status", [screen.mark(each.status, plain=True) for each in infos], "",
+            roles=[run_table.role_of(each.status) for each in infos],
+        ),
+        tables.column("name", [screen.clean(each.run_name or each.run_id) for each in infos], shrinks="middle"),
+        run_table.metric_column(found.measure, found.values, screen),
+        tables.column("at step", at, is_right=True, drops=850.0),
+        tables.column("steps", counts, is_right=True, drops=980.0),
+        tables.column("last", numbers.column(found.lasts, none, decimals), drops=900.0),
+    ]  # fmt: skip
+    for place, key in enumerate(found.params):
+        values = [each.data.params.get(key) for each in found.runs]
+        drops = 700.0 + 50 / (1 + len(set(map(repr, values)))) + place / 1000
+        columns.append(run_table.param_column(key, values, screen, drops=drops))
+    ages = [none if each.start_time is None else spans.age((screen.now_ms - each.start_time) / 1000) for each in infos]
+    columns.append(tables.column("age", ages, is_right=True, drops=800.0))
+    return columns
+
+
+def _over_seed(found: Best, target: Target, screen: Screen) -> List[Tuple[str, List[str]]]:
+    """Return what the best group over seeds is, and whether others are within noise of it."""
+    assert found.groups is not None
+    groups, over = found.groups
+    if groups.best is None:
+        return []
+    experiment_id = str(found.runs[0].info.experiment_id)
+    rows.remember(target.folder, groups=[[(experiment_id, each) for each in group.run_ids] for group in groups.groups])
+    best = groups.best
+    params = [
+        "%s %s" % (screen.clean(key), screen.clean(numbers.as_logged(value))) for key, value in best.params.items()
+    ]
+    text = group_list.mean_and_std([best], screen)[0].strip()
+    near = ["g%d" % (place + 1) for place, group in enumerate(groups.groups) if group.is_within_noise]
+    if best.count < 2:
+        verdict = "too few runs to tell what is noise"
+    elif near:
+        verdict = "within noise of it: %s (ls -g)" % ", ".join(near)
+    else:
+        verdict = "no other group is within noise of it (ls -g)"
+    label = "over " + ", ".join(map(screen.clean, over))
+    items = ["g1", *params, text, "n " + group_list.share(best)]
+    return [(label, items), ("", [verdict])]
+
+
+def _rows(found: Best, target: Target) -> Tuple[List[str], List[List[Any]]]:
+    names = target.names()
+    heading = [
+        "id",
+        "name",
+        "experiment",
+        "status",
+        found.measure.name(),
+        "best_step",
+        "last(%s)" % found.measure.metric,
+    ]
+    heading += ["count", "start_time", *found.params]
+    lines = []
+    for each, value, step, last, count in zip(found.runs, found.values, found.steps, found.lasts, found.counts):
+        info = each.info
+        experiment = names.get(str(info.experiment_id), str(info.experiment_id))
+        params = [each.data.params.get(key) for key in found.params]
+        head = [info.run_id, info.run_name, experiment, info.status, value, step, last, count]
+        lines.append([*head, spans.iso(info.start_time), *params])
+    return heading, lines
+
+
+def _show_json(found: Best, target: Target, screen: Screen) -> None:
+    names = target.names()
+    documents: List[Dict[str, Any]] = []
+    for each, value, step in zip(found.runs, found.values, found.steps):
+        folder = run_documents.folder_of(each)
+        document = run_documents.run_document(each, folder, names, screen.now_ms)
+        documents.append({**document, "best": {"value": value, "step": step}})
+    screen.write_json(
+        "best",
+        store=target.shown,
+        metric=found.measure.metric,
+        of=found.measure.mode,
+        total=found.total,
+        runs=documents,
+    )

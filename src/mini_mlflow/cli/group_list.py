@@ -1,0 +1,282 @@
+"""``mini-mlflow ls -g``: which runs are equal but for the seed, and which group is best beyond noise?"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+
+from .. import seeds
+from ..given_runs import comparable
+from ..groups import group_runs
+from . import numbers, picked, rows, run_columns, run_documents, run_table, spans, tables
+from .facts import Facts
+from .failures import DONE, NOT_FOUND, CommandError, closing_advice
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+    from ..group_records import Group, Groups
+    from .picked import Wanted
+    from .ranked import Measure
+    from .screen import Screen
+    from .tables import Column
+    from .target import Target
+
+_FINISHED = "FINISHED"
+_MOST_MARKS = 8
+
+
+class GroupList(namedtuple("GroupList", ["total", "over", "by", "measures", "runs", "tables"])):
+    """Groups of runs, as data.
+
+    Attributes:
+        total: How many runs they are made of.
+        over: The params that make no difference.
+        by: The params that tell groups apart.
+        measures: What is shown of metrics; the groups are in the order of the first.
+        runs: The runs by id.
+        tables: For each measure its ``Groups``, all in the order of the first one's.
+    """
+
+    __slots__ = ()
+
+    total: int
+    over: List[str]
+    by: List[str]
+    measures: List[Measure]
+    runs: Dict[str, Any]
+    tables: List[Groups]
+
+
+def show(arguments: argparse.Namespace, target: Target, word: Optional[str], screen: Screen) -> int:
+    """List groups of runs."""
+    wanted = picked.read_wanted(arguments, None)._replace(limit=None)
+    found = read_groups(arguments, wanted, target, target.ids(word), screen)
+    form = screen.list_form()
+    limit = arguments.limit
+    if form == "json":
+        screen.write_json("groups", store=target.shown, total=found.total, over=found.over, groups=_documents(found))
+    elif form == "ids":
+        groups = found.tables[0].groups if found.tables else []
+        screen.write("".join(screen.clean(each) + "\n" for group in groups[:limit] for each in group.run_ids))
+    elif form == "table":
+        remember(found, target)
+        name = target.shown if word is None else target.experiment(word).name
+        lines = _render(found, name, limit, screen, is_wide=bool(arguments.wide))
+        screen.write_lines(lines, is_wide=bool(arguments.wide))
+    else:
+        heading, values = _rows(found)
+        run_documents.write_rows(heading, values[:limit], form, screen)
+    return DONE
+
+
+def read_groups(
+    arguments: argparse.Namespace, wanted: Wanted, target: Target, ids: Sequence[Any], screen: Screen
+) -> GroupList:
+    """Return groups of the runs that options mean: with ``arguments.group`` the params that make no difference.
+
+    Raises:
+        CommandError: A metric or a param is not there.
+    """
+
+    def question(table: Any) -> Tuple[List[Any], List[Measure], List[str], List[str]]:
+        found = picked.find(wanted, table, screen.now_ms)
+        facts = Facts(table, found)
+        measures = run_columns.list_metrics(
+            facts, arguments.metrics, wanted.ranking, is_last=wanted.is_last, is_all=bool(arguments.all)
+        )
+        by, over = split_params(facts, arguments.group or "")
+        return table.runs(found), measures, by, over
+
+    runs, measures, by, over = target.ask(ids, question, wanted.stages, refresh=arguments.refresh)
+    measures = [each for each in measures if any(each.metric in run.data.metrics for run in runs)]
+    found = [
+        group_runs(runs, by, metric=each.metric, mode=each.mode, goal=each.goal, runs_dir=target.folder)
+        for each in measures
+    ]
+    if not found:
+        return GroupList(len(runs), over, by, [], {run.info.run_id: run for run in runs}, [])
+    order = [frozenset(group.run_ids) for group in found[0].groups]
+    in_order = [
+        each._replace(groups=sorted(each.groups, key=lambda group: order.index(frozenset(group.run_ids))))
+        for each in found
+    ]
+    return GroupList(len(runs), over, by, measures, {run.info.run_id: run for run in runs}, in_order)
+
+
+def split_params(facts: Facts, given: str) -> Tuple[List[str], List[str]]:
+    """Return the params that tell groups apart, and those that make no difference.
+
+    Raises:
+        CommandError: No run has a param that was given.
+    """
+    keys = facts.keys("params")
+    columns = [facts.values("params", key) for key in keys]
+    texts = [
+        {key: comparable(value) for key, value in zip(keys, values) if value is not None} for values in zip(*columns)
+    ]
+    if given:
+        over = run_columns.split_list(given)
+        unknown = [name for name in over if name not in keys]
+        if unknown:
+            from ..errors import near_names
+
+            near = near_names(unknown[0], keys)
+            lines = [] if near else closing_advice(keys, "params")
+            raise CommandError("no param '%s' to group over" % unknown[0], NOT_FOUND, near=near, lines=lines)
+        return [name for name in seeds.list_varying(texts) if name not in over] if texts else [], over
+    by, over = seeds.split_seeds(texts) if texts else ([], [])
+    if not over and by:
+        most = max(by, key=lambda name: len({each.get(name) for each in texts}))
+        by, over = [name for name in by if name != most], [most]
+    return by, over
+
+
+def remember(found: GroupList, target: Target) -> None:
+    """Note which runs g1, g2 and so on are."""
+    if found.tables:
+        meant = [
+            [(str(found.runs[run_id].info.experiment_id), run_id) for run_id in group.run_ids]
+            for group in found.tables[0].groups
+        ]
+        rows.remember(target.folder, groups=meant)
+
+
+def mean_and_std(groups: Sequence[Group], screen: Screen) -> List[str]:
+    """Return the mean of each group with its spread: two digits of the median spread."""
+    decimals = numbers.spread_decimals([group.mean for group in groups], [group.std for group in groups])
+    means = numbers.column([group.mean for group in groups], screen.glyph("none"), decimals)
+    sign = screen.glyph("plus_minus")
+    stds = [None if group.std is None else numbers.fixed(group.std, decimals) for group in groups]
+    width = max((len(std) for std in stds if std), default=0)
+    return [mean + (" %s %s" % (sign, std.rjust(width)) if std is not None else "") for mean, std in zip(means, stds)]
+
+
+def verdicts(found: Groups, screen: Screen) -> List[str]:
+    """Return a sign for each group: ``*`` the best mean, ``≈`` within noise of it."""
+    best = None if found.best is None else frozenset(found.best.run_ids)
+    signs = []
+    for group in found.groups:
+        is_best = best is not None and frozenset(group.run_ids) == best
+        signs.append("*" if is_best else screen.glyph("noise") if group.is_within_noise else "")
+    return signs
+
+
+def share(group: Group) -> str:
+    """Return how many runs are behind a group's numbers: ``3`` or ``2/3``."""
+    return "%d" % group.count if group.count == len(group.run_ids) else "%d/%d" % (group.count, len(group.run_ids))
+
+
+def _render(found: GroupList, name: str, limit: Optional[int], screen: Screen, *, is_wide: bool) -> List[str]:
+    first = found.tables[0] if found.tables else None
+    facts = [screen.styled("strong", screen.clean(name))]
+    if first is None:
+        return [screen.own(" · ").join([*facts, "no run has a metric to compare groups by"])]
+    groups = first.groups[:limit]
+    plural = numbers.counted(len(first.groups), "group")
+    facts.append("%s in %s" % (numbers.counted(found.total, "run"), plural))
+    if found.over:
+        facts.append("over " + ", ".join(map(screen.clean, found.over)))
+    facts.append(screen.own("mean ± std of finished runs"))
+    columns = _columns(found, groups, limit, screen, is_wide=is_wide)
+    lines, hidden = tables.render(columns, screen, width=0 if is_wide else None)
+    dot = screen.own(" · ")
+    legend = [
+        "* best mean", screen.own("≈ within noise of it (Welch t, 5 %)"),
+        "g1 names all runs of a group: plot %s g1 g2" % screen.clean(found.measures[0].metric),
+    ]  # fmt: skip
+    footer = tables.footer([("hidden", [*hidden, "-w shows them"] if hidden else [])], screen)
+    from . import texts
+
+    footer += [screen.styled("quiet", " " + part) for part in texts.join_wrapped(legend, dot, screen.width - 1)]
+    return [dot.join(facts), "", *lines, "", *footer]
+
+
+def _columns(
+    found: GroupList, groups: Sequence[Group], limit: Optional[int], screen: Screen, *, is_wide: bool
+) -> List[Column]:
+    columns = [
+        tables.column("#", ["g%d" % (place + 1) for place in range(len(groups))], role="quiet"),
+        tables.column("n", [share(group) for group in groups]),
+        tables.column("runs", [_marks(group, found, screen) for group in groups], drops=1000.0),
+    ]
+    for place, name in enumerate(found.by):
+        values = [group.params.get(name) for group in groups]
+        few = len(set(map(repr, values)))
+        drops = 700.0 + 50 / (1 + few) + place / 1000
+        columns.append(run_table.param_column(name, values, screen, drops=drops, is_wide=is_wide))
+    for place, (measure, of_metric) in enumerate(zip(found.measures, found.tables)):
+        shown = of_metric._replace(groups=of_metric.groups[:limit])
+        signs = verdicts(shown, screen)
+        cells = mean_and_std(shown.groups, screen)
+        width = max(map(len, cells), default=0)
+        cells = [cell.ljust(width) + (" " + sign if sign else "  ") for cell, sign in zip(cells, signs)]
+        roles = ["best" if sign == "*" else None for sign in signs]
+        later = None if place == 0 else 900.0 + place
+        columns.append(tables.column(measure.metric, cells, measure.title(screen), roles=roles, drops=later))
+    took = [_took(group, found) for group in groups]
+    cells = ["" if each is None else spans.took(each) for each in took]
+    return [*columns, tables.column("took", cells, is_right=True, drops=970.0)]
+
+
+def _marks(group: Group, found: GroupList, screen: Screen) -> str:
+    statuses = [found.runs[run_id].info.status for run_id in group.run_ids]
+    marks = "".join(screen.mark(status, plain=True) for status in statuses[:_MOST_MARKS])
+    return marks + (screen.glyph("ellipsis") if len(statuses) > _MOST_MARKS else "")
+
+
+def _took(group: Group, found: GroupList) -> Optional[float]:
+    """Return how long its finished runs took on average."""
+    infos = [found.runs[run_id].info for run_id in group.run_ids]
+    spans_ms = [
+        each.end_time - each.start_time
+        for each in infos
+        if each.status == _FINISHED and each.end_time is not None and each.start_time is not None
+    ]
+    return sum(spans_ms) / len(spans_ms) / 1000 if spans_ms else None
+
+
+def _documents(found: GroupList) -> List[Dict[str, Any]]:
+    documents = []
+    for place in range(len(found.tables[0].groups) if found.tables else 0):
+        group = found.tables[0].groups[place]
+        documents.append(
+            {
+                "params": group.params,
+                "run_ids": group.run_ids,
+                "finished": sum(found.runs[each].info.status == _FINISHED for each in group.run_ids),
+                "within_noise": group.is_within_noise,
+                "metrics": {
+                    measure.metric: _numbers(measure, of_metric.groups[place])
+                    for measure, of_metric in zip(found.measures, found.tables)
+                },
+            }
+        )
+    return documents
+
+
+def _numbers(measure: Measure, group: Group) -> Dict[str, Any]:
+    return {
+        "of": measure.mode, "mean": group.mean, "std": group.std, "min": group.min, "max": group.max,
+        "count": group.count, "p_value": group.p_value, "within_noise": group.is_within_noise,
+    }  # fmt: skip
+
+
+def _rows(found: GroupList) -> Tuple[List[str], List[List[Any]]]:
+    """Return the heading and the lines for programs."""
+    heading = ["group", "runs", "finished", *found.by]
+    for measure in found.measures:
+        name = measure.name()
+        heading += ["mean(%s)" % name, "std(%s)" % name, "count(%s)" % name, "within_noise(%s)" % name]
+    heading += ["run_ids"]
+    lines = []
+    for place in range(len(found.tables[0].groups) if found.tables else 0):
+        group = found.tables[0].groups[place]
+        finished = sum(found.runs[each].info.status == _FINISHED for each in group.run_ids)
+        line = ["g%d" % (place + 1), len(group.run_ids), finished, *(group.params.get(name) for name in found.by)]
+        for of_metric in found.tables:
+            each = of_metric.groups[place]
+            line += [each.mean, each.std, each.count, each.is_within_noise]
+        lines.append([*line, " ".join(group.run_ids)])
+    return heading, lines

@@ -1,0 +1,120 @@
+"""``mini-mlflow ls``: experiments, the runs of one, or groups of runs."""
+
+from __future__ import annotations
+
+from . import options, picked, rows, run_documents, run_list, run_table
+from .failures import DONE, USAGE, CommandError
+from .first_steps import first_steps
+from .target import find_target
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from typing import Any, Optional
+
+    from .options import Parser
+    from .picked import Wanted
+    from .screen import Screen
+    from .target import Target
+
+EXAMPLES = (
+    "ls",
+    "ls cifar10-sweep -b val/acc -f 'lr < 0.1 and age < 7d'",
+    "ls cifar10-sweep -c id,lr,val/acc --csv > runs.csv",
+)
+
+
+def add_arguments(parser: Parser) -> None:
+    """Add what ``ls`` takes."""
+    parser.add_argument("experiment_word", nargs="?", metavar="EXPERIMENT", help="name or id; without: all of them")
+    options.add_place(parser)
+    options.add_choice(parser)
+    group = parser.add_argument_group("which rows")
+    group.add_argument(
+        "-g", "--group", nargs="?", const="", metavar="PARAM",
+        help="a row for each group of runs that are equal but for the seed, or but for PARAM",
+    )  # fmt: skip
+    options.add_columns(parser)
+    options.add_form(parser)
+
+
+def run(arguments: argparse.Namespace, screen: Screen) -> int:
+    """List what is asked for."""
+    target = find_target(arguments)
+    word = _experiment_word(arguments, target)
+    asks_for_runs = word is not None or any(
+        getattr(arguments, name) is not None for name in ("filter", "best", "sort", "group", "columns", "metrics")
+    )
+    form = screen.list_form()
+    if not asks_for_runs and form != "ids":
+        from . import experiment_list
+
+        return experiment_list.show(arguments, target, screen)
+    if not target.is_there or not target.experiments(with_deleted=True):
+        return _show_nothing(target, screen, form)
+    if arguments.group is not None:
+        from . import group_list
+
+        return group_list.show(arguments, target, word, screen)
+    wanted = picked.read_wanted(arguments, picked.ON_A_TERMINAL if form == "table" and screen.is_terminal else None)
+    if form == "json":
+        return _show_json(arguments, wanted, target, word, screen)
+    return _show_runs(arguments, wanted, target, word, screen, form)
+
+
+def _experiment_word(arguments: argparse.Namespace, target: Target) -> Optional[str]:
+    """Return which experiment is meant: ``ls NAME``, ``ls -e NAME``, or ``ls -g NAME`` where that is no param."""
+    words = [word for word in (arguments.experiment_word, arguments.experiment) if word is not None]
+    if len(words) > 1:
+        raise CommandError("EXPERIMENT and -e both name one: leave one of them out", USAGE)
+    if not words and arguments.group:
+        names = {name for each in target.experiments() for name in (each.name, str(each.experiment_id))}
+        if arguments.group in names:
+            words, arguments.group = [arguments.group], ""
+    return words[0] if words else None
+
+
+def _show_runs(
+    arguments: argparse.Namespace, wanted: Wanted, target: Target, word: Optional[str], screen: Screen, form: str
+) -> int:
+    ids = target.ids(word)
+    is_table = form == "table"
+    found = run_list.read_list(arguments, wanted, target, ids, screen, is_across=word is None, is_for_people=is_table)
+    if form == "ids":
+        screen.write("".join(screen.clean(run_id) + "\n" for _, run_id in found.ids))
+    elif not is_table:
+        columns = [found.values[spec] for spec in found.specs]
+        run_documents.write_rows([spec.name() for spec in found.specs], list(zip(*columns)), form, screen)
+    else:
+        rows.remember(target.folder, found.ids)
+        name = target.shown if word is None else target.experiment(word).name
+        lines = [run_table.title(name, found, screen)]
+        if found.ids:
+            lines += ["", *run_table.render(found, screen, is_wide=bool(arguments.wide))]
+        screen.write_lines(lines, is_wide=bool(arguments.wide))
+    return DONE
+
+
+def _show_json(
+    arguments: argparse.Namespace, wanted: Wanted, target: Target, word: Optional[str], screen: Screen
+) -> int:
+    def question(table: Any) -> Any:
+        found = picked.find(wanted, table, screen.now_ms)
+        return table.count, len(found), table.runs(found[: wanted.limit])
+
+    total, matched, runs = target.ask(target.ids(word), question, wanted.stages, refresh=arguments.refresh)
+    names = target.names()
+    documents = [
+        run_documents.run_document(each, run_documents.folder_of(each), names, screen.now_ms, is_last=wanted.is_last)
+        for each in runs
+    ]
+    screen.write_json("runs", store=target.shown, total=total, matched=matched, runs=documents)
+    return DONE
+
+
+def _show_nothing(target: Target, screen: Screen, form: str) -> int:
+    if form == "json":
+        screen.write_json("runs", store=target.shown, total=0, matched=0, runs=[])
+    elif form == "table":
+        screen.write_lines(first_steps(target, screen))
+    return DONE

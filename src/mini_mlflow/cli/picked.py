@@ -1,0 +1,124 @@
+"""Which runs does a list show, and in which order?"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+
+from .. import goals
+from ..errors import QueryError
+from ..query.conditions import find_rows
+from ..query.grammar import parse_filter
+from ..query.ordering import parse_order, sort_rows
+from ..store import experiments
+from . import ranked
+from .facts import duration_s
+from .failures import USAGE, CommandError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from typing import Any, List, Optional, Tuple
+
+    from .ranked import Measure
+
+_OTHER_NAMES = {"took": "duration", "id": "run_id", "experiment": "experiment_id", "ended": "end_time"}
+ON_A_TERMINAL = 40
+
+
+class Wanted(namedtuple("Wanted", ["condition", "orders", "ranking", "sorting", "is_last", "limit", "stages"])):
+    """What a user asked to see.
+
+    Attributes:
+        condition: A filter, None for all.
+        orders: What to sort by.
+        ranking: ``-b``: the measure whose best comes first, None without.
+        sorting: ``-s``: a key that may be a metric, and whether upwards; None without.
+        is_last: Whether latest values are shown, not the best.
+        limit: At most so many rows, None for all.
+        stages: Whether runs of the trash are meant, too.
+    """
+
+    __slots__ = ()
+
+    condition: Any
+    orders: List[Any]
+    ranking: Optional[Measure]
+    sorting: Optional[Tuple[str, bool]]
+    is_last: bool
+    limit: Optional[int]
+    stages: Tuple[str, ...]
+
+
+def read_wanted(arguments: argparse.Namespace, limit: Optional[int]) -> Wanted:
+    """Return what the options ``-f -b -s -l -n -a`` ask for.
+
+    Args:
+        arguments: The options.
+        limit: How many rows there are unless they say.
+
+    Raises:
+        QueryError: The filter or the order cannot be read.
+        CommandError: An option makes no sense beside another.
+    """
+    if arguments.best is not None and arguments.sort is not None:
+        raise CommandError("-b and -s both say in which order the runs come: leave one of them out", USAGE)
+    ranking = sorting = None
+    orders: List[Any] = []
+    is_last = bool(getattr(arguments, "last", False))
+    if arguments.best is not None:
+        metric, goal = goals.split_goal(arguments.best)
+        ranking = ranked.measure_of(metric, goal, is_last=is_last)
+    if arguments.sort is not None:
+        is_ascending = not arguments.sort.startswith("-")
+        key = arguments.sort.lstrip("-+")
+        key = _OTHER_NAMES.get(key, key)
+        sorting = (key, is_ascending)
+        orders = _read_orders(key, is_ascending)
+    return Wanted(
+        condition=parse_filter(arguments.filter),
+        orders=orders,
+        ranking=ranking,
+        sorting=sorting,
+        is_last=is_last,
+        limit=None if arguments.all else arguments.limit or limit,
+        stages=(experiments.ACTIVE, experiments.DELETED) if arguments.all else (experiments.ACTIVE,),
+    )
+
+
+def find(wanted: Wanted, table: Any, now_ms: int) -> List[int]:
+    """Return the rows that are meant, in order, without the limit.
+
+    Raises:
+        QueryError: The filter or the order asks for what no run has.
+        CommandError: No run has the metric of ``-b``.
+    """
+    rows = find_rows(wanted.condition, table, now_ms)
+    measure = wanted.ranking
+    if measure is not None:
+        rows = sort_rows(rows, [], table, now_ms)
+        values = ranked.values_of(measure, table, rows)
+        return [rows[place] for place in ranked.sort_by(values, measure.goal)]
+    if wanted.sorting is not None:
+        key, is_ascending = wanted.sorting
+        if key == _OTHER_NAMES["took"]:
+            rows = sort_rows(rows, [], table, now_ms)
+            columns = [table.column("attributes", name) or [] for name in ("status", "start_time", "end_time")]
+            statuses, starts, ends = columns
+            took = [duration_s(statuses[row], starts[row], ends[row], now_ms) for row in rows]
+            return [rows[place] for place in ranked.sort_by(took, "min" if is_ascending else "max")]
+        shown = ranked.measure_of(key, is_last=wanted.is_last)
+        if shown.mode != "last" and key in table.keys("metrics"):  # sorted by what is shown
+            rows = sort_rows(rows, [], table, now_ms)
+            values = ranked.values_of(shown, table, rows)
+            return [rows[place] for place in ranked.sort_by(values, "min" if is_ascending else "max")]
+    return sort_rows(rows, wanted.orders, table, now_ms)
+
+
+def _read_orders(key: str, is_ascending: bool) -> List[Any]:  # noqa: FBT001
+    direction = "ASC" if is_ascending else "DESC"
+    try:
+        return parse_order("%s %s" % (key, direction))
+    except QueryError:
+        if "`" in key:
+            raise
+    return parse_order("`%s` %s" % (key, direction))

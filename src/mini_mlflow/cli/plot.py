@@ -1,0 +1,265 @@
+"""``plot``: how did a metric go, of several runs or groups of runs?"""
+
+from __future__ import annotations
+
+import re
+
+from .. import goals
+from . import chart, curves, legend, plotted, tables
+from .canvas import Pen
+from .failures import DONE, NOT_FOUND, USAGE, CommandError
+from .options import add_place, whole
+from .target import find_target
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+    from ..group_records import Group
+    from .canvas import Piece
+    from .chart import Curve, View
+    from .chosen import ChosenRun
+    from .options import Parser
+    from .plotted import Line
+    from .screen import Screen
+    from .target import Target
+
+EXAMPLES = (
+    "plot val/loss                      # its best runs",
+    "plot val/loss 1 4-6 --log -z       # rows of the last ls; zoomed",
+    "plot val/acc -g -e cifar10-sweep   # a line per group, over seeds",
+)
+_ROWS, _MORE_ROWS, _WIDE = 16, 20, 100
+_FEWEST_ROWS, _MOST_ROWS = chart.FEWEST_ROWS, 500
+_BY_STEP, _BY_TIME = "step", "time"
+_ROW = re.compile(r"g?\d{1,3}(?:-\d{1,3})?")
+
+
+def add_arguments(parser: Parser) -> None:
+    """Say which words and options there are."""
+    parser.add_argument("metric", metavar="METRIC", help="what is drawn; METRIC:min or METRIC:max says what is best")
+    parser.add_argument("runs", metavar="RUN", nargs="*", help="which runs; none: the best 6")
+    group = parser.add_argument_group("which runs")
+    add_place(group)  # type: ignore[arg-type]
+    group.add_argument("-f", "--filter", metavar="TEXT", help="of those that fit the best")
+    group.add_argument("-n", "--limit", metavar="N", type=whole, help="the best N, not 6")
+    group.add_argument(
+        "-g", "--group", metavar="PARAM", nargs="?", const="", help="a line for each group that is equal but for seeds"
+    )
+    group = parser.add_argument_group("how they are drawn")
+    group.add_argument("--log", action="store_true", help="a logarithmic axis of values")
+    group.add_argument("--smooth", metavar="W", type=_weight, default=0.0, help="how smooth, from 0 to below 1: 0.6")
+    group.add_argument("-z", "--zoom", action="store_true", help="fit all but the first tenth")
+    group.add_argument("-x", metavar="X", default=_BY_STEP, help="the other axis: step, time or a METRIC")
+    group.add_argument("-H", "--height", metavar="ROWS", type=_rows, help="16 rows; 20 from 100 columns on")
+
+
+def run(arguments: argparse.Namespace, screen: Screen) -> int:
+    """Draw, and return the exit code."""
+    target = find_target(arguments)
+    metric, goal = goals.split_goal(arguments.metric)
+    by = arguments.group
+    if by and _ROW.fullmatch(by):  # -g before rows of ls takes the first one for its own
+        arguments.runs, by = [by, *arguments.runs], ""
+    wanted = plotted.Selection(arguments.runs, arguments.experiment, arguments.filter, arguments.limit)
+    if by is not None and arguments.x != _BY_STEP:
+        raise CommandError("-g draws means at each step: -x %s does not go with it" % arguments.x, USAGE)
+    runs = plotted.choose(metric, goal, wanted, target, screen, is_for_groups=by is not None)
+    if by is not None:
+        return _plot_groups(runs, metric, goal, by or None, arguments, target, screen)
+    return _plot_runs(runs, metric, goal, arguments, target, screen)
+
+
+def _plot_runs(
+    runs: Sequence[ChosenRun],
+    metric: str,
+    goal: Optional[str],
+    arguments: argparse.Namespace,
+    target: Target,
+    screen: Screen,
+) -> int:
+    other = None if arguments.x in (_BY_STEP, _BY_TIME) else arguments.x
+    lines, without = plotted.read_lines(runs[: plotted.MOST], metric, goal, target, other)
+    if not lines:
+        raise _nothing(metric, other, runs)
+    if screen.is_json:
+        data = [_as_data(line) for line in lines]
+        screen.write_json("plot", store=target.shown, metric=metric, x=arguments.x, runs=data)
+        return DONE
+    view = _view(arguments, screen)
+    drawn = [_curve(line, number, view, screen, arguments.smooth) for number, line in enumerate(lines)]
+    varying = plotted.list_varying(lines)
+    table, hidden = legend.render_lines(lines, varying, legend.goal_of(metric, goal), target, screen)
+    several = "1 run" if len(lines) == 1 else "%d runs" % len(lines)
+    where = _where([line.run.experiment_id for line in lines], target)
+    notes = [("no %s" % screen.clean(other or metric), [screen.clean(run.title()) for run in without[:20]])]
+    if len(runs) > plotted.MOST:
+        notes.append(("not drawn", ["%d runs: there are %d letters" % (len(runs) - plotted.MOST, plotted.MOST)]))
+    notes.append(("hidden", _names(hidden)))
+    _write(screen, metric, arguments, [where, several], _draw(drawn, view, arguments, screen), table, notes)
+    return DONE
+
+
+def _plot_groups(
+    runs: Sequence[ChosenRun],
+    metric: str,
+    goal: Optional[str],
+    by: Optional[str],
+    arguments: argparse.Namespace,
+    target: Target,
+    screen: Screen,
+) -> int:
+    whole_ = plotted.read_groups(runs, metric, goal, by, target)
+    shown = [group for group in whole_.groups if group.steps and group.steps.steps]
+    if not shown:
+        advice = "means are of finished runs: without -g the others are drawn, too"
+        raise CommandError("none of these runs is finished and has a metric '%s'" % metric, NOT_FOUND, lines=[advice])
+    shown = shown[: plotted.MOST if arguments.runs else arguments.limit or plotted.BEST]
+    if screen.is_json:
+        data = [_group_as_data(group) for group in shown]
+        screen.write_json("plot", store=target.shown, metric=metric, x=_BY_STEP, over=whole_.over, groups=data)
+        return DONE
+    view = _view(arguments, screen)
+    drawn = [_curve_of_group(group, number, screen, arguments.smooth) for number, group in enumerate(shown)]
+    status_of = {run.run_id: run.status for run in runs}
+    statuses = ["".join(screen.mark(status_of[each], plain=True) for each in group.run_ids[:8]) for group in shown]
+    table, hidden = legend.render_groups(shown, whole_, statuses, screen)
+    several = "1 group" if len(whole_.groups) == 1 else "%d groups" % len(whole_.groups)
+    facts = [_where([run.experiment_id for run in runs], target), "%d runs in %s" % (len(runs), several)]
+    if whole_.over:
+        facts.append("over " + ", ".join(map(screen.clean, whole_.over)))
+    notes = [("hidden", _names(hidden))]
+    if len(shown) < len(whole_.groups):
+        notes.insert(0, ("not drawn", ["%d groups; -n draws more" % (len(whole_.groups) - len(shown))]))
+    _write(screen, metric, arguments, facts, _draw(drawn, view, arguments, screen), table, notes)
+    return DONE
+
+
+def _view(arguments: argparse.Namespace, screen: Screen) -> View:
+    kind = {_BY_STEP: chart.STEP, _BY_TIME: chart.TIME}.get(arguments.x, chart.VALUE)
+    return chart.View(kind, screen.clean(arguments.x), arguments.log, arguments.zoom)
+
+
+def _curve(line: Line, number: int, view: View, screen: Screen, weight: float) -> Curve:
+    columns = screen.width
+    if view.x_kind == chart.TIME:
+        first = min(line.history.timestamps)  # values may come with times of their own, from before the run
+        start_ms = first if line.run.start_time is None else min(first, line.run.start_time)
+        points = curves.by_time(line.history, start_ms, columns, weight)
+    elif line.other is not None:
+        points = curves.by_metric(line.history, line.other, columns, weight)
+    else:
+        points = curves.by_step(line.history, columns, weight)
+    return chart.Curve(Pen(number, legend.LETTERS[number]), *points, [])
+
+
+def _curve_of_group(group: Group, number: int, screen: Screen, weight: float) -> Curve:
+    steps = group.steps
+    assert steps is not None
+    middle, least, most = (
+        curves.of_group(steps.steps, values, screen.width, weight) for values in (steps.mean, steps.min, steps.max)
+    )
+    edges = [least, most] if max(steps.count) > 1 else []
+    return chart.Curve(Pen(number, legend.LETTERS[number]), *middle, edges)
+
+
+def _draw(drawn: Sequence[Curve], view: View, arguments: argparse.Namespace, screen: Screen) -> List[str]:
+    rows = arguments.height or (_MORE_ROWS if screen.width >= _WIDE else _ROWS)
+    form = {"is_ascii": screen.is_ascii, "has_colour": screen.has_colour}
+    lines = chart.draw(drawn, view, screen.width, rows, **form)
+    if not lines:
+        if view.is_log and chart.draw(drawn, view._replace(is_log=False), screen.width, rows, **form):
+            return [screen.styled("warn", " no value is above 0: without --log there is a chart")]
+        return [screen.styled("warn", " no value is a number")]
+    return [styled(line, screen) for line in lines]
+
+
+def styled(line: Sequence[Piece], screen: Screen) -> str:
+    """Return a line of a chart as text with colours, where the screen has them."""
+    return "".join(
+        text if colour is None else screen.styled("quiet" if colour == chart.FRAME else legend.colour_of(colour), text)
+        for text, colour in line
+    )
+
+
+def _write(
+    screen: Screen,
+    metric: str,
+    arguments: argparse.Namespace,
+    facts: Sequence[str],
+    drawing: Sequence[str],
+    table: Sequence[str],
+    notes: Sequence[Tuple[str, Sequence[str]]],
+) -> None:
+    how = [screen.styled("strong", screen.clean(metric))]
+    how += ["log"] if arguments.log else []
+    how += ["zoomed"] if arguments.zoom else []
+    how += ["smoothed %g" % arguments.smooth] if arguments.smooth else []
+    title = screen.own(" · ").join([", ".join(how), *facts])
+    footer = tables.footer(notes, screen)
+    screen.write_lines([title, *drawing, *table, *([""] if footer else []), *footer])
+
+
+def _where(experiment_ids: Sequence[str], target: Target) -> str:
+    there = list(dict.fromkeys(experiment_ids))
+    if len(there) > 1:
+        return "%d experiments" % len(there)
+    from . import texts
+
+    return texts.clean(target.names().get(there[0], there[0]))
+
+
+def _names(keys: Sequence[str]) -> List[str]:
+    return [key.partition("params.")[2] or key for key in keys]
+
+
+def _as_data(line: Line) -> Any:
+    history = line.history
+    data: Dict[str, Any] = {
+        "run_id": line.run.run_id, "name": line.run.name, "experiment_id": line.run.experiment_id,
+        "status": line.run.status, "steps": list(history.steps), "timestamps_ms": list(history.timestamps),
+        "values": list(history.values),
+    }  # fmt: skip
+    if line.other is not None:
+        places = dict(zip(line.other.steps, line.other.values))
+        data["x_values"] = [places.get(step) for step in history.steps]
+    return data
+
+
+def _group_as_data(group: Group) -> Any:
+    steps = group.steps
+    assert steps is not None
+    return {"params": group.params, "run_ids": group.run_ids, "finished": group.count, **steps._asdict()}
+
+
+def _nothing(metric: str, other: Optional[str], runs: Sequence[ChosenRun]) -> CommandError:
+    """Return the error that no run has what is to be drawn."""
+    from ..store import reader
+    from .failures import closing_advice, not_found
+
+    there = sorted({key for run in runs[: plotted.MOST] for key in reader.list_metrics(run.folder)})
+    missing = metric if metric not in there or other is None else other
+    if missing in there:
+        return CommandError("no run has a value of '%s' where it has one of '%s'" % (metric, other), NOT_FOUND)
+    error = not_found("metric", missing, "these runs" if len(runs) > 1 else "this run", there)
+    if not error.near:
+        error.lines = closing_advice(there)
+    return error
+
+
+def _weight(text: str) -> float:
+    try:
+        weight = float(text)
+    except ValueError:
+        weight = -1.0
+    if not 0.0 <= weight < 1.0:
+        raise CommandError("'%s' is no smoothing: from 0, which changes nothing, to below 1" % text, USAGE)
+    return weight
+
+
+def _rows(text: str) -> int:
+    rows = whole(text)
+    if not _FEWEST_ROWS <= rows <= _MOST_ROWS:
+        raise CommandError("'%s' is no height: from %d to %d rows" % (text, _FEWEST_ROWS, _MOST_ROWS), USAGE)
+    return rows

@@ -1,0 +1,211 @@
+"""Which runs or groups of runs does a chart of a metric show, and what do their histories hold?"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from math import isnan
+
+from .. import given_runs, goals, series
+from ..errors import MiniMLflowError
+from ..query.conditions import find_rows
+from ..query.grammar import parse_filter
+from ..search import scanning
+from ..store import columns
+from . import chosen, ranked
+from .failures import NOT_FOUND, CommandError
+from .run_rows import runs_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+    from ..group_records import Groups
+    from ..records import Columns, Number, Problem
+    from .chosen import ChosenRun
+    from .screen import Screen
+    from .target import Target
+
+BEST = 6  # runs, or groups, where none are named
+MOST = 52  # there are no more letters
+
+
+class Line(namedtuple("Line", ["run", "params", "history", "other", "last", "best", "best_step"])):
+    """One run's history of a metric, and what it comes to.
+
+    Attributes:
+        run: The run.
+        params: Its params.
+        history: One row for each step.
+        other: The history of the metric that stands on the x-axis, None where there is none.
+        last: The latest value.
+        best: The best, None where the metric's name does not tell which that is, or no value is a number.
+        best_step: Where that was reached first.
+    """
+
+    __slots__ = ()
+
+    run: ChosenRun
+    params: Dict[str, Any]
+    history: Columns
+    other: Optional[Columns]
+    last: Number
+    best: Optional[Number]
+    best_step: Optional[int]
+
+
+class Selection(namedtuple("Selection", ["words", "experiment", "filter", "limit"])):
+    """Which runs were asked for.
+
+    Attributes:
+        words: The RUN words; without any, the best runs are meant.
+        experiment: Name or id of the only experiment to look in, or None.
+        filter: What the runs have to fulfil, or None; for when no run is named.
+        limit: How many of the best; None: ``BEST``.
+    """
+
+    __slots__ = ()
+
+    words: Sequence[str]
+    experiment: Optional[str]
+    filter: Optional[str]
+    limit: Optional[int]
+
+
+def choose(
+    metric: str, goal: Optional[str], wanted: Selection, target: Target, screen: Screen, *, is_for_groups: bool
+) -> List[ChosenRun]:
+    """Return the runs to draw: those that are named, else the best; for groups all that have the metric.
+
+    Raises:
+        CommandError: There is no such run or metric, or several experiments have the metric.
+    """
+    if wanted.words:
+        return chosen.choose_runs(wanted.words, target, screen, wanted.experiment)
+
+    def look(table: Any) -> List[ChosenRun]:
+        return _look(table, metric, goal, wanted, target, screen, is_for_groups=is_for_groups)
+
+    return target.ask(target.ids(wanted.experiment), look)
+
+
+def _look(
+    table: Any,
+    metric: str,
+    goal: Optional[str],
+    wanted: Selection,
+    target: Target,
+    screen: Screen,
+    *,
+    is_for_groups: bool,
+) -> List[ChosenRun]:
+    """Return the runs of a table that are to be drawn; see ``choose``."""
+    rows = find_rows(parse_filter(wanted.filter), table, screen.now_ms)
+    last = table.column("metrics", metric)
+    if last is None:
+        raise chosen.no_metric(metric, table, target)
+    there = [row for row in rows if last[row] is not None]
+    experiments = table.column("attributes", "experiment_id") or []
+    of_rows = [experiments[row] for row in there]
+    chosen.check_one_experiment(metric, of_rows, [last[row] for row in there], target)
+    if not there:
+        fitting = " that fits the filter" if wanted.filter else ""
+        raise CommandError("no run%s has a metric '%s'" % (fitting, metric), NOT_FOUND)
+    if is_for_groups:
+        return runs_of(table, there)
+    if len(there) > 1:  # else nothing has to be read to know the best
+        measure = ranked.measure_of(metric, goal)
+        order = ranked.sort_by(ranked.values_of(measure, table, there), measure.goal)
+        there = [there[place] for place in order[: wanted.limit or BEST]]
+    return runs_of(table, there)
+
+
+def read_lines(
+    runs: Sequence[ChosenRun], metric: str, goal: Optional[str], target: Target, other: Optional[str] = None
+) -> Tuple[List[Line], List[ChosenRun]]:
+    """Return the histories of runs, and the runs that have none.
+
+    Args:
+        runs: The runs.
+        metric: The metric.
+        goal: Which end of it is best, ``min`` or ``max``; None: as its name tells.
+        target: The store.
+        other: The metric of the x-axis; None: there is none.
+
+    Warns:
+        StorageWarning: A part of a run cannot be read.
+    """
+    problems: List[Problem] = []
+    lines, without = [], []
+    goal = goal or goals.goal_of(metric)
+    for run in runs:
+        try:
+            stored = scanning.read_run(target.folder, run.experiment_id, run.run_id)
+        except (OSError, MiniMLflowError):  # removed since, or broken as a whole: ls tells why
+            without.append(run)
+            continue
+        parts = columns.read_parts(run.folder, metric, problems)
+        history = series.latest_per_step(parts)
+        others = None if other is None else series.latest_per_step(columns.read_parts(run.folder, other, problems))
+        if not history.steps or metric not in stored.data.metrics or (others is not None and not others.steps):
+            without.append(run)
+            continue
+        best, best_step = find_best(parts, goal)
+        lines.append(Line(run, stored.data.params, history, others, stored.data.metrics[metric], best, best_step))
+    given_runs.warn_of(problems, stacklevel=2)
+    return lines, without
+
+
+def read_groups(
+    runs: Sequence[ChosenRun], metric: str, goal: Optional[str], by: Optional[str], target: Target
+) -> Groups:
+    """Return runs as groups that are equal but for the seed, or in one param, with what the metric comes to per step.
+
+    Args:
+        runs: The runs.
+        metric: The metric.
+        goal: Which end of it is best; None: as its name tells, and without that nothing is.
+        by: The param; None: all that differ but for seeds.
+        target: The store.
+
+    Raises:
+        MetricNotFoundError: None of the runs has the metric.
+        InvalidValueError: No run has the param.
+    """
+    from ..groups import group_runs  # charts of runs do without
+
+    mode = goal or goals.goal_of(metric)
+    return group_runs(runs, by, metric=metric, mode=mode or "last", per_step=True, runs_dir=target.folder)
+
+
+def find_best(parts: Sequence[Tuple[int, Columns]], goal: Optional[str]) -> Tuple[Optional[Number], Optional[int]]:
+    """Return the best value of a history, and the step at which it was reached first; None where nothing is best.
+
+    Args:
+        parts: Of each writer its generation and its rows.
+        goal: ``min`` or ``max``; None: nothing is best.
+    """
+    best: Optional[Tuple[Number, int]] = None
+    pick = {"max": max, "min": min}.get(goal or "")
+    if pick is None:
+        return None, None
+    for _, part in parts:
+        values = part.values
+        real = [value for value in values if not isnan(value)] if isnan(sum(values)) else values
+        if not real:
+            continue
+        value = pick(real)
+        place = values.index(value)
+        if best is None or (value != best[0] and pick(value, best[0]) == value):
+            best = value, part.steps[place]
+        elif value == best[0]:
+            best = value, min(best[1], part.steps[place])
+    return best or (None, None)
+
+
+def list_varying(lines: Sequence[Line]) -> List[str]:
+    """Return the params that are not the same in all runs, those with the fewest values last."""
+    from .. import seeds
+
+    known = [{key: given_runs.comparable(value) for key, value in line.params.items()} for line in lines]
+    varying = seeds.list_varying(known)
+    return sorted(varying, key=lambda key: (-len({each.get(key) for each in known}), key))

@@ -1,0 +1,132 @@
+"""Which runs, with which columns and values, does ``ls EXPERIMENT`` show?"""
+
+from __future__ import annotations
+
+from collections import Counter, namedtuple
+
+from . import picked, ranked, run_columns
+from .chosen import no_metric
+from .facts import Facts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+    from .picked import Wanted
+    from .ranked import Measure
+    from .run_columns import Spec
+    from .screen import Screen
+    from .target import Target
+
+
+class RunList(
+    namedtuple(
+        "RunList",
+        ["total", "matched", "counts", "ids", "statuses", "folders", "specs", "values", "measures", "shared", "stages"],
+    )
+):
+    """A list of runs, as data.
+
+    Attributes:
+        total: How many runs there are.
+        matched: How many of them the filter means.
+        counts: How many of these have which status.
+        ids: Experiment and run of each that is shown.
+        statuses: The status of each.
+        folders: Where the files of each lie.
+        specs: The columns.
+        values: Their values, whole, by column.
+        measures: What is shown of metrics, the one that matters most first.
+        shared: Params that are the same in all that are shown.
+        stages: ``active`` or ``deleted`` for each.
+    """
+
+    __slots__ = ()
+
+    total: int
+    matched: int
+    counts: Dict[str, int]
+    ids: List[Tuple[str, str]]
+    statuses: List[str]
+    folders: List[str]
+    specs: List[Spec]
+    values: Dict[Spec, List[Any]]
+    measures: List[Measure]
+    shared: List[Tuple[str, Any]]
+    stages: List[str]
+
+
+def read_list(
+    arguments: argparse.Namespace,
+    wanted: Wanted,
+    target: Target,
+    ids: Sequence[Any],
+    screen: Screen,
+    *,
+    is_across: bool,
+    is_for_people: bool,
+) -> RunList:
+    """Return the runs that options mean.
+
+    Args:
+        arguments: Which columns: ``-c -m -w -a``.
+        wanted: Which runs, in which order.
+        target: The store.
+        ids: The experiments.
+        screen: For its clock.
+        is_across: Whether the runs are of several experiments.
+        is_for_people: Whether it becomes a table.
+
+    Raises:
+        CommandError: A column or a metric is not there.
+        QueryError: The filter asks for what no run has.
+    """
+    names = target.names()
+
+    def question(table: Any) -> RunList:
+        if wanted.ranking is not None and table.count and wanted.ranking.metric not in table.keys("metrics"):
+            raise no_metric(wanted.ranking.metric, table, target)
+        rows = picked.find(wanted, table, screen.now_ms)
+        statuses = table.column("attributes", "status") or ()
+        facts = Facts(table, rows[: wanted.limit])
+        params, shared = run_columns.split_params(facts) if is_for_people else ([], [])
+        is_wide = bool(arguments.wide or arguments.all)
+        first = wanted.ranking
+        measures = run_columns.list_metrics(
+            facts, arguments.metrics, first, is_last=wanted.is_last, is_all=bool(arguments.all)
+        ) if is_for_people else []  # fmt: skip
+        if arguments.columns is not None:
+            specs = run_columns.named(arguments.columns, facts, is_last=wanted.is_last)
+            measures = measures_of(specs, measures)
+        elif is_for_people:
+            specs = run_columns.for_people(facts, measures, params, is_across=is_across, is_wide=is_wide)
+        else:
+            specs = run_columns.for_programs(facts, is_last=wanted.is_last, is_all=bool(arguments.all))
+        values = {spec: run_columns.raw_values(spec, facts, names, screen.now_ms) for spec in specs}
+        return RunList(
+            total=table.count,
+            matched=len(rows),
+            counts=dict(Counter(statuses[row] for row in rows)),
+            ids=facts.ids(),
+            statuses=facts.values("attributes", "status"),
+            folders=facts.folders(),
+            specs=specs,
+            values=values,
+            measures=measures,
+            shared=[] if arguments.columns is not None else shared,
+            stages=facts.values("attributes", "lifecycle_stage"),
+        )
+
+    return target.ask(ids, question, wanted.stages, refresh=arguments.refresh)
+
+
+def measures_of(specs: Sequence[Spec], otherwise: Sequence[Measure]) -> List[Measure]:
+    """Return the metrics among columns that a user named; for the trend the usual first one where there is none."""
+    found = [ranked.measure_of(spec.key)._replace(mode=spec.mode) for spec in specs if spec.kind == "measure"]
+    return found or list(otherwise[:1])
+
+
+def first_measure(found: RunList) -> Optional[Measure]:
+    """Return the metric that matters most, None where no run has any."""
+    return found.measures[0] if found.measures else None

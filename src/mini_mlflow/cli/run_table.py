@@ -1,0 +1,224 @@
+"""How does a list of runs look on a terminal?"""
+
+from __future__ import annotations
+
+from . import numbers, ranked, spans, tables, texts, trend
+from .chosen import short_id
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+    from .ranked import Measure
+    from .run_list import RunList
+    from .screen import Screen
+    from .tables import Column
+
+WIDEST_TEXT = 24  # of a param or tag that is a text, unless the table may be wide
+TREND = 8
+_MOST_SHARED_LINES = 3
+_WORDS = (
+    ("RUNNING", "running"),
+    ("FINISHED", "finished"),
+    ("FAILED", "failed"),
+    ("KILLED", "killed"),
+    ("LOST", "lost"),
+)
+_LIKE_NUMBERS = ("age", "took", "duration_s", "steps")
+# What is left out first where there is no room, by the rule of the house: a higher number goes earlier.
+_DROPS = {"id": 1000.0, "trend": 990.0, "steps": 980.0, "took": 970.0, "age": 800.0, "experiment": 750.0}
+_METRICS_DROP, _PARAMS_DROP = 900.0, 700.0
+
+
+def title(name: str, found: RunList, screen: Screen) -> str:
+    """Return the line above a list: its name, how many runs, how many of which status."""
+    count = numbers.counted(found.matched, "run")
+    if found.matched != found.total:
+        count = "%s of %s" % (numbers.count(found.matched), numbers.counted(found.total, "run"))
+    head = screen.styled("strong", screen.clean(name)) + "  " + count
+    for with_words in (True, False):
+        line = head + "  " + statuses(found.counts, screen, with_words=with_words)
+        if texts.width_of(line) <= screen.width:
+            break
+    return line.rstrip(" ")
+
+
+def statuses(counts: Dict[str, int], screen: Screen, *, with_words: bool = True) -> str:
+    """Return how many runs have which status: ``●2 running ✓18 finished``."""
+    parts = []
+    for status, word in _WORDS:
+        if counts.get(status):
+            parts.append(screen.mark(status) + numbers.count(counts[status]) + (" " + word if with_words else ""))
+    return " ".join(parts)
+
+
+def render(found: RunList, screen: Screen, *, is_wide: bool) -> List[str]:
+    """Return the table and its footer."""
+    columns = columns_of(found, screen, is_wide=is_wide)
+    width = 0 if is_wide else screen.width
+    _, hidden = tables.render(columns, screen, width=width)
+    if "trend" not in hidden and any(spec.key == "trend" for spec in found.specs):
+        columns = _with_trend(columns, found, screen)
+    lines, hidden = tables.render(columns, screen, width=width)
+    hidden += [screen.clean(measure.metric) for measure in found.measures if not _is_shown(measure, found)]
+    shared = _shared(found.shared, screen)
+    rows: List[Tuple[str, Sequence[str]]] = [
+        ("same in all" if found.matched == len(found.ids) else "same here", shared)
+    ]
+    if hidden:
+        rows.append(("hidden", [*hidden, "-w shows them"]))
+    more = found.matched - len(found.ids)
+    if more > 0:
+        rows.append(("not shown", [numbers.counted(more, "more run"), "-a shows them"]))
+    return [*lines, *_after_blank(tables.footer(rows, screen))]
+
+
+def columns_of(found: RunList, screen: Screen, *, is_wide: bool = False) -> List[Column]:
+    """Return the columns of a list of runs; that of trends still empty."""
+    count = len(found.ids)
+    columns = [
+        tables.column("#", [str(place + 1) for place in range(count)], is_right=True, role="quiet"),
+        tables.column("status", [screen.mark(status, plain=True) for status in found.statuses], "", roles=[
+            role_of(status) for status in found.statuses
+        ]),
+    ]  # fmt: skip
+    varying = [spec for spec in found.specs if spec.kind == "params"]
+    measures = [spec for spec in found.specs if spec.kind == "measure"]
+    for spec in found.specs:
+        values = found.values[spec]
+        if spec.kind == "attributes":
+            columns.append(attribute_column(spec.key, values, found.statuses, screen, is_wide=is_wide))
+        elif spec.kind == "measure":
+            place = measures.index(spec)
+            drops = None if place == 0 else _METRICS_DROP + place
+            columns.append(metric_column(ranked.measure_of(spec.key)._replace(mode=spec.mode), values, screen, drops))
+        elif spec.kind == "summary":
+            cells = numbers.column(values, screen.glyph("none"))
+            columns.append(tables.column(spec.name(), cells, screen.clean(spec.name()), is_right=True, drops=890.0))
+        else:
+            few = len(set(map(repr, values)))
+            order = varying.index(spec) if spec in varying else len(varying)
+            drops = _PARAMS_DROP + 50 / (1 + few) + order / 1000
+            columns.append(param_column(spec.name(), values, screen, drops=drops, is_wide=is_wide))
+    return columns
+
+
+def param_column(
+    name: str, values: Sequence[Any], screen: Screen, *, drops: Optional[float] = None, is_wide: bool = False
+) -> Column:
+    """Return a column of params as they were logged: numbers with their points aligned, texts at the left."""
+    none = screen.glyph("none")
+    shown = [none if value is None else screen.clean(numbers.as_logged(value)) for value in values]
+    there = [value for value in values if value is not None]
+    heading = screen.clean(name)
+    widest = 10**9 if is_wide else WIDEST_TEXT
+    if there and all(map(numbers.is_number, there)):
+        is_whole = all(isinstance(value, int) for value in there)
+        cells = [texts.pad(text, 0) for text in shown] if is_whole else align_points(shown)
+        return tables.column(name, cells, _heading(heading, cells, screen, widest), is_right=is_whole, drops=drops)
+    cells = [texts.cut_end(text, widest, screen.glyph("ellipsis")) for text in shown]
+    return tables.column(name, cells, _heading(heading, cells, screen, widest), drops=drops)
+
+
+def metric_column(measure: Measure, values: Sequence[Any], screen: Screen, drops: Optional[float] = None) -> Column:
+    """Return a column of a metric; its best value stands out."""
+    cells = numbers.column(values, screen.glyph("none"))
+    best = None if measure.goal is None else ranked.best_place(values, measure.goal)
+    roles = ["best" if place == best else None for place in range(len(values))]
+    is_whole = not any("." in cell for cell in cells)
+    heading = measure.title(screen)
+    return tables.column(measure.metric, cells, heading, is_right=is_whole, roles=roles, drops=drops)
+
+
+def attribute_column(
+    name: str, values: Sequence[Any], of_statuses: Sequence[str], screen: Screen, *, is_wide: bool = False
+) -> Column:
+    """Return a column of an attribute; *values* are those for programs."""
+    del of_statuses
+    none = screen.glyph("none")
+    drops = _DROPS.get(name, 760.0)
+    if name == "name":
+        cells = [none if value is None else screen.clean(value) for value in values]
+        return tables.column(name, cells, shrinks="middle")
+    if name == "id":
+        return tables.column(name, [screen.clean(short_id(value)) for value in values], role="quiet", drops=drops)
+    if name == "age":
+        cells = [none if value is None else spans.age(value) for value in values]
+    elif name in ("took", "duration_s"):
+        cells = [none if value is None else spans.took(value) for value in values]
+    elif name == "trend":
+        return tables.column(name, [" " * TREND if values else ""] * len(values), role="quiet", drops=drops)
+    else:
+        widest = 10**9 if is_wide else WIDEST_TEXT
+        shown = [none if value is None else screen.clean(numbers.as_logged(value)) for value in values]
+        cells = [texts.cut_end(text, widest, screen.glyph("ellipsis")) for text in shown]
+    return tables.column(name, cells, is_right=name in _LIKE_NUMBERS, drops=drops)
+
+
+def align_points(cells: Sequence[str]) -> List[str]:
+    """Return texts of numbers, all equally wide, with their points below each other; other texts at the right."""
+    parts = [_split_at_point(cell) for cell in cells]
+    left = max((len(each[0]) for each in parts if each), default=0)
+    right = max((len(each[1]) for each in parts if each), default=0)
+    width = max([left + right, *(len(cell) for cell, each in zip(cells, parts) if not each)])
+    return [
+        (each[0].rjust(left) + each[1].ljust(right)).ljust(width) if each else cell.rjust(left + right).ljust(width)
+        for cell, each in zip(cells, parts)
+    ]
+
+
+def _split_at_point(text: str) -> Optional[Tuple[str, str]]:
+    """Return what stands before the point of a number and the rest; None of what is none."""
+    if not text.lstrip("-")[:1].isdigit():
+        return None
+    place = next((place for place, character in enumerate(text) if character in ".e"), len(text))
+    return text[:place], text[place:]
+
+
+def _heading(heading: str, cells: Sequence[str], screen: Screen, widest: int) -> str:
+    """Return a heading; a long one is cut in its middle to what is usual, or to its cells."""
+    room = max([widest // 2 * 2 if widest > 100 else 16, *map(texts.width_of, cells)])
+    return texts.cut_middle(heading, room, screen.glyph("ellipsis"))
+
+
+def _with_trend(columns: List[Column], found: RunList, screen: Screen) -> List[Column]:
+    """Return columns with the trends drawn, or without a column for them where there can be none."""
+    place = next(place for place, each in enumerate(columns) if each.key == "trend")
+    if screen.is_ascii or not found.measures:
+        return columns[:place] + columns[place + 1 :]
+    from .. import series
+    from ..store import columns as histories
+
+    read = []
+    for folder in found.folders:
+        history = series.latest_per_step(histories.read_parts(folder, found.measures[0].metric, []))
+        read.append(history if history.steps else None)
+    drawn = columns[place]._replace(cells=trend.trends(read, TREND))
+    return [*columns[:place], drawn, *columns[place + 1 :]]
+
+
+def _shared(shared: Sequence[Tuple[str, Any]], screen: Screen) -> List[str]:
+    """Return what all runs have in common, a text each, as many as three lines hold."""
+    texts_of: List[str] = []
+    room = _MOST_SHARED_LINES * max(20, screen.width - 20)
+    for place, (key, value) in enumerate(shared):
+        shown = texts.cut_end(screen.clean(numbers.as_logged(value)), WIDEST_TEXT, screen.glyph("ellipsis"))
+        text = "%s %s" % (texts.cut_middle(screen.clean(key), WIDEST_TEXT, screen.glyph("ellipsis")), shown)
+        room -= texts.width_of(text) + 3
+        if room < 0:
+            return [*texts_of, "%d more" % (len(shared) - place)]
+        texts_of.append(text)
+    return texts_of
+
+
+def _is_shown(measure: Measure, found: RunList) -> bool:
+    return any(spec.kind == "measure" and spec.key == measure.metric for spec in found.specs)
+
+
+def role_of(status: str) -> str:
+    """Return the role of a status's sign."""
+    return {"RUNNING": "live", "FINISHED": "good", "FAILED": "bad"}.get(status, "warn")
+
+
+def _after_blank(lines: List[str]) -> List[str]:
+    return ["", *lines] if lines else []

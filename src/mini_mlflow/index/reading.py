@@ -1,0 +1,239 @@
+"""What do the files of a run say, as the index and as searches hold it?"""
+
+from __future__ import annotations
+
+import os
+from time import time
+
+from .. import layout
+from ..errors import BrokenFileError, MiniMLflowError, RunNotFoundError
+from ..records import Problem, RunData, RunInfo, StoredRun
+from ..store import documents, experiments, folders, machine, meta, mlflow_layout, owner, presence, reader
+from . import fingerprints
+from .entry import BROKEN, DELETED_IN_PLACE, Entry, State
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Optional, Tuple, Union
+
+    ExperimentId = Union[int, str]
+
+META_TAGS = {  # tags of MLflow's that are kept as fields of meta.yaml
+    "mlflow.runName": "name",
+    "mlflow.parentRunId": "parent_run_id",
+    "mlflow.user": "user",
+    "mlflow.source.name": "entry",
+    "mlflow.source.git.commit": "git_commit",
+    "mlflow.source.git.branch": "git_branch",
+}
+# Has its place among the attributes, so that one column tells whether any run has problems.
+PROBLEM = "problem"
+_UNSETTLED = (reader.RUNNING, reader.LOST)
+
+
+def folder_of(runs_dir: str, experiment_id: ExperimentId, stage: str, name: str) -> str:
+    """Return where a run lies."""
+    if stage == experiments.DELETED:
+        return os.path.join(layout.trash_folder(runs_dir, experiment_id), name)
+    return layout.run_folder(runs_dir, experiment_id, name)
+
+
+def list_names(folder: str) -> List[str]:
+    """Return what may be runs in the folder of an experiment, sorted."""
+    try:
+        with os.scandir(folder) as found:
+            names = {entry.name for entry in found if entry.name == layout.PACKS or _is_run(entry)}
+    except OSError:
+        return []
+    if layout.PACKS in names:
+        names.remove(layout.PACKS)
+        names.update(presence.list_packed(folder))
+    return sorted(names)
+
+
+def read_entry(
+    runs_dir: str, experiment_id: ExperimentId, name: str, *, is_in_trash: bool, now_ms: int, is_deep: bool = False
+) -> Tuple[Entry, State]:
+    """Return what the files of a run say, and how they looked just before.
+
+    What is no run that can be read comes as one of the stage ``broken``, with why.
+
+    Args:
+        runs_dir: The store.
+        experiment_id: The experiment.
+        name: The run's folder.
+        is_in_trash: Whether it lies in the trash.
+        now_ms: The clock.
+        is_deep: Whether every file is looked at, also where the folders would tell.
+
+    Raises:
+        FileNotFoundError: There is no such folder.
+    """
+    stage = experiments.DELETED if is_in_trash else experiments.ACTIVE
+    folder = folder_of(runs_dir, experiment_id, stage, name)
+    deep = fingerprints.look_at_files(folder) if is_deep else None
+    shallow = fingerprints.look_at_folders(folder)
+    entry, is_ours = _read(folder, experiment_id, name, stage)
+    is_live, is_writing = _activity(folder, entry)
+    needs_files = is_writing or not is_ours or not machine.has_folder_times(_device_of(folder))
+    if needs_files and deep is None:
+        return read_entry(runs_dir, experiment_id, name, is_in_trash=is_in_trash, now_ms=now_ms, is_deep=True)
+    look = shallow if deep is None else deep
+    state = State(
+        shallow=shallow.stamp,
+        deep=b"" if deep is None else deep.stamp,
+        is_live=is_live,
+        is_deep=needs_files,
+        read_at_ms=now_ms,
+        is_provisional=look.changed_ms > now_ms - fingerprints.RECENT_MS,
+    )
+    return entry, state
+
+
+def read_stored(folder: str, experiment_id: ExperimentId, name: str, stage: str) -> StoredRun:
+    """Return a run from its files.
+
+    Raises:
+        RunNotFoundError: There is none.
+        BrokenFileError: Its meta.yaml cannot be read.
+        UnsupportedFormatError: It was written in a newer format.
+    """
+    return to_stored(_read_run(folder, experiment_id, name, stage)[0], folder, experiment_id)
+
+
+def to_stored(entry: Entry, folder: str, experiment_id: ExperimentId) -> StoredRun:
+    """Return a run as searches give it.
+
+    Args:
+        entry: What is known of it.
+        folder: Where it lies.
+        experiment_id: Its experiment.
+    """
+    attributes = entry.attributes
+    info = RunInfo(
+        run_id=run_id_of(entry.name, entry.stage),
+        run_name=attributes["run_name"],
+        experiment_id=experiment_id,
+        status=attributes["status"],
+        start_time=attributes["start_time"],
+        end_time=attributes["end_time"],
+        lifecycle_stage=experiments.ACTIVE if entry.stage == experiments.ACTIVE else experiments.DELETED,
+        artifact_uri=os.path.join(folder, layout.ARTIFACTS),
+        user_id=attributes["user_id"],
+        parent_run_id=attributes["parent_run_id"],
+        resume_count=attributes["resume_count"],
+        version=attributes["version"],
+    )
+    return StoredRun(
+        info, RunData(entry.params, entry.metrics, entry.tags), [Problem(*each) for each in entry.problems]
+    )
+
+
+def _read(folder: str, experiment_id: ExperimentId, name: str, stage: str) -> Tuple[Entry, bool]:
+    """Return what a run holds, and whether we alone wrote it: a file at a time, each replaced as a whole."""
+    try:
+        return _read_run(folder, experiment_id, name, stage)
+    except RunNotFoundError:
+        if not presence.is_there(folder):
+            raise FileNotFoundError(folder) from None
+        return _broken(experiment_id, name, []), False  # leftovers, or a run that is about to be written
+    except FileNotFoundError:
+        raise
+    except (OSError, MiniMLflowError) as error:
+        return _broken(experiment_id, name, [(folder, str(error))]), False
+
+
+def _broken(experiment_id: ExperimentId, name: str, problems: List[Tuple[str, str]]) -> Entry:
+    attributes = {PROBLEM: "%s: %s" % problems[0]} if problems else {}
+    return Entry(str(experiment_id), name, BROKEN, attributes, {}, {}, {}, {}, problems)
+
+
+def _read_run(folder: str, experiment_id: ExperimentId, name: str, stage: str) -> Tuple[Entry, bool]:
+    record = reader.read_folder(folder, experiment_id, run_id_of(name, stage))
+    fields = record.metadata
+    if not fields:
+        message = "Run %r has no meta.yaml in %s: what lies there are leftovers."
+        raise RunNotFoundError(message % (name, folder), run_id=name, experiment_id=experiment_id)
+    if stage == experiments.ACTIVE and fields.get("lifecycle_stage") == experiments.DELETED:
+        stage = DELETED_IN_PLACE
+    is_mlflow = mlflow_layout.is_run(fields)
+    tags = dict(record.tags)
+    if not is_mlflow:  # whose tags are all files
+        for tag, field in META_TAGS.items():
+            if fields.get(field) is not None:
+                tags.setdefault(tag, fields[field])
+    attributes = {
+        "run_name": _text(fields.get("name")),
+        "status": str(fields.get("status") or reader.RUNNING),
+        "start_time": _start_ms(fields, os.path.join(folder, layout.META)),
+        "end_time": meta.decode_time(fields.get("end_time")),
+        "user_id": _text(fields.get("user")),
+        "parent_run_id": _text(fields.get("parent_run_id")),
+        "resume_count": meta.generation_of(fields),
+        "version": _text(fields.get("version")),
+    }
+    if record.problems:
+        attributes[PROBLEM] = "%s: %s" % record.problems[0]
+    tags = {key: tags[key] for key in sorted(tags)}
+    problems = [tuple(each) for each in record.problems]
+    entry = Entry(str(experiment_id), name, stage, attributes, record.params, record.metrics, tags, {}, problems)
+    return entry, "format" in fields and not is_mlflow
+
+
+def _activity(folder: str, entry: Entry) -> Tuple[bool, bool]:
+    """Tell whether a run may change at any moment, and whether its files may do so in place."""
+    if entry.stage == BROKEN:
+        return True, bool(entry.problems)
+    is_live, is_writing = _look_at_joiners(folder)
+    status = entry.attributes["status"]
+    return is_live or status in _UNSETTLED, is_writing or status == reader.RUNNING
+
+
+def is_written(folder: str) -> bool:
+    """Tell whether a run is still being written."""
+    return reader.read_metadata(folder, []).get("status") == reader.RUNNING or _look_at_joiners(folder)[1]
+
+
+def _look_at_joiners(folder: str) -> Tuple[bool, bool]:
+    """Tell whether one who logs beside the owner may come back, and whether one lives."""
+    found = []
+    for part in folders.list_parts(folder)[1:]:
+        try:
+            record = owner.read_owner(part.folder)
+        except (OSError, BrokenFileError):
+            continue
+        if record is not None:
+            found.append(owner.liveness(part.folder, record, time()))
+    return any(liveness != owner.GONE for liveness in found), owner.ALIVE in found
+
+
+def run_id_of(name: str, stage: str) -> str:
+    """Return the id of a run by the name of its folder."""
+    return layout.run_id_in_trash(name) if stage == experiments.DELETED else name
+
+
+def _start_ms(fields: Dict[str, Any], path: str) -> Optional[int]:
+    """Return when a run started; where its meta.yaml does not say, when that was written (rule S6)."""
+    start = meta.decode_time(fields.get("start_time"))
+    if start is not None:
+        return start
+    try:
+        return os.stat(path).st_mtime_ns // 1000000
+    except OSError:
+        return None
+
+
+def _device_of(folder: str) -> int:
+    """Return the disk that a run's folder, or its pack, lies on."""
+    return documents.state_of(presence.place_of(folder)).st_dev
+
+
+def _text(value: Any) -> Optional[str]:
+    return None if value is None else str(value)
+
+
+def _is_run(entry: os.DirEntry[str]) -> bool:
+    try:
+        return not entry.name.startswith(".") and entry.is_dir()
+    except OSError:
+        return False

@@ -1,0 +1,233 @@
+"""How does the index learn what has changed in the store since it was written?
+
+What is looked at is the less the surer it is that nothing has: every file of a run that is being written, the folders
+of one that has ended, and of an experiment whose folder looks as it did then only its folder. docs/searching.md tells
+users what that leaves unseen, and until when.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import namedtuple
+from time import monotonic
+
+from .. import layout
+from ..progress import Progress
+from ..store import trash
+from ..store.experiments import ACTIVE, DELETED
+from . import fingerprints, reading
+from .crowd import map_in_threads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, List, Optional, Sequence, Set, Tuple, Union
+
+    from .database import Database
+    from .entry import Entry, State
+
+    ExperimentId = Union[int, str]
+    Row = Tuple[int, str, str, str, State]
+
+SWEEP_S = 0.05  # what each refresh spends on runs that ended long ago
+_TICKS_MS = 2000  # of the coarsest clock of a disk: what was looked at longer ago is told apart from what comes later
+_AT_ONCE = 1000  # runs that are read between two writes to the index: so much is lost to an interruption
+_FEW = 256  # of a sweep between two looks at the clock
+
+
+class Place(namedtuple("Place", ["experiment_id", "is_in_trash", "name", "known", "is_deep"])):
+    """A folder that is to be read.
+
+    Attributes:
+        experiment_id: The experiment.
+        is_in_trash: Whether it lies in the trash.
+        name: The folder's name.
+        known: Its row in the index, None where it has none.
+        is_deep: Whether to look at every file.
+    """
+
+    __slots__ = ()
+
+    experiment_id: str
+    is_in_trash: bool
+    name: str
+    known: Optional[Row]
+    is_deep: bool
+
+
+class Refresher:
+    """Brings the index of a store up to date: ``refresh`` before a question, ``confirm`` before its answer is given."""
+
+    def __init__(self, database: Database, runs_dir: str, now_ms: int, *, is_full: bool = False) -> None:
+        """Prepare.
+
+        Args:
+            database: The index.
+            runs_dir: The store, as an absolute path.
+            now_ms: The clock.
+            is_full: Whether every file of every run is looked at, which also finds what was edited in place.
+        """
+        self._database = database
+        self._runs_dir = runs_dir
+        self._now_ms = now_ms
+        self._is_full = is_full
+        self._settled_ids: Set[str] = set()  # experiments most of whose runs were not looked at
+
+    def refresh(self, experiment_ids: Sequence[str], stages: Sequence[str]) -> None:
+        """Look at experiments, and read anew what has changed.
+
+        Args:
+            experiment_ids: The experiments.
+            stages: As of a search: ``active``, ``deleted``.
+        """
+        for experiment_id in experiment_ids:
+            if self._refresh_experiment(experiment_id):
+                self._settled_ids.add(experiment_id)
+            if DELETED in stages:
+                self._refresh_trash(experiment_id)
+        if self._settled_ids:
+            self._sweep()
+
+    def confirm(self, slots: Sequence[int]) -> bool:
+        """Look at runs that an answer tells of; tell whether they are as the index says.
+
+        Those that are not are read anew: the question is to be asked again. Only runs that ``refresh`` passed over are
+        looked at, and for so long as a sweep may take.
+        """
+        end = monotonic() + SWEEP_S
+        changed: List[Place] = []
+        while slots and self._settled_ids and monotonic() < end:
+            rows, slots = self._database.rows_of(slots[:_FEW]), slots[_FEW:]
+            changed += [self._place_of(row) for row in rows if self._is_swept(row) and self._has_changed(row)]
+        self._read(changed)
+        return not changed
+
+    def _refresh_experiment(self, experiment_id: str) -> bool:
+        """Look at the runs of an experiment; tell whether it was settled, so that most were not looked at."""
+        folder = layout.experiment_folder(self._runs_dir, experiment_id)
+        try:
+            look = fingerprints.look_at_experiment(folder)
+        except OSError:
+            self._database.remove_experiments([experiment_id])
+            return False
+        known = self._database.experiments().get(experiment_id)
+        first_ms = self._now_ms
+        if known is not None and known.fingerprint[8:] == look.stamp:
+            if known.is_settled and not self._is_full:
+                rows = self._database.state_rows(experiment_id, only_live=True, only_provisional=True)
+                self._read([self._place_of(row) for row in rows if row[2] != DELETED and self._has_changed(row)])
+                return True
+            first_ms = int.from_bytes(known.fingerprint[:8], "little", signed=True)
+        self._look_at_all(experiment_id, set(reading.list_names(folder)), is_in_trash=False)
+        # Of two changes within one tick of the disk's clock the second shows in nothing: what has just changed is
+        # looked at once more, a while later.
+        is_settled = look.changed_ms < self._now_ms - fingerprints.RECENT_MS or self._is_due(first_ms)
+        fingerprint = first_ms.to_bytes(8, "little", signed=True) + look.stamp
+        if known is None or (known.fingerprint, known.is_settled) != (fingerprint, is_settled):
+            self._database.put_experiment(experiment_id, fingerprint, is_settled)
+        return False
+
+    def _refresh_trash(self, experiment_id: str) -> None:
+        deleted = trash.list_deleted(self._runs_dir, experiment_id)
+        self._look_at_all(experiment_id, {os.path.basename(each.folder) for each in deleted}, is_in_trash=True)
+
+    def _look_at_all(self, experiment_id: str, names: Set[str], *, is_in_trash: bool) -> None:
+        """Look at each run that is known or there."""
+        known: Dict[str, Row] = {
+            row[3]: row for row in self._database.state_rows(experiment_id) if (row[2] == DELETED) is is_in_trash
+        }
+        self._database.remove(row[1:4] for name, row in known.items() if name not in names)
+        changed = [self._place_of(row) for name, row in known.items() if name in names and self._has_changed(row)]
+        new = [Place(experiment_id, is_in_trash, name, None, self._is_full) for name in sorted(names - set(known))]
+        self._read(new + changed)
+
+    def _has_changed(self, row: Row) -> bool:
+        """Tell whether a run looks other than when it was read, or is to be read once more."""
+        _, experiment_id, stage, name, state = row
+        folder = reading.folder_of(self._runs_dir, experiment_id, stage, name)
+        if state.is_provisional and self._is_due(state.read_at_ms):
+            return True
+        try:
+            if not (state.is_deep or self._is_full):
+                return bool(fingerprints.look_at_folders(folder).stamp != state.shallow)
+            if not state.deep or fingerprints.look_at_files(folder).stamp != state.deep:
+                return True
+            # Nothing shows of a process that has died but that it is no more.
+            return state.is_live and stage == ACTIVE and not reading.is_written(folder)
+        except OSError:
+            return True
+
+    def _is_due(self, then_ms: int) -> bool:
+        """Tell whether what was looked at *then* cannot be of the same tick as what comes now."""
+        return not 0 <= self._now_ms - then_ms < _TICKS_MS
+
+    def _place_of(self, row: Row) -> Place:
+        _, experiment_id, stage, name, _ = row
+        return Place(experiment_id, stage == DELETED, name, row, self._is_full)
+
+    def _read(self, places: List[Place]) -> None:
+        """Read runs, and hold what they say."""
+        if not places:
+            return
+        found: List[Tuple[Entry, State]] = []
+        gone: List[Tuple[str, str, str]] = []
+        with Progress("Reading runs", len(places), "runs") as progress:
+            for place, pair in zip(places, map_in_threads(self._read_one, places)):
+                if pair is not None:
+                    found.append((pair[0], self._settled(pair[1], place.known)))
+                if place.known and (pair is None or place.known[2] != pair[0].stage):
+                    gone.append(place.known[1:4])
+                progress.advance()
+                if len(found) >= _AT_ONCE:
+                    self._database.put(found)
+                    found = []
+        self._database.remove(gone)
+        self._database.put(found)
+
+    def _read_one(self, place: Place) -> Optional[Tuple[Entry, State]]:
+        """Return what a folder holds, None where it is gone."""
+        try:
+            return reading.read_entry(
+                self._runs_dir,
+                place.experiment_id,
+                place.name,
+                is_in_trash=place.is_in_trash,
+                now_ms=self._now_ms,
+                is_deep=place.is_deep,
+            )
+        except FileNotFoundError:
+            return None
+
+    def _settled(self, state: State, known: Optional[Row]) -> State:
+        """Return the state of a run that was just read, final where it had looked the same long enough before."""
+        if known is None or not state.is_provisional or not self._is_due(known[4].read_at_ms):
+            return state
+        before = known[4]
+        is_same = (state.shallow, state.deep) == (before.shallow, before.deep)
+        return state._replace(is_provisional=not is_same)
+
+    def _sweep(self) -> None:
+        """Look at runs that ended long ago, for a short while, from where the last sweep stopped."""
+        end = monotonic() + SWEEP_S
+        only = next(iter(self._settled_ids)) if len(self._settled_ids) == 1 else None
+        start = after = self._database.cursor
+        changed: List[Place] = []
+        is_around = False
+        while monotonic() < end:
+            rows = self._database.state_rows(only, after=after, limit=_FEW)
+            if is_around:
+                rows = [row for row in rows if row[0] <= start]
+            changed += [self._place_of(row) for row in rows if self._is_swept(row) and self._has_changed(row)]
+            if rows:
+                after = rows[-1][0]
+            elif is_around:
+                after = start  # all of them
+                break
+            else:
+                is_around, after = True, 0
+        if after != start:
+            self._database.set_cursor(after)
+        self._read(changed)
+
+    def _is_swept(self, row: Row) -> bool:
+        """Tell whether a row is one that nothing else looks at."""
+        return row[1] in self._settled_ids and row[2] != DELETED and not (row[4].is_live or row[4].is_provisional)

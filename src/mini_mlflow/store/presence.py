@@ -1,0 +1,120 @@
+"""Is a run there, as a folder or in a pack, and how does it become a folder that can be written to?
+
+Rule Z4 of docs/format.md: where there is a folder, it counts, and no pack is asked.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from .. import layout
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, Optional
+
+
+def place_of(run_folder: str) -> str:
+    """Return where a run's files lie: its folder, or its place in a pack; the folder too where there is neither."""
+    return run_folder if os.path.isdir(run_folder) else _find(run_folder) or run_folder
+
+
+def is_there(run_folder: str) -> bool:
+    """Tell whether there is such a run, as a folder or in a pack."""
+    return os.path.isdir(run_folder) or _find(run_folder) is not None
+
+
+def is_packed(run_folder: str) -> bool:
+    """Tell whether a run lies in a pack alone."""
+    return not os.path.isdir(run_folder) and _find(run_folder) is not None
+
+
+def list_packed(experiment_folder: str) -> Dict[str, str]:
+    """Return the places of the runs in the packs of an experiment, by id; some may be there as folders, too."""
+    from . import packed  # few stores have packs
+
+    return dict(packed.list_runs(experiment_folder))
+
+
+def ensure_folder(run_folder: str) -> None:
+    """Unpack a run that lies in a pack alone, so that it can be written to; do nothing where it does not.
+
+    Raises:
+        OSError: The disk refused, or did not tell; the run is in its pack as before.
+        BrokenFileError: The pack is damaged.
+    """
+    if not os.path.isdir(run_folder) and _has_packs_surely(run_folder):
+        from . import unpacking  # few stores have packs
+
+        unpacking.unpack_run(run_folder)
+
+
+def ensure_only_folder(run_folder: str) -> None:
+    """Do what ``ensure_folder`` does, and see to it that no pack has the run once the folder is gone.
+
+    Raises:
+        OSError, BrokenFileError: As there.
+    """
+    if _has_packs_surely(run_folder):
+        from . import unpacking
+
+        unpacking.unpack_run(run_folder)
+
+
+def make_folder(run_folder: str) -> bool:
+    """Make the folder of a run unless there is one; a run that lies in a pack is unpacked. Tell whether it was made.
+
+    Raises:
+        FileNotFoundError: The experiment has no folder.
+        OSError, BrokenFileError: As ``ensure_folder``.
+    """
+    while True:
+        ensure_folder(run_folder)
+        try:
+            os.mkdir(run_folder)
+        except FileExistsError:
+            return False
+        if not _is_packed_surely(run_folder):
+            return True
+        try:
+            os.rmdir(run_folder)  # it was packed between our look and the new folder
+        except OSError:
+            return False  # another has unpacked it there
+
+
+def _has_packs(run_folder: str) -> bool:
+    return os.path.isdir(layout.packs_folder(os.path.dirname(run_folder)))
+
+
+def _has_packs_surely(run_folder: str) -> bool:
+    """Tell the same to who would make a new run where there is none.
+
+    Raises:
+        OSError: The disk did not answer.
+    """
+    try:
+        return stat.S_ISDIR(os.stat(layout.packs_folder(os.path.dirname(run_folder))).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def _is_packed_surely(run_folder: str) -> bool:
+    if not _has_packs_surely(run_folder):
+        return False
+    from . import packed
+
+    return packed.find_surely(run_folder) is not None
+
+
+def _find(run_folder: str) -> Optional[str]:
+    if os.sep + layout.PACKS + os.sep in run_folder:
+        from . import packed
+
+        if packed.is_folder(run_folder):
+            return run_folder
+    if not _has_packs(run_folder):
+        return None
+    from . import packed
+
+    return packed.find(run_folder)

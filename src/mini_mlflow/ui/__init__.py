@@ -1,0 +1,1 @@
+"""The page: look at runs in a browser."""

@@ -1,0 +1,120 @@
+"""What does the table on the page tell of single runs?"""
+
+from __future__ import annotations
+
+import os
+from time import monotonic
+
+from ... import layout
+from ...errors import BrokenFileError
+from ...query.conditions import values_of
+from ...records import NOTE
+from ...store import folders, metric_file
+from . import choices, plain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Optional, Sequence
+
+    from ...query.grammar import Operand
+    from ...records import StoredRun
+    from .histories import Histories
+    from .tables import Joined
+
+_PATIENCE_S = 0.25  # for reading histories that a row tells the last step of
+MOST_TAGS = 50  # of one run
+
+
+def describe(
+    table: Joined, rows: Sequence[int], columns: Sequence[Operand], ranks: Dict[int, int], now_ms: int
+) -> Dict[str, Any]:
+    """Return what is told of some rows: a list for each field, and in ``values`` one for each column.
+
+    Args:
+        table: The runs.
+        rows: Which.
+        columns: What is shown of them, resolved.
+        ranks: Of each row the place of its run by its start in its experiment.
+        now_ms: The clock.
+    """
+    runs = table.runs(rows)
+    found: Dict[str, Any] = {
+        "ref": table.refs(rows),
+        "id": [run.info.run_id for run in runs],
+        "name": [plain.value(run.info.run_name) for run in runs],
+        "status": [run.info.status for run in runs],
+        "start_ms": [run.info.start_time for run in runs],
+        "end_ms": [run.info.end_time for run in runs],
+        "duration_s": [_duration(run, now_ms) for run in runs],
+        "rank": [ranks.get(row, 0) for row in rows],
+        "parent": [run.info.parent_run_id for run in runs],
+        "problems": [len(run.problems) for run in runs],
+        "note": [bool(run.data.tags.get(NOTE)) for run in runs],
+        "tags": [own_tags(run.data.tags) for run in runs],
+        "stage": [run.info.lifecycle_stage for run in runs],
+        "step": [None] * len(runs),
+        "first_nan_step": [None] * len(runs),
+    }
+    found["values"] = [values(table, rows, runs, operand, now_ms) for operand in columns]
+    found["_folders"] = [os.path.dirname(run.info.artifact_uri) for run in runs]
+    return found
+
+
+def values(table: Joined, rows: Sequence[int], runs: Sequence[StoredRun], operand: Operand, now_ms: int) -> List[Any]:
+    """Return the values of a column for some rows."""
+    if operand.function is not None:
+        column = table.summary_column(operand.function, operand.key, rows)
+        return [None] * len(rows) if column is None else [plain.value(column[row]) for row in rows]
+    if operand.kind in ("metrics", "params", "tags"):
+        return [plain.value(getattr(run.data, operand.kind).get(operand.key)) for run in runs]
+    whole = values_of(operand, table, now_ms)
+    return [None] * len(rows) if whole is None else [plain.value(whole[row]) for row in rows]
+
+
+def add_steps(histories: Histories, told: Dict[str, Any], metric: Optional[str]) -> None:
+    """Fill in how far each run has come in a metric, and since when it was no number; takes the folders out again."""
+    places = told.pop("_folders")
+    if metric is None:
+        return
+    deadline = monotonic() + _PATIENCE_S
+    for number, folder in enumerate(places):
+        if monotonic() > deadline:
+            told["step"][number] = plain.number(_last_step(folder, metric))
+            continue
+        history = histories.get(folder, metric, is_live=told["status"][number] == "RUNNING")
+        if history.count:
+            told["step"][number] = plain.number(history.columns.steps[-1])
+            broken = history.extremes().first_not_finite
+            if broken is not None:
+                told["first_nan_step"][number] = plain.number(history.columns.steps[broken])
+
+
+def own_tags(tags: Dict[str, Any]) -> Dict[str, Any]:
+    """Return the user's tags of a run."""
+    own = [key for key in tags if choices.is_own_tag(key)]
+    return {key: plain.value(tags[key]) for key in own[:MOST_TAGS]}
+
+
+def _last_step(folder: str, metric: str) -> Optional[int]:
+    """Return the step of the newest row, from the ends of the files alone; None where they do not tell."""
+    steps = []
+    for part in folders.list_parts(folder):
+        for path in folders.find_documents(part.folder, layout.METRICS, metric):
+            try:
+                row = metric_file.read_latest(path)[1]
+            except (OSError, BrokenFileError):
+                continue
+            if row is not None:
+                steps.append(row.step)
+    return max(steps, default=None)
+
+
+def _duration(run: StoredRun, now_ms: int) -> Optional[float]:
+    if run.info.start_time is None:
+        return None
+    end = run.info.end_time
+    if end is None:
+        if run.info.status != "RUNNING":
+            return None  # it is not known when a lost run ended
+        end = now_ms
+    return max(0.0, (end - run.info.start_time) / 1000)

@@ -1,0 +1,105 @@
+// How does the page ask the server, and what does it do when nobody, or somebody else, answers?
+
+const text = document.getElementById('bootstrap')?.textContent.trim();
+/** What came with the page: docs/page.md, section 1. */
+export const boot = text ? JSON.parse(text) : null;
+
+/** The state of the connection, for the top bar. */
+export const link = { state: 'live', since: 0, message: '' };
+const watchers = new Set();
+export function watchLink(watcher) {
+  watchers.add(watcher);
+  return () => watchers.delete(watcher);
+}
+
+function setLink(state, message = '') {
+  if (link.state === state && link.message === message) return;
+  if (state !== 'live' && link.state === 'live') link.since = Date.now();
+  link.state = state;
+  link.message = message;
+  watchers.forEach(watcher => watcher());
+}
+
+/** What the server said no with. */
+export class Refusal extends Error {
+  constructor(status, facts) {
+    super(facts.message || `The server answered ${status}.`);
+    this.status = status;
+    this.code = facts.code || '';
+    this.facts = facts;
+  }
+}
+
+let instance = boot?.server?.instance;
+/** Whether somebody else sits at our address now; nothing more is sent then. */
+export const isStranger = () => link.state === 'stranger';
+
+async function send(path, body, signal) {
+  if (isStranger()) throw new Refusal(0, { code: 'stranger', message: link.message });
+  const options = { signal, credentials: 'same-origin', cache: 'no-store' };
+  if (body !== undefined) {
+    Object.assign(options, { method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json', 'X-Mini-MLflow': '1' } });
+  }
+  let answer;
+  try {
+    answer = await fetch(path, options);
+  } catch (error) {
+    if (error.name !== 'AbortError') setLink('lost');
+    throw error;
+  }
+  const theirs = answer.headers.get('X-Mini-MLflow-Instance');
+  instance = instance ?? theirs;
+  if (answer.status === 401) {
+    setLink('token', 'The server was started anew. Open the link that it printed.');
+  } else if (!theirs || theirs !== instance) {
+    setLink('stranger', 'Another program answers at this address. Start mini-mlflow ui again and open its link.');
+    throw new Refusal(0, { code: 'stranger', message: link.message });
+  } else {
+    setLink('live');
+  }
+  if (!answer.ok) {
+    const told = await answer.json().catch(() => ({}));
+    throw new Refusal(answer.status, told.error || {});
+  }
+  return answer;
+}
+
+/** Ask for JSON: a POST where there is a body. */
+export async function ask(path, body, signal) {
+  return (await send(path, body, signal)).json();
+}
+
+/** Ask for series: the header and the bytes behind it; null where nothing is new; JSON where no series came. */
+export async function askSeries(path, body, signal) {
+  const answer = await send(path, body, signal);
+  if (answer.status === 204) return null;
+  if ((answer.headers.get('Content-Type') || '').includes('json')) return { header: await answer.json(), data: null };
+  return decodeSeries(await answer.arrayBuffer());
+}
+
+/** Ask for a text file, such as CSV. */
+export async function askBlob(path, body) {
+  return (await send(path, body)).blob();
+}
+
+/** Take an MMS1 document apart: docs/page.md, section 4. */
+export function decodeSeries(buffer) {
+  const magic = new TextDecoder().decode(new Uint8Array(buffer, 0, 4));
+  if (magic !== 'MMS1') throw new Error('The server sent series in a form that this page does not know. Reload the page.');
+  const length = new DataView(buffer).getUint32(4, true);
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, length)));
+  return { header, data: { buffer, at: 8 + length } };
+}
+
+const KINDS = { f8: Float64Array, f4: Float32Array, u2: Uint16Array, u4: Uint32Array };
+/** One array out of an MMS1 document. */
+export const arrayOf = (data, kind, at, n) => new KINDS[kind](data.buffer, data.at + at, n);
+
+/** A number as JSON carries it: NaN and infinities are texts. */
+export function unfold(value) {
+  return value === 'NaN' ? NaN : value === 'Infinity' ? Infinity : value === '-Infinity' ? -Infinity : value;
+}
+
+/** The address of a file of a run. */
+export const fileAddress = (ref, path, isDownload) =>
+  `artifacts/${[...ref.split('/'), ...path.split('/')].map(encodeURIComponent).join('/')}${isDownload ? '?download=1' : ''}`;

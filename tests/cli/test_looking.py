@@ -1,0 +1,170 @@
+"""What ``show``, ``compare``, ``best`` and ``history`` tell."""
+
+import json
+
+import pytest
+
+
+def test_show_tells_everything_for_programs_too(shared_sweep, run_cli):
+    document = json.loads(run_cli("show", "proud-owl", "--json").out)
+    assert document["schema"] == "mini-mlflow/run/1"
+    assert document["note"] == "first run with the fixed augmentation"
+    assert document["files"] == [
+        {"path": "checkpoints/best.txt", "size_bytes": 4500},
+        {"path": "config.yaml", "size_bytes": 9},
+    ]
+    assert document["source"]["git_commit"].startswith("3f9c2e1")
+    assert document["metrics"]["val/acc"]["max_step"] == 76
+
+
+def test_show_leaves_out_metrics_of_the_machine_unless_asked(store, run_cli):
+    store.run("alpha", metrics={"loss": [0.5], "system/cpu": [3.0], "system/gpu_0": [4.0]}, tags={"team": "vision"})
+    place = ("-d", str(store.path))
+    short = run_cli(*place, "show", "last").out
+    assert "  + 2 system metrics: show -a\n" in short
+    assert "team  vision" in short
+    assert "system/cpu" in run_cli(*place, "show", "last", "-a").out
+
+
+def test_show_finds_a_run_of_the_trash_with_all(store, run_cli):
+    import mini_mlflow
+
+    run_id = store.run("gone")
+    mini_mlflow.delete_run(run_id, runs_dir=store.path)
+    place = ("-d", str(store.path))
+    assert run_cli(*place, "show", "gone").code == 3
+    assert run_cli(*place, "show", "gone", "-a").code == 0
+    assert json.loads(run_cli(*place, "show", "gone", "-a", "--json").out)["run_id"] == run_id
+
+
+def test_show_of_a_run_that_has_nothing(store, run_cli):
+    store.run("bare")
+    result = run_cli("-d", str(store.path), "show", "last", columns=80)
+    assert (result.code, result.err, len(result.lines)) == (0, "", 2)
+
+
+def test_show_of_a_run_with_many_files_tells_how_many_more(store, run_cli):
+    store.run("alpha", files={"out/%02d.txt" % number: "x" for number in range(12)})
+    place = ("-d", str(store.path))
+    assert "  + 4 files: show -a\n" in run_cli(*place, "show", "last").out
+    assert "out/11.txt" in run_cli(*place, "show", "last", "-a").out
+
+
+def test_compare_tells_what_differs_and_how_much_is_the_same(shared_sweep, run_cli):
+    out = run_cli("compare", "proud-owl", "mellow-wren", "--color", "never", columns=100).out
+    assert "params that differ  (1 of 8)\n seed" in out
+    assert " aug " not in out
+    assert "same: 7 params, host, python, commit, 2 packages" in out
+    everything = run_cli("compare", "proud-owl", "mellow-wren", "-a", "--color", "never", columns=100).out
+    assert " aug " in everything
+
+
+def test_compare_agrees_with_the_library(shared_sweep, run_cli):
+    import mini_mlflow
+
+    a, b = shared_sweep.ids[6], shared_sweep.ids[5]
+    document = json.loads(run_cli("compare", "proud-owl", "quick-tern", "--json").out)
+    found = mini_mlflow.compare(a, b, runs_dir=shared_sweep.path)
+    assert [run["run_id"] for run in document["runs"]] == [a, b]
+    assert document["params"] == {key: [pair.a, pair.b] for key, pair in found.params.items()}
+    assert document["first_difference"] == found.first_difference
+    assert document["metrics"]["val/acc"]["of"] == "max"
+
+
+def test_compare_of_many_runs_says_how_many_find_no_room(shared_sweep, run_cli):
+    result = run_cli("compare", *shared_sweep.ids[:9], "--color", "never", columns=80)
+    assert result.code == 0
+    assert "no room for 5 more runs: --json has all" in result.out
+    assert len(json.loads(run_cli("compare", *shared_sweep.ids[:9], "--json").out)["runs"]) == 9
+
+
+def test_compare_needs_two_runs(shared_sweep, run_cli):
+    assert run_cli("compare", "proud-owl").code == 2
+    assert run_cli("compare", "proud-owl", "proud-owl").code == 2
+
+
+def test_compare_of_values_that_cannot_be_subtracted(store, run_cli):
+    store.run("a", metrics={"acc": [float("nan")], "big": [10**300], "only": [1.0], "zero": [0.0]}, params={"x": None})
+    store.run("b", metrics={"acc": [0.5], "big": [-(10**300)], "zero": [0.5]}, params={"x": [1, 2]})
+    result = run_cli("-d", str(store.path), "compare", "a", "b", "--color", "never", columns=80)
+    assert (result.code, result.err) == (0, "")
+    assert "NaN" in result.out
+
+
+def test_best_is_an_id_for_scripts(shared_sweep, run_cli):
+    place = ("best", "val/acc", "-e", "cifar10-sweep")
+    best = json.loads(run_cli(*place, "--json").out)["runs"]
+    values = [run["best"]["value"] for run in best]
+    assert values == sorted(values, reverse=True)
+    assert run_cli(*place, "-q").out == best[0]["run_id"] + "\n"
+    assert run_cli(*place, "-q", "-n", "3").lines == [run["run_id"] for run in best[:3]]
+    assert run_cli(*place).lines[1].split("\t")[0] == best[0]["run_id"]
+    worst = json.loads(run_cli("best", "val/acc:min", "-e", "cifar10-sweep", "-n", "1", "--json").out)["runs"][0]
+    assert worst["best"]["value"] == min(run["metrics"]["val/acc"]["min"] for run in best)
+
+
+def test_best_takes_a_filter(shared_sweep, run_cli):
+    found = json.loads(run_cli("best", "val/acc", "-f", "lr = 0.1 and aug = none", "--json").out)
+    assert {run["params"]["lr"] for run in found["runs"]} == {0.1}
+    assert run_cli("best", "val/acc", "-f", "lr > 7").code == 3
+
+
+@pytest.mark.parametrize("metric", ["val/acc", "loss", "nothing:min", ":max", ""])
+def test_best_of_what_no_run_has_is_3_or_2(store, run_cli, metric):
+    store.run("alpha", metrics={"loss": [float("nan")]})
+    result = run_cli("-d", str(store.path), "best", metric)
+    assert result.code == {"": 2, "loss": 0}.get(metric, 3)
+
+
+def test_best_of_several_experiments_asks_which(store, run_cli):
+    store.run("a", metrics={"acc": [0.5]})
+    store.run("b", store.experiment("other"), metrics={"acc": [0.6]})
+    result = run_cli("-d", str(store.path), "best", "acc")
+    assert result.code == 4
+    assert "-e 'other'" in result.err
+    assert run_cli("-d", str(store.path), "best", "acc", "-e", "other", "-q").code == 0
+
+
+def test_history_is_every_row_in_a_pipe_and_the_ends_on_a_terminal(shared_sweep, run_cli):
+    lines = run_cli("history", "shy-swift").lines
+    assert lines[0] == "step\ttime\tval/acc\tval/loss\ttrain/loss"
+    assert len(lines) == 91
+    shown = run_cli("history", "shy-swift", "--color", "never", columns=80).lines
+    assert sum(line.lstrip()[:1].isdigit() for line in shown) == 10
+    assert any("80 more steps (--all, or -n 80)" in line for line in shown)
+    assert len(run_cli("history", "shy-swift", "--all", "--color", "never", columns=80).lines) > 90
+    assert len(run_cli("history", "shy-swift", "-n", "4").lines) == 5
+
+
+def test_history_takes_names_and_patterns(shared_sweep, run_cli):
+    assert run_cli("history", "shy-swift", "val/*").lines[0] == "step\ttime\tval/acc\tval/loss"
+    assert run_cli("history", "shy-swift", "train/loss", "val/acc").lines[0] == "step\ttime\ttrain/loss\tval/acc"
+    assert run_cli("history", "shy-swift", "nothing").code == 3
+    assert "near:  val/acc" in run_cli("history", "shy-swift", "val/ac").err
+
+
+def test_history_for_programs_has_every_row_that_was_logged(store, run_cli):
+    import mini_mlflow
+
+    run_id = store.run("alpha", metrics={"loss": [0.5, 0.4]})
+    with mini_mlflow.start_run(run_id=run_id, runs_dir=store.path) as run:
+        run.log_metric("loss", 0.45, step=1, timestamp=1795425600000)
+    document = json.loads(run_cli("-d", str(store.path), "history", "alpha", "--json").out)
+    assert document["metrics"]["loss"]["steps"] == [0, 1, 1]
+    assert document["metrics"]["loss"]["values"] == [0.5, 0.4, 0.45]
+    assert len(run_cli("-d", str(store.path), "history", "alpha").lines) == 3
+
+
+def test_history_of_a_run_without_metrics_is_3(store, run_cli):
+    store.run("bare")
+    assert run_cli("-d", str(store.path), "history", "bare").code == 3
+
+
+def test_a_metric_that_cannot_be_read_is_warned_of(store, run_cli):
+    run_id = store.run("alpha", metrics={"loss": [0.5], "acc": [0.1]})
+    (store.path / "0" / run_id / "metrics" / "loss.json").write_bytes(b"\x00\xff not json")
+    for arguments in (("show", "alpha"), ("history", "alpha"), ("ls", "Default")):
+        result = run_cli("-d", str(store.path), *arguments)
+        assert result.code == 0
+        assert "warning:" in result.err, arguments
+        assert "acc" in result.out

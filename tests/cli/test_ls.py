@@ -1,0 +1,267 @@
+"""Lists of experiments, of runs and of groups of runs."""
+
+import csv
+import io
+import json
+
+import pytest
+
+
+def rows_of(result):
+    """Return the lines of TSV as dicts."""
+    heading, *lines = [line.split("\t") for line in result.out.splitlines()]
+    return [dict(zip(heading, line)) for line in lines]
+
+
+def names_of(result):
+    return [row["name"] for row in rows_of(result)]
+
+
+def test_in_a_pipe_it_is_tsv_with_every_column_whole(shared_sweep, run_cli):
+    rows = rows_of(run_cli("ls", "cifar10-sweep"))
+    assert list(rows[0]) == [
+        "id", "name", "experiment", "status", "start_time", "end_time", "duration_s", "aug", "batch_size", "epochs",
+        "lr", "model", "optimizer", "seed", "weight_decay", "min(train/loss)", "last(train/loss)", "max(val/acc)",
+        "last(val/acc)", "min(val/loss)", "last(val/loss)",
+    ]  # fmt: skip
+    assert [row["id"] for row in rows] == shared_sweep.ids
+    assert (rows[0]["status"], rows[0]["end_time"]) == ("RUNNING", "")
+    assert rows[9]["last(val/loss)"] == "NaN"
+    assert rows[2]["start_time"].endswith("Z")
+
+
+def test_columns_can_be_named(shared_sweep, run_cli):
+    result = run_cli("ls", "cifar10-sweep", "-c", "id,name,status,lr,val/acc,last(val/loss),best_step(x)", "-n", "1")
+    assert result.code == 3
+    result = run_cli("ls", "cifar10-sweep", "-c", "id,name,status,lr,val/acc,last(val/loss),params.aug,mean(val/acc)")
+    assert result.lines[0].split("\t") == [
+        "id", "name", "status", "lr", "max(val/acc)", "last(val/loss)", "aug", "mean(val/acc)",
+    ]  # fmt: skip
+    assert "  near:  val/acc\n" in run_cli("ls", "cifar10-sweep", "-c", "val/ac").err
+
+
+def test_csv_holds_the_same_as_tsv(shared_sweep, run_cli):
+    read = list(csv.DictReader(io.StringIO(run_cli("ls", "cifar10-sweep", "--csv").out, newline="")))
+    assert read == rows_of(run_cli("ls", "cifar10-sweep", "--tsv"))
+
+
+def test_f04_a_cell_of_csv_is_no_formula(store, run_cli):
+    store.run("=cmd|' /C calc'!A0", params={"+p": "@x"})
+    out = run_cli("-d", str(store.path), "ls", "Default", "--csv").out
+    assert "'=cmd" in out
+    assert "'@x" in out
+    assert "'+p" in out.splitlines()[0]
+
+
+def test_ids_alone(shared_sweep, run_cli):
+    assert run_cli("ls", "cifar10-sweep", "-q").lines == shared_sweep.ids
+    assert run_cli("ls", "-q", columns=80, encoding="utf-8").code == 0
+
+
+def test_a_filter_an_order_and_a_limit(shared_sweep, run_cli):
+    slow = names_of(run_cli("ls", "-f", "lr < 0.005 and status = 'FINISHED'"))
+    assert slow == ["shy-swift", "calm-seal", "quick-tern"]
+    assert names_of(run_cli("ls", "cifar10-sweep", "-s", "name", "-n", "2")) == ["bold-crane", "brisk-bison"]
+    assert names_of(run_cli("ls", "cifar10-sweep", "-s", "-age", "-n", "1")) == ["witty-vole"]
+    assert names_of(run_cli("ls", "cifar10-sweep", "-s", "-took", "-n", "1")) == ["vivid-marten"]
+    assert names_of(run_cli("ls", "cifar10-sweep", "-s", "-lr", "-n", "1")) == ["proud-owl"]
+
+
+@pytest.mark.parametrize(
+    ("order", "column", "is_descending"),
+    [
+        (("-b", "val/acc"), "max(val/acc)", True), (("-b", "val/loss"), "min(val/loss)", False),
+        (("-b", "val/acc", "-l"), "last(val/acc)", True), (("-s", "val/loss"), "min(val/loss)", False),
+        (("-s", "-val/loss"), "min(val/loss)", True),
+    ],
+)  # fmt: skip
+def test_runs_come_in_the_order_of_what_is_shown(shared_sweep, run_cli, order, column, is_descending):
+    rows = rows_of(run_cli("ls", "cifar10-sweep", *order))
+    values = [float(row[column]) for row in rows if row["last(val/loss)"] != "NaN"]
+    assert values == sorted(values, reverse=is_descending)
+
+
+def test_a_run_that_diverged_ranks_last(shared_sweep, run_cli):
+    assert names_of(run_cli("ls", "cifar10-sweep", "-b", "val/loss"))[-1] == "lucid-lynx"
+
+
+def test_an_experiment_is_named_by_name_or_id_and_only_once(shared_sweep, run_cli):
+    ids = {row["name"]: row["id"] for row in rows_of(run_cli("ls"))}
+    by_name = run_cli("ls", "tokenizer-ablation", "-q").out
+    assert by_name == run_cli("ls", ids["tokenizer-ablation"], "-q").out
+    assert by_name == run_cli("ls", "-e", "tokenizer-ablation", "-q").out
+    assert run_cli("ls", "tokenizer-ablation", "-e", "cifar10-sweep").code == 2
+    assert run_cli("ls", "tokeniser-ablation").code == 3
+
+
+def test_the_overview_counts_and_tells_the_best(shared_sweep, run_cli):
+    rows = {row["name"]: row for row in rows_of(run_cli("ls"))}
+    sweep = rows["cifar10-sweep"]
+    counts = [sweep[name] for name in ("runs", "running", "finished", "failed", "killed", "lost")]
+    assert counts == ["24", "2", "18", "2", "1", "1"]
+    assert sweep["metric"] == "max(val/acc)"
+    best = json.loads(run_cli("best", "val/acc", "-e", "cifar10-sweep", "-n", "1", "--json").out)
+    assert float(sweep["best"]) == best["runs"][0]["best"]["value"]
+    assert sweep["best_run_id"] == best["runs"][0]["run_id"]
+
+
+def test_wide_shows_all_however_wide(shared_sweep, run_cli):
+    wide = run_cli("ls", "cifar10-sweep", "-w", "--color", "never", columns=60)
+    assert max(map(len, wide.lines)) > 100
+    assert "hidden" not in wide.out
+    overview = run_cli("ls", "-w", "--color", "never", columns=60)
+    assert "kB" in overview.out
+    assert "size" in overview.lines[2]
+
+
+def test_on_a_terminal_forty_rows_and_how_many_more(store, run_cli):
+    for number in range(43):
+        store.run("run-%02d" % number, params={"n": number}, ago_s=100 + number)
+    place = ("-d", str(store.path), "--color", "never")
+    some = run_cli(*place, "ls", "Default", columns=80)
+    assert " not shown  3 more runs · -a shows them" in some.lines
+    assert "run-42" in run_cli(*place, "ls", "Default", "-a", columns=80).out
+    assert "run-42" in run_cli(*place, "ls", "Default", "-n", "50", columns=80).out
+    assert len(rows_of(run_cli(*place, "ls", "Default"))) == 43
+
+
+def test_all_shows_the_trash_and_the_machine_too(store, run_cli):
+    import mini_mlflow
+
+    gone = store.run("gone", metrics={"acc": [0.5], "system/cpu": [10.0]})
+    store.run("kept", metrics={"acc": [0.6]})
+    mini_mlflow.delete_run(gone, runs_dir=store.path)
+    place = ("-d", str(store.path))
+    assert names_of(run_cli(*place, "ls", "Default")) == ["kept"]
+    rows = rows_of(run_cli(*place, "ls", "Default", "-a"))
+    assert {row["name"]: row["stage"] for row in rows} == {"gone": "deleted", "kept": "active"}
+    assert "last(system/cpu)" in rows[0]
+
+
+def test_all_shows_deleted_experiments_and_says_so(store, run_cli):
+    import mini_mlflow
+
+    store.run("kept")
+    gone = store.experiment("gone")
+    mini_mlflow.delete_experiment(gone, runs_dir=store.path)
+    place = ("-d", str(store.path))
+    assert "gone" not in run_cli(*place, "ls").out
+    assert "deleted" in run_cli(*place, "ls", "-a", columns=80).out
+    stages = {
+        each["name"]: each["stage"] for each in json.loads(run_cli(*place, "ls", "-a", "--json").out)["experiments"]
+    }
+    assert stages == {"Default": "active", "gone": "deleted"}
+
+
+def test_json_of_runs_holds_everything(shared_sweep, run_cli):
+    document = json.loads(run_cli("ls", "cifar10-sweep", "--json").out)
+    assert (document["schema"], document["total"], len(document["runs"])) == ("mini-mlflow/runs/1", 24, 24)
+    run = document["runs"][9]
+    assert run["name"] == "lucid-lynx"
+    keys = "run_id experiment_id experiment status start_time end_time duration_s params tags metrics"
+    assert set(run) >= set(keys.split())
+    loss = run["metrics"]["val/loss"]
+    assert set(loss) == {"last", "step", "first", "min", "min_step", "max", "max_step", "mean", "count"}
+    assert (loss["last"], loss["step"], loss["count"]) == ("NaN", 30, 31)
+    last = json.loads(run_cli("ls", "cifar10-sweep", "-l", "-n", "1", "--json").out)["runs"][0]
+    assert set(last["metrics"]["val/loss"]) == {"last"}
+
+
+def test_json_of_an_empty_store(run_cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert json.loads(run_cli("ls", "x", "--json").out)["runs"] == []
+    assert json.loads(run_cli("ls", "--json").out)["experiments"] == []
+    assert run_cli("ls", "x").out == ""
+
+
+def test_groups_are_equal_but_for_the_seed(shared_sweep, run_cli):
+    document = json.loads(run_cli("ls", "cifar10-sweep", "-g", "--json").out)
+    assert (document["schema"], document["total"], document["over"]) == ("mini-mlflow/groups/1", 24, ["seed"])
+    assert sorted(len(group["run_ids"]) for group in document["groups"]) == [3] * 8
+    means = [group["metrics"]["val/acc"]["mean"] for group in document["groups"]]
+    assert means == sorted(means, reverse=True)
+    best, *others = document["groups"]
+    assert best["within_noise"] is None
+    assert {group["within_noise"] for group in others} <= {True, False, None}
+    broken = [group for group in document["groups"] if group["finished"] < 3]
+    assert all(group["metrics"]["val/acc"]["count"] == group["finished"] for group in broken)
+
+
+def test_groups_agree_with_the_library(shared_sweep, run_cli):
+    import mini_mlflow
+
+    runs = mini_mlflow.search_runs("cifar10-sweep", output_format="list", runs_dir=shared_sweep.path)
+    groups = mini_mlflow.group_runs(runs, metric="val/loss", mode="min", runs_dir=shared_sweep.path)
+    document = json.loads(run_cli("ls", "cifar10-sweep", "-g", "-b", "val/loss", "--json").out)
+    shown = [group["metrics"]["val/loss"] for group in document["groups"]]
+    assert [each["mean"] for each in shown] == [group.mean for group in groups.groups]
+    assert [each["std"] for each in shown] == [group.std for group in groups.groups]
+    assert [each["within_noise"] for each in shown] == [group.is_within_noise for group in groups.groups]
+
+
+def test_groups_can_be_over_any_param_and_without_seeds_are_over_that_with_most_values(store, run_cli):
+    experiment = store.experiment("no seeds")
+    for number in range(6):
+        params = {"try": number, "lr": number % 2}
+        store.run("run-%d" % number, experiment, params=params, metrics={"acc": [number / 10]})
+    place = ("-d", str(store.path))
+    document = json.loads(run_cli(*place, "ls", "no seeds", "-g", "--json").out)
+    assert (document["over"], len(document["groups"])) == (["try"], 2)
+    document = json.loads(run_cli(*place, "ls", "no seeds", "-g", "lr", "--json").out)
+    assert (document["over"], len(document["groups"])) == (["lr"], 6)
+    assert run_cli(*place, "ls", "no seeds", "-g", "lrr").code == 3
+    assert json.loads(run_cli(*place, "ls", "-g", "no seeds", "--json").out)["over"] == ["try"]
+
+
+def test_groups_for_programs(shared_sweep, run_cli):
+    rows = rows_of(run_cli("ls", "cifar10-sweep", "-g"))
+    assert [row["group"] for row in rows] == ["g%d" % (place + 1) for place in range(8)]
+    assert all(len(row["run_ids"].split(" ")) == 3 for row in rows)
+    assert len(run_cli("ls", "cifar10-sweep", "-g", "-q").lines) == 24
+
+
+def test_a_group_without_a_finished_run_has_no_mean(store, run_cli):
+    for number in range(2):
+        store.run("run-%d" % number, params={"seed": number}, metrics={"acc": [0.5]}, status="FAILED")
+    result = run_cli("-d", str(store.path), "ls", "-g", "-e", "Default", "--color", "never", columns=80)
+    assert result.code == 0
+    assert "0/2" in result.out
+
+
+def test_shared_params_are_said_once_and_varying_ones_are_columns(shared_sweep, run_cli):
+    lines = run_cli("ls", "cifar10-sweep", "--color", "never", columns=120).lines
+    assert " same in all  batch_size 128 · epochs 90 · model resnet18 · optimizer adamw · weight_decay 0.0005" in lines
+    assert all(name in lines[2] for name in ("aug", "lr", "seed"))
+
+
+def test_the_best_of_a_column_stands_out_and_nothing_is_told_by_colour_alone(shared_sweep, run_cli):
+    result = run_cli("ls", "cifar10-sweep", columns=120)
+    best = json.loads(run_cli("best", "val/acc", "-e", "cifar10-sweep", "-n", "1", "--json").out)["runs"][0]
+    line = next(line for line in result.lines if best["name"] in line)
+    assert "\x1b[1;32m%.4f\x1b[0m" % best["best"]["value"] in line
+    assert result.out.count("\x1b[1;32m") == 3
+
+
+def test_a_broken_run_is_warned_of_and_the_others_are_shown(store, run_cli):
+    broken = store.run("broken")
+    store.run("sound")
+    (store.path / "0" / broken / "meta.yaml").write_bytes(b"\xff\x00")
+    result = run_cli("-d", str(store.path), "ls", "Default")
+    assert (result.code, names_of(result)) == (0, ["sound"])
+    assert result.err.startswith("warning: 1 ")
+    document = json.loads(run_cli("-d", str(store.path), "ls", "Default", "--json").out)
+    assert len(document["warnings"]) == 1
+
+
+def test_the_points_of_numbers_stand_below_each_other_and_what_is_missing_is_a_dash(store, run_cli):
+    store.run("a", params={"lr": 0.1, "n": 5, "text": "x"}, metrics={"acc": [0.5]})
+    store.run("b", params={"lr": 0.003, "n": 12345, "text": "名前"}, metrics={"acc": [float("inf")]})
+    store.run("c", params={"lr": 10.25})
+    options = ("-c", "name,lr,n,text,acc", "--color", "never")
+    lines = run_cli("-d", str(store.path), "ls", "Default", *options, "-s", "name", columns=120).lines
+    assert lines[2:6] == [
+        " #     name  lr          n  text  acc ↑",
+        " 1  ✓  a      0.1        5  x     0.5000",
+        " 2  ✓  b      0.003  12345  名前     inf",
+        " 3  ✓  c     10.25       –  –          –",
+    ]

@@ -1,0 +1,420 @@
+"""What has changed in the store: is it found by the next search, and at what cost?"""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import textwrap
+import warnings
+
+import pytest
+from indexed_store import IndexedStore, copy_run, give_coarse_clock, replace
+
+import mini_mlflow
+from mini_mlflow import Run, StorageWarning, active, storage
+from mini_mlflow.compat import mlflow
+from mini_mlflow.index import fingerprints, place, refreshing
+from mini_mlflow.search import scanning
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    active.reset()
+    yield IndexedStore(tmp_path / "mlruns", monkeypatch)
+    active.reset()
+
+
+def names(runs):
+    return [run.info.run_id for run in runs]
+
+
+def test_what_is_settled_is_not_read_again(store):
+    for number in range(5):
+        store.make(f"r{number}", lr=number)
+    assert store.ask() == store.files()
+    assert store.read == ["r0", "r1", "r2", "r3", "r4"]
+    store.settle()
+    assert store.ask() == store.files()
+    assert store.read == []
+
+
+def test_a_run_that_was_just_written_is_read_once_more_after_a_tick(store):
+    """Attack H24: of two changes within one tick of the disk's clock the second shows in nothing."""
+    store.make("a")
+    store.ask()
+    store.wait(500)
+    store.ask()
+    assert store.read == []
+    store.wait()
+    store.ask()
+    assert store.read == ["a"]
+    store.wait()
+    store.ask()
+    assert store.read == []
+
+
+def test_a_run_that_changed_long_ago_is_sure_at_once(store):
+    store.make("a")
+    store.wait(fingerprints.RECENT_MS + 1000)
+    store.ask()
+    store.wait()
+    store.ask()
+    assert store.read == []
+
+
+def test_h24_the_second_of_two_changes_within_one_tick_is_seen_by_the_second_search(store, monkeypatch):
+    give_coarse_clock(monkeypatch, store)
+    store.make("a", lr=1)
+    store.wait()
+    store.ask()
+    path = store.path("0", "a", "params", "lr.json")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    with open(path, "w", encoding="utf-8") as file:  # in place, and within the tick: the inode stays, too
+        file.write(text.replace('"value": 1', '"value": 2'))
+    store.wait()
+    assert store.ask()[0].data.params == {"lr": 2}
+
+
+def test_h24_a_file_replaced_by_an_older_one_of_the_same_size_is_seen(store):
+    store.make("a", lr=1)
+    store.settle()
+    path = store.path("0", "a", "params", "lr.json")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    replace(path, text.replace('"value": 1', '"value": 2'))
+    os.utime(path, (1, 1))
+    os.utime(os.path.dirname(path), (1, 1))
+    assert store.ask()[0].data.params == {"lr": 2}
+    os.utime(os.path.dirname(path), (2, 2))
+    assert store.ask() == store.files()
+
+
+def edit_in_place(path, old, new):
+    with open(path, "r+", encoding="utf-8") as file:
+        text = file.read()
+        assert old in text
+        file.seek(0)
+        file.write(text.replace(old, new))
+        file.truncate()
+
+
+def test_a_file_of_an_ended_run_edited_in_place_is_found_by_refresh(store):
+    store.make("a", lr=1)
+    store.settle()
+    edit_in_place(store.path("0", "a", "params", "lr.json"), '"value": 1', '"value": 2')
+    assert store.ask()[0].data.params == {"lr": 1}  # as docs/searching.md says
+    assert store.ask(is_refreshed=True)[0].data.params == {"lr": 2}
+    assert store.ask()[0].data.params == {"lr": 2}
+    store.ask(is_refreshed=True)
+    store.wait()
+    store.ask(is_refreshed=True)
+    assert store.ask(is_refreshed=True) == store.files()
+    assert store.read == []  # every file was looked at, and none read
+
+
+CHANGES = {
+    "a param replaced by hand": lambda store: replace(
+        store.path("0", "b", "params", "lr.json"), '{"key": "lr", "value": 7, "timestamp": 1}'
+    ),
+    "a param added by hand": lambda store: replace(
+        store.path("0", "b", "params", "new.json"), '{"key": "new", "value": 7, "timestamp": 1}'
+    ),
+    "a metric removed by hand": lambda store: os.unlink(store.path("0", "b", "metrics", "loss.json")),
+    "tags removed by hand": lambda store: shutil.rmtree(store.path("0", "b", "params")),
+    "a run removed by hand": lambda store: shutil.rmtree(store.path("0", "b")),
+    "a run copied by hand": lambda store: copy_run(store.path("0", "b"), store.path("0", "d")),
+    "a run renamed by hand": lambda store: os.rename(store.path("0", "b"), store.path("0", "z")),
+    "a run that was put back": lambda store: (
+        shutil.move(store.path("0", "b"), store.path("..", "b")),
+        store.ask(),
+        shutil.move(store.path("..", "b"), store.path("0", "b")),
+    ),
+    "meta.yaml broken by hand": lambda store: replace(store.path("0", "b", "meta.yaml"), "format: [\n"),
+    "a tag": lambda store: tag(store, "b"),
+    "a name": lambda store: mini_mlflow.rename_run("b", "other", runs_dir=store.folder),
+    "a run deleted": lambda store: mini_mlflow.delete_run("b", runs_dir=store.folder),
+    "a run resumed": lambda store: resume(store, "b"),
+    "metadata of 0.1.0's functions": lambda store: storage.save_metadata("b", 0, {"name": "by hand"}, store.folder),
+    "a param of 0.1.0's functions": lambda store: storage.save_param("b", 0, "late", 3, store.folder),
+    "a run created": lambda store: store.make("e"),
+    "the whole experiment removed": lambda store: shutil.rmtree(store.path("0")),
+}
+
+
+def tag(store, run_id):
+    mlflow.set_tracking_uri(store.folder)
+    mlflow.MlflowClient().set_tag(run_id, "team", "vision")
+
+
+def resume(store, run_id):
+    with Run(run_id=run_id, runs_dir=store.folder) as run:
+        run.log_metric("acc", 0.5)
+        assert store.ask() == store.files()
+
+
+@pytest.mark.filterwarnings("ignore::mini_mlflow.StorageWarning")
+@pytest.mark.parametrize("name", sorted(CHANGES))
+def test_a_change_is_found_by_the_next_search(store, name):
+    for run_id in "abc":
+        store.make(run_id)
+    store.settle()
+    before = store.files()
+    CHANGES[name](store)
+    after = store.files()
+    assert after != before or name == "a run that was put back"
+    assert store.ask() == after
+    store.settle()
+    assert store.ask() == after
+
+
+OURS = ["a tag", "a name", "a run resumed", "metadata of 0.1.0's functions", "a param of 0.1.0's functions"]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_x1_what_we_change_in_an_ended_run_is_found_without_a_look_at_all_runs(store, monkeypatch, name):
+    """Rule X1: the time of the experiment's folder tells."""
+    monkeypatch.setattr(refreshing, "SWEEP_S", -1)
+    for run_id in "abc":
+        store.make(run_id)
+    store.settle()
+    CHANGES[name](store)
+    assert store.ask() == store.files()
+
+
+def test_x1_a_tag_taken_away_and_a_joiner_are_found_without_a_look_at_all_runs(store, monkeypatch):
+    monkeypatch.setattr(refreshing, "SWEEP_S", -1)
+    store.make("a")
+    tag(store, "a")
+    store.settle()
+    mlflow.MlflowClient().delete_tag("a", "team")
+    assert store.ask() == store.files()
+    assert "team" not in store.ask()[0].data.tags
+
+
+def test_what_others_change_in_a_settled_experiment_is_found_where_it_is_shown(store, monkeypatch):
+    """The sweep has not come by yet."""
+    for number in range(5):
+        store.make(f"r{number}")
+    store.settle()
+    monkeypatch.setattr(refreshing.Refresher, "_sweep", lambda self: None)
+    replace(store.path("0", "r3", "params", "lr.json"), '{"key": "lr", "value": 9, "timestamp": 1}')
+
+    def lr(table):
+        return table.column("params", "lr")
+
+    assert scanning.ask(store.folder, [0], ["active"], lr) == [0.1] * 5
+    assert store.ask() == store.files()
+    assert store.read == ["r3"]
+    assert sorted(scanning.ask(store.folder, [0], ["active"], lr)) == [0.1] * 4 + [9]
+
+
+def test_the_sweep_comes_by_every_run_though_each_search_does_only_some(store, monkeypatch):
+    count = 12
+    for number in range(count):
+        store.make(f"r{number:02d}")
+    store.settle()
+    monkeypatch.setattr(refreshing, "_FEW", 1)
+    replace(store.path("0", "r07", "params", "lr.json"), '{"key": "lr", "value": 9, "timestamp": 1}')
+    clock = iter(range(100000))
+    monkeypatch.setattr(refreshing, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(refreshing, "SWEEP_S", 3)
+
+    def lr(table):
+        return table.column("params", "lr")
+
+    searches = 0
+    while 9 not in scanning.ask(store.folder, [0], ["active"], lr):
+        searches += 1
+        assert searches <= count
+    assert searches > 1
+
+
+def test_a_live_run_is_found_as_it_stands(store):
+    run = Run(run_id="live", runs_dir=store.folder)
+    store.make("done")
+    for step in range(3):
+        run.log_metric("loss", step / 10)
+        assert store.ask() == store.files()
+        assert store.ask()[1].data.metrics == {"loss": step / 10}
+    store.wait()
+    run.log_metric("loss", 9)
+    assert store.ask()[1].data.metrics == {"loss": 9}
+    run.end()
+    assert store.ask() == store.files()
+    assert store.ask()[1].info.status == "FINISHED"
+
+
+def test_a_run_whose_process_died_is_lost_though_no_file_has_changed(store):
+    code = """\
+        import os, sys
+        from mini_mlflow import Run
+        run = Run(run_id="dies", runs_dir=sys.argv[1])
+        run.log_metric("loss", 1)
+        print("ready", flush=True)
+        sys.stdin.read()
+        os._exit(1)
+    """
+    child = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code), store.folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with child:
+        child.stdout.readline()
+        for _ in range(3):
+            assert store.ask()[0].info.status == "RUNNING"
+            store.wait()
+        child.kill()
+    assert store.ask()[0].info.status == "LOST"
+    store.settle()
+    assert store.ask() == store.files()
+    assert store.read == []
+
+
+def test_a_folder_that_becomes_a_run_later_is_found_then(store):
+    store.make("a")
+    os.makedirs(store.path("0", "late", "params"))
+    store.settle()
+    assert names(store.ask()) == ["a"]
+    shutil.copy(store.path("0", "a", "meta.yaml"), store.path("0", "late", "meta.yaml"))
+    assert names(store.ask()) == ["a", "late"]
+    assert store.ask() == store.files()
+
+
+def test_a_broken_run_is_told_by_every_search_and_found_once_it_is_mended(store):
+    store.make("a")
+    store.make("b")
+    path = store.path("0", "b", "meta.yaml")
+    with open(path, encoding="utf-8") as file:
+        whole = file.read()
+    edit_in_place(path, "format: 1", "format: [")
+    for _ in range(4):
+        with pytest.warns(StorageWarning, match="1 run cannot be read in full; the first: .*b"):
+            assert names(store.ask()) == ["a"]
+        store.wait()
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(whole)
+    assert names(store.ask()) == ["a", "b"]
+
+
+def test_deleted_runs_are_those_of_the_trash(store):
+    for run_id in "abc":
+        store.make(run_id)
+    store.settle()
+    mini_mlflow.delete_run("b", runs_dir=store.folder)
+    for _ in range(2):
+        assert names(store.ask(stages=["deleted"])) == ["b"]
+        assert store.ask(stages=["active", "deleted"]) == store.files(stages=["active", "deleted"])
+        assert names(store.ask()) == ["a", "c"]
+    mini_mlflow.restore_run("b", runs_dir=store.folder)
+    assert store.ask(stages=["deleted"]) == []
+    assert names(store.ask()) == ["a", "b", "c"]
+    mini_mlflow.delete_run("b", runs_dir=store.folder)
+    mini_mlflow.gc(runs_dir=store.folder)
+    assert store.ask(stages=["deleted"]) == []
+
+
+def test_a_store_that_is_moved_or_copied_has_an_index_of_its_own(store, tmp_path):
+    store.make("a")
+    store.settle()
+    copy_run(store.folder, str(tmp_path / "copy"))
+    os.rename(store.folder, str(tmp_path / "moved"))
+    assert store.ask() == []
+    for name in ("copy", "moved"):
+        runs = mini_mlflow.search_runs(output_format="list", runs_dir=tmp_path / name)
+        assert [run.info.artifact_uri for run in runs] == [str(tmp_path / name / "0" / "a" / "artifacts")]
+
+
+def test_a_clock_that_goes_back_costs_a_read_and_nothing_else(store):
+    store.make("a")
+    store.settle()
+    store.make("b")
+    store.ask()
+    store.later_ms -= 86400_000
+    assert store.ask() == store.files()
+    store.settle()
+
+
+@pytest.mark.parametrize("harm", ["removed", "cut", "garbage", "a folder"])
+def test_an_index_that_is_harmed_between_two_searches_is_made_anew(store, harm):
+    for run_id in "abc":
+        store.make(run_id)
+    store.settle()
+    path = place.find_place(store.folder)
+    if harm == "cut":
+        os.truncate(path, os.path.getsize(path) // 2)
+    elif harm == "garbage":
+        with open(path, "r+b") as file:
+            file.seek(5000)
+            file.write(os.urandom(8000))
+    else:
+        os.unlink(path)
+        if harm == "a folder":
+            os.mkdir(path)
+    assert store.ask() == store.files()
+    if harm != "a folder":
+        store.settle()
+
+
+def test_without_sqlite_the_files_are_read(store, monkeypatch):
+    """Attack H27."""
+    store.make("a")
+    monkeypatch.setattr(place, "is_available", lambda: False)
+    assert store.ask() == store.files()
+
+
+def test_an_index_that_another_process_keeps_locked_is_done_without(store):
+    store.make("a")
+    store.settle()
+    other = sqlite3.connect(place.find_place(store.folder), isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    store.make("b")
+    assert store.ask() == store.files()
+    other.close()
+
+
+def test_what_histories_come_to_is_read_once(store, monkeypatch):
+    for run_id in "abc":
+        store.make(run_id)
+    store.settle()
+    read = []
+    find = scanning.find_summary
+    monkeypatch.setattr("mini_mlflow.index.table.find_summary", lambda *given: read.append(given[1]) or find(*given))
+
+    def best(table):
+        return table.summary_column("max", "loss"), table.summary_column("min_step", "loss", [0])
+
+    for _ in range(3):
+        assert scanning.ask(store.folder, [0], ["active"], best) == ([0.5] * 3, [1, None, None])
+    assert read == ["a", "b", "c", "a"]  # the second of one question does not know of the first
+    with Run(run_id="b", runs_dir=store.folder) as run:
+        run.log_metric("loss", 4)
+    assert sorted(scanning.ask(store.folder, [0], ["active"], best)[0]) == [0.5, 0.5, 4]
+
+
+def test_runs_of_mlflow_and_of_0_1_0_are_looked_at_file_by_file(store):
+    golden = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "golden")
+    shutil.copytree(os.path.join(golden, "format-0"), store.path("..", "old"))
+    store.folder = store.path("..", "old")
+    ids = sorted(name for name in os.listdir(store.folder) if name.isdigit())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", StorageWarning)
+        store.settle(ids)
+        with open(store.path("0", "finished", "params", "big.json"), "w", encoding="utf-8") as file:
+            file.write('{"value": "changed in place"}')
+        changed = [run.info.run_id for run in store.ask(ids) if run.data.params.get("big") == "changed in place"]
+        assert changed == ["finished"]
+        assert store.ask(ids) == store.files(ids)
+
+
+def test_a_store_that_only_reads_has_an_index_too(store):
+    store.make("a")
+    folders = [store.folder, store.path("0"), store.path("0", "a")]
+    for folder in folders:
+        os.chmod(folder, 0o555)
+    try:
+        store.settle()
+        assert os.path.exists(place.find_place(store.folder))
+    finally:
+        for folder in folders:
+            os.chmod(folder, 0o755)
