@@ -87,7 +87,7 @@ def pack(
                 size_bytes=result.size_bytes + size_bytes, pack_bytes=result.pack_bytes + os.path.getsize(path)
             )
             for run_id in packed.list_in(path):
-                result = _hide(result, store, run_id, path)
+                result = _hide(result, store, run_id, path, is_new=True)
                 progress.advance(sizes.get(run_id, 0))
             packing.sweep(folder)
         packing.sweep(folder)
@@ -193,11 +193,11 @@ def _survey(store: str, experiment_id: ExperimentId, older_than_s: float, passed
     return found
 
 
-def _hide(result: PackResult, store: str, run_id: str, path: str) -> PackResult:
+def _hide(result: PackResult, store: str, run_id: str, path: str, *, is_new: bool = False) -> PackResult:
     """Take the folder of a run out of sight that is in a pack, too."""
     folder = layout.run_folder(store, result.experiment_id, run_id)
     try:
-        reason = packing.hide_packed(store, result.experiment_id, run_id, path)
+        reason = packing.hide_packed(store, result.experiment_id, run_id, path, is_new=is_new)
     except (OSError, BrokenFileError) as error:
         reason = packable.reason_of(error)
     if reason:

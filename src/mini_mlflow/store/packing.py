@@ -94,11 +94,18 @@ def write_pack(
         return os.path.join(packs.path, name), writer.size_bytes
 
 
-def hide_packed(runs_dir: str, experiment_id: Union[int, str], run_id: str, pack: str) -> str:
+def hide_packed(runs_dir: str, experiment_id: Union[int, str], run_id: str, pack: str, *, is_new: bool = False) -> str:
     """Take the folder of a run out of sight that lies in a pack too, if every byte of it is there; return why not.
 
     Where the two differ, the folder is the run, and the pack is marked not to have it (rule Z4). What is hidden is gone
     with the next ``sweep``.
+
+    Args:
+        runs_dir: The store.
+        experiment_id: The experiment.
+        run_id: The run.
+        pack: The archive.
+        is_new: Whether it was just written from that folder, so that it has nothing of its own.
 
     Raises:
         BrokenFileError: The pack is damaged: the folder stays.
@@ -106,9 +113,9 @@ def hide_packed(runs_dir: str, experiment_id: Union[int, str], run_id: str, pack
     """
     experiment = layout.experiment_folder(runs_dir, experiment_id)
     folder = os.path.join(experiment, run_id)
-    with unpacking.alone_with(pack):
+    with unpacking.alone_with(pack) as is_alone:
         if not packed.has(pack, run_id):
-            return ""  # taken out meanwhile
+            return "it was taken out of its pack meanwhile"
         entries = packed.entries_of(os.path.join(pack, run_id))
         try:
             if documents.IS_WINDOWS:  # no folder is renamed there while a file in it is open
@@ -120,12 +127,19 @@ def hide_packed(runs_dir: str, experiment_id: Union[int, str], run_id: str, pack
         except ActiveRunError:
             reason = _IN_USE
         except FileNotFoundError:
-            return ""  # deleted, or packed by another, meanwhile
+            if is_new and is_alone:  # else a run that was deleted or moved meanwhile would come back
+                unpacking.mark_out(pack, run_id, lambda: not os.path.lexists(folder))
+            return "it was deleted, moved or packed by another meanwhile"
         except BrokenFileError:
-            unpacking.mark_out(pack, run_id, lambda: os.path.isdir(folder))
+            if is_new:
+                unpacking.mark_out(pack, run_id, lambda: os.path.isdir(folder))
             raise
+        if reason and not is_new:
+            if reason == _IN_USE:
+                return reason
+            unpacking.set_aside(os.path.join(pack, run_id), folder)
         if reason:
-            unpacking.mark_out(pack, run_id, lambda: True)
+            unpacking.mark_out(pack, run_id, lambda: os.path.isdir(folder))
         return reason
 
 
@@ -209,23 +223,45 @@ def _hide_if_same(experiment: str, run_id: str, entries: Dict[str, Entry], pack:
     """Give the folder of a run a hidden name if a pack holds every byte of it; return what keeps it, else nothing."""
     with held_folder.hold(experiment) as above, above.enter(layout.PACKS) as packs:
         with above.enter(run_id) as folder:
+            before = _look(folder)
             reason = unpacking.differs(folder, entries, pack)
         if reason:
             return "it changed meanwhile: %s" % reason
-        hidden = layout.TEMPORARY + os.urandom(8).hex()
-        above.move(run_id, packs, hidden)
+        mark = os.urandom(8).hex()
+        moved = "%s-%s" % (run_id, mark)  # which nobody sweeps, should we be killed now
+        above.move(run_id, packs, moved)
         try:
-            unowned.refuse_if_written(os.path.join(packs.path, hidden), run_id, "packed")
-            is_kept = packed.has(pack, run_id)  # else it was taken out meanwhile, where the disk has no locks
+            unowned.refuse_if_written(os.path.join(packs.path, moved), run_id, "packed")
+            with packs.enter(moved) as folder:
+                is_kept = _look(folder) == before  # else somebody wrote while the bytes were compared
+            is_kept = is_kept and packed.has(pack, run_id)  # else it was taken out, where the disk has no locks
         except (ActiveRunError, OSError, BrokenFileError):
             is_kept = False
         if is_kept:
+            packs.move(moved, packs, layout.TEMPORARY + mark)
             return ""
         try:
-            packs.move(hidden, above, run_id)
+            packs.move(moved, above, run_id)
         except OSError:
-            packs.move(hidden, packs, "%s-%s" % (run_id, hidden[len(layout.TEMPORARY) :]))  # which nobody sweeps
+            pass  # there is a run of this id again; what was moved stays where it is
         return _IN_USE
+
+
+def _look(folder: held_folder.HeldFolder) -> Dict[str, Tuple[int, ...]]:
+    """Return what tells each file and folder of a run from what it is after any change."""
+    found: Dict[str, Tuple[int, ...]] = {}
+    waiting = [""]
+    while waiting:
+        inside = waiting.pop()
+        with unpacking.enter(folder, inside) as here:
+            for name, state in here.list_entries():
+                path = "%s/%s" % (inside, name) if inside else name
+                found[path] = (state.st_mode, state.st_ino, state.st_mtime_ns, state.st_ctime_ns)
+                if held_folder.is_folder(state):
+                    waiting.append(path)
+                else:
+                    found[path] += (state.st_size, state.st_nlink)
+    return found
 
 
 def _is_left(packs: held_folder.HeldFolder, name: str, state: os.stat_result) -> bool:

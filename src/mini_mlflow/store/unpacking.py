@@ -9,11 +9,12 @@ import errno
 import os
 import re
 from contextlib import contextmanager
+from itertools import count
 from time import monotonic, sleep
 
 from .. import layout
-from ..errors import BrokenFileError
-from . import documents, held_folder, locks, packed
+from ..errors import BrokenFileError, RunExistsError
+from . import documents, held_folder, kinship, locks, packed, staging
 from .zip_reading import SINCE_1601, broken, open_archive
 
 TYPE_CHECKING = False
@@ -49,7 +50,7 @@ def unpack_run(run_folder: str, advance: Advance = _pass) -> bool:
         OSError: The disk refused; the run is in its pack as before.
         BrokenFileError: The pack is damaged.
     """
-    is_unpacked = False
+    is_unpacked, fresh = False, None
     for _ in range(_ATTEMPTS):
         if not os.path.isdir(run_folder):
             place = packed.find_surely(run_folder)
@@ -57,11 +58,11 @@ def unpack_run(run_folder: str, advance: Advance = _pass) -> bool:
                 return is_unpacked
             try:
                 with alone_with(os.path.dirname(place)):
-                    if not os.path.isdir(run_folder):
-                        is_unpacked = _unpack(place, run_folder, advance) or is_unpacked
+                    if not os.path.isdir(run_folder) and _unpack(place, run_folder, advance):
+                        is_unpacked, fresh = True, place
             except FileNotFoundError:
                 continue  # another has unpacked the last run of this pack, and removed it
-        if _mark_out(run_folder):
+        if _mark_out(run_folder, fresh):
             return is_unpacked
     raise OSError(errno.EBUSY, "It is packed and unpacked by others again and again", run_folder)
 
@@ -278,8 +279,49 @@ def _check_part(path: str, pack: str) -> None:
         raise broken(pack, "Windows cannot have a file of the name %r" % path[:200])
 
 
-def _mark_out(run_folder: str) -> bool:
+def set_aside(place: str, run_folder: str) -> None:
+    """Bring to the trash what a pack has of a run that is a folder, too, unless the folder has all of it (rule Z4).
+
+    Else what was written to one of two copies of a store would be gone with the pack.
+
+    Args:
+        place: Where the run lies in the pack.
+        run_folder: Its folder.
+
+    Raises:
+        OSError: The disk refused.
+        BrokenFileError: The pack is damaged.
+    """
+    with held_folder.hold(run_folder) as folder:
+        if not differs(folder, packed.entries_of(place), os.path.dirname(place)):
+            return
+    experiment, run_id = os.path.split(run_folder)
+    with staging.staged(experiment) as path:
+        copy = os.path.join(path, run_id)
+        os.mkdir(copy)
+        copy_out(place, copy)
+        kin = kinship.compare(copy, run_folder)
+        if kin.is_one_run and not (kin.missing or kin.later or kin.conflicts or kin.problems):
+            return  # the folder goes on from it
+        trash = os.path.join(experiment, layout.TRASH)
+        try:
+            os.mkdir(trash)
+        except FileExistsError:
+            pass
+        for number in count():
+            try:
+                staging.publish(copy, os.path.join(trash, layout.trash_name(run_id, number)))
+                break
+            except RunExistsError:
+                continue
+
+
+def _mark_out(run_folder: str, fresh: Optional[str]) -> bool:
     """Say of each pack that has a run that it counts no more (rule Z4); tell whether the run's folder is there still.
+
+    Args:
+        run_folder: The folder.
+        fresh: Where it was just taken from, so that it is the same there; None: nowhere.
 
     Who packs the run looks for the marks after it has moved the folder away, and moves it back if it finds one. So
     either it sees ours, or we see that the folder is gone, and take the mark back.
@@ -289,6 +331,8 @@ def _mark_out(run_folder: str) -> bool:
         pack = os.path.dirname(place)
         try:
             with alone_with(pack) as is_alone:
+                if place != fresh and os.path.isdir(run_folder):
+                    set_aside(place, run_folder)
                 if not mark_out(pack, run_id, lambda: os.path.isdir(run_folder)):
                     return False
                 if is_alone:
@@ -299,7 +343,13 @@ def _mark_out(run_folder: str) -> bool:
 
 
 def mark_out(pack: str, run_id: str, is_out: Callable[[], bool]) -> bool:
-    """Say that a run is not in a pack any more, unless *is_out* then denies it; tell which."""
+    """Say that a run is not in a pack any more, unless *is_out* denies it; tell which.
+
+    It is asked first, too, so that a kill right after leaves no mark of a run that has no folder; and again for who
+    packs at this moment on a disk without locks.
+    """
+    if not is_out():
+        return False
     folder, name = os.path.split(pack)
     mark = os.path.join(folder, layout.out_mark(name, run_id))
     try:
