@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import socket
 import stat
 import threading
@@ -664,3 +665,77 @@ def test_a_pack_of_another_program_is_read_too(tmp_path):
 
     shutil.rmtree(folder)
     assert repr(ExperimentTracker(runs_dir=tmp_path).get_run("a")) == expected
+
+
+# What only one of two copies has --------------------------------------------------------------------------------------
+
+
+def rows_of(store, run_id):
+    return [row.value for row in ExperimentTracker(runs_dir=store).history(run_id, "loss")]
+
+
+@pytest.mark.parametrize("act", [pack, unpack])
+def test_what_a_pack_alone_has_of_a_run_that_is_a_folder_goes_to_the_trash(tmp_path, act):
+    """Rule Z4: a store was copied, went on elsewhere, was packed there, and copied back over the first copy."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    for store in (here, there):
+        ended_run(store, "a", value=1.0)
+    shutil.rmtree(str(there))
+    shutil.copytree(str(here), str(there))
+    with Run(run_id="a", runs_dir=there) as run:
+        for value in range(5):
+            run.log_metric("loss", value)
+    newer = rows_of(there, "a")
+    pack(0, runs_dir=there)
+    shutil.copytree(str(there / "0" / ".packs"), str(here / "0" / ".packs"))
+    older = rows_of(here, "a")
+    assert older != newer
+    act(0, runs_dir=here)
+    assert rows_of(here, "a") == older
+    mini_mlflow.delete_run("a", runs_dir=here)
+    kept = [rows_of(here, "a") for _ in [mini_mlflow.restore_run("a", runs_dir=here)]]
+    trashed = list((here / "0" / ".trash").iterdir())
+    for place in trashed:
+        os.rename(str(place), str(here / "0" / ("other-" + place.name)))
+        kept.append(rows_of(here, "other-" + place.name))
+    assert sorted(map(len, kept)) == sorted([len(older), len(newer)])
+    assert newer in kept
+
+
+def test_what_is_written_while_the_bytes_are_compared_keeps_the_run_a_folder(store, monkeypatch):
+    """Attack H25; the writer takes no lock, such as an artifact that another process adds."""
+    differs = unpacking.differs
+
+    def compare(folder, entries, archive):
+        found = differs(folder, entries, archive)
+        if "r" in entries or "meta.yaml" in entries:
+            path = os.path.join(folder.path, "artifacts")
+            os.makedirs(path, exist_ok=True)
+            with open(os.path.join(path, "late.txt"), "w", encoding="utf-8") as file:
+                file.write("late")
+        return found
+
+    monkeypatch.setattr(unpacking, "differs", compare)
+    result = pack(0, runs_dir=store)
+    assert result.run_ids == []
+    for run_id in IDS:
+        assert (store / "0" / run_id / "artifacts" / "late.txt").read_text() == "late"
+    monkeypatch.undo()
+    assert pack(0, runs_dir=store).run_ids
+    assert ExperimentTracker(runs_dir=store).list_artifacts("a")
+
+
+def test_a_run_that_is_deleted_while_its_pack_is_written_stays_deleted(store, monkeypatch):
+    write_pack = packing.write_pack
+
+    def write(*given):
+        written = write_pack(*given)
+        mini_mlflow.delete_run("a", runs_dir=store)
+        return written
+
+    monkeypatch.setattr(packing, "write_pack", write)
+    result = pack(0, runs_dir=store)
+    assert "a" not in result.run_ids
+    assert "a" not in ExperimentTracker(runs_dir=store).list_runs()
+    mini_mlflow.restore_run("a", runs_dir=store)
+    assert "a" in ExperimentTracker(runs_dir=store).list_runs()

@@ -265,6 +265,15 @@ def is_link(state: os.stat_result) -> bool:
     return stat.S_ISLNK(state.st_mode)
 
 
+def is_at(path: str, descriptor: int) -> bool:
+    """Tell whether a descriptor's file or folder is still what lies at a path."""
+    try:
+        there, mine = os.lstat(path), os.fstat(descriptor)
+    except OSError:
+        return False
+    return (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino)
+
+
 def is_folder(state: os.stat_result) -> bool:
     """Tell whether this is a folder, and no link to one."""
     return stat.S_ISDIR(state.st_mode) and not is_link(state)

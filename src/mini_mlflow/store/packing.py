@@ -154,8 +154,8 @@ def sweep(experiment_folder: str) -> None:
         documents.sync(experiment_folder)
         documents.sync(packs.path)
         for name, state in packs.list_entries():
-            if re.fullmatch(_LEFTOVER, name) and not held_folder.is_link(state) and _is_left(packs, name, state):
-                packs.remove_tree(name)
+            if re.fullmatch(_LEFTOVER, name) and not held_folder.is_link(state):
+                _remove_left(packs, name, state)
     archives = packed.list_packs(experiment_folder)
     for pack in archives:
         try:
@@ -264,17 +264,20 @@ def _look(folder: held_folder.HeldFolder) -> Dict[str, Tuple[int, ...]]:
     return found
 
 
-def _is_left(packs: held_folder.HeldFolder, name: str, state: os.stat_result) -> bool:
-    """Tell whether nobody works on a temporary file or folder any more: who does has it locked (rule Z8)."""
+def _remove_left(packs: held_folder.HeldFolder, name: str, state: os.stat_result) -> None:
+    """Remove a temporary file or folder that nobody works on any more: who does has it locked (rule Z8)."""
     try:
         descriptor = os.open(os.path.join(packs.path, name), os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
     except OSError:
-        is_free = None
-    else:
-        is_free = locks.try_lock(descriptor)
-        locks.unlock(descriptor)
-        os.close(descriptor)
-    return is_free is True or (is_free is None and time() - max(state.st_mtime, state.st_ctime) > _LEFTOVER_S)
+        descriptor = None
+    try:
+        is_free = None if descriptor is None else locks.try_lock(descriptor)
+        if is_free or (is_free is None and time() - max(state.st_mtime, state.st_ctime) > _LEFTOVER_S):
+            packs.remove_tree(name)
+    finally:
+        if descriptor is not None:
+            locks.unlock(descriptor)
+            os.close(descriptor)
 
 
 def _forget_cached(descriptor: int) -> None:

@@ -101,7 +101,7 @@ def _make(experiment_folder: str) -> Tuple[str, Optional[int]]:
         descriptor = _open(path)
         if descriptor is None:
             return path, None
-        if locks.try_lock(descriptor) is not False and _is_at(path, descriptor):
+        if locks.try_lock(descriptor) is not False and held_folder.is_at(path, descriptor):
             return path, descriptor
         os.close(descriptor)  # somebody who sweeps was between our two calls
 
@@ -111,14 +111,6 @@ def _open(path: str) -> Optional[int]:
         return os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_DIRECTORY", 0))
     except OSError:
         return None
-
-
-def _is_at(path: str, descriptor: int) -> bool:
-    try:
-        there, mine = os.lstat(path), os.fstat(descriptor)
-    except OSError:
-        return False
-    return (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino)
 
 
 def _is_empty_folder(path: str) -> bool:

@@ -181,16 +181,20 @@ def tidy(experiment_folder: str) -> None:
 
 
 @contextmanager
-def locked_temporary(folder: held_folder.HeldFolder, name: str) -> Iterator[None]:
-    """Show within the block that a temporary folder is being worked on: who sweeps leaves it alone (rule Z8)."""
+def locked_temporary(folder: held_folder.HeldFolder, name: str) -> Iterator[bool]:
+    """Show within the block that a temporary folder is being worked on: who sweeps leaves it alone (rule Z8).
+
+    Tells whether it is ours: who sweeps may have come between its making and its locking.
+    """
+    path = os.path.join(folder.path, name)
     try:
-        descriptor = os.open(os.path.join(folder.path, name), os.O_RDONLY)
+        descriptor = os.open(path, os.O_RDONLY)
     except OSError:  # Windows opens no folder
-        yield
+        yield os.path.isdir(path)
         return
     try:
-        locks.try_lock(descriptor)
-        yield
+        is_ours = locks.try_lock(descriptor) is not False
+        yield is_ours and held_folder.is_at(path, descriptor)
     finally:
         locks.unlock(descriptor)
         os.close(descriptor)
@@ -202,16 +206,19 @@ def _unpack(place: str, run_folder: str, advance: Callable[[int], None]) -> bool
     entries = packed.entries_of(place)
     experiment, run_id = os.path.split(run_folder)
     with held_folder.hold(os.path.dirname(pack)) as packs, held_folder.hold(experiment) as above:
-        temporary = layout.TEMPORARY + os.urandom(8).hex()
-        packs.make(temporary)
         try:
-            with locked_temporary(packs, temporary):
-                with packs.enter(temporary) as target:
-                    _extract(target, entries, pack, advance)
-                    reason = differs(target, entries, pack)
-                if reason:
-                    raise broken(pack, "what came out of it is not what is in it: %s" % reason)
-                packs.move(temporary, above, run_id)
+            is_ours = False
+            while not is_ours:
+                temporary = layout.TEMPORARY + os.urandom(8).hex()
+                packs.make(temporary)
+                with locked_temporary(packs, temporary) as is_ours:
+                    if is_ours:
+                        with packs.enter(temporary) as target:
+                            _extract(target, entries, pack, advance)
+                            reason = differs(target, entries, pack)
+                        if reason:
+                            raise broken(pack, "what came out of it is not what is in it: %s" % reason)
+                        packs.move(temporary, above, run_id)
         except BaseException as error:
             if packs.find(temporary) is not None:
                 packs.remove_tree(temporary)
@@ -304,10 +311,7 @@ def set_aside(place: str, run_folder: str) -> None:
         if kin.is_one_run and not (kin.missing or kin.later or kin.conflicts or kin.problems):
             return  # the folder goes on from it
         trash = os.path.join(experiment, layout.TRASH)
-        try:
-            os.mkdir(trash)
-        except FileExistsError:
-            pass
+        os.makedirs(trash, exist_ok=True)
         for number in count():
             try:
                 staging.publish(copy, os.path.join(trash, layout.trash_name(run_id, number)))
