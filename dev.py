@@ -318,8 +318,12 @@ def run_demo(python: str, arguments: List[str]) -> int:
 
 
 def run_tests(python: str, arguments: List[str]) -> int:
-    """Run pytest from the project's root; paths among the arguments may be relative to the current folder."""
-    return run_child([python, "-m", "pytest", *map(absolute_path, arguments)], cwd=ROOT)
+    """Run pytest from the project's root; paths among the arguments may be relative to the current folder.
+
+    The whole suite runs in several processes.
+    """
+    workers = [] if set(arguments) - {"-q", "-v"} else ["-n", str(min(4, os.cpu_count() or 1))]
+    return run_child([python, "-m", "pytest", *workers, *map(absolute_path, arguments)], cwd=ROOT)
 
 
 FAULT_TESTS = tuple(os.path.join(ROOT, "tests", name) for name in ("faults", "processes"))
