@@ -543,3 +543,20 @@ def test_a_copy_of_a_run_is_not_taken_for_written_while_its_writer_writes_the_or
     mine.log_metric("loss", 0.25, step=1)
     assert outcomes(merge(theirs, ours)) == {"r": LEFT}
     mine.end()
+
+
+@pytest.mark.parametrize("is_deleted_here", [False, True])
+def test_a_deleted_copy_that_has_more_than_ours_is_told_and_not_called_the_same(tmp_path, is_deleted_here):
+    ours, theirs = str(tmp_path / "ours"), str(tmp_path / "theirs")
+    with Run(run_id="r", runs_dir=ours) as run:
+        run.log_metric("loss", 1.0)
+    shutil.copytree(ours, theirs)
+    with Run(run_id="r", runs_dir=theirs) as run:
+        run.log_metric("loss", 0.5)
+    delete_run("r", runs_dir=theirs)
+    if is_deleted_here:
+        delete_run("r", runs_dir=ours)
+    merged = merge(theirs, ours)
+    assert [each.outcome for each in merged.runs] == [LEFT]
+    assert not merged.is_whole
+    assert "has more" in merged.runs[0].reason

@@ -10,7 +10,7 @@ from .errors import InvalidValueError, MiniMLflowError
 from .merging_experiments import Experiments
 from .progress import Progress
 from .records import Experiment, Problem
-from .store import experiments, held_folder, kinship, presence, staging, trash, uniting, unowned
+from .store import experiments, held_folder, kinship, packed, presence, staging, trash, uniting, unowned
 from .store.uniting import ADDED, GROWN, LEFT, SAME
 
 TYPE_CHECKING = False
@@ -180,13 +180,13 @@ class _Merging:
             if stranger and experiment_id == place and not is_deleted:
                 return uniting.United(LEFT, stranger, [])
             if not stranger and is_deleted:
-                return uniting.United(SAME, "it is deleted there, and here it is not", [])
+                return _left_or_same(folder, presence.place_of(mine), "it is deleted there, and here it is not")
             if not stranger:
                 return uniting.extend_run(folder, mine, run_id, self._advance, is_dry=self._is_dry)
         for each in trash.list_deleted(self.ours, place):
             if each.run_id == run_id and not kinship.tell_stranger(folder, each.folder):
                 if is_deleted:
-                    return uniting.United(SAME, "", [])
+                    return _left_or_same(folder, each.folder, "")
                 return uniting.United(LEFT, "it is deleted here; restore it first to bring in what is new", [])
         if self._is_dry:
             return uniting.United(ADDED, "", [])
@@ -216,6 +216,16 @@ def _names(folder: str) -> List[str]:
     except OSError:
         return []
     return sorted({name for name in names if _has_meta(os.path.join(folder, name))} | set(presence.list_packed(folder)))
+
+
+def _left_or_same(theirs: str, ours: str, reason: str) -> uniting.United:
+    """Return what becomes of a copy that is deleted there: nothing, and it is told where it has more than ours."""
+    if packed.split(ours) is not None:
+        return uniting.United(LEFT, "it is deleted there, and lies in a pack here: unpack it to compare the two", [])
+    kin = kinship.compare(theirs, ours)
+    if kin.missing or kin.later or kin.conflicts:
+        return uniting.United(LEFT, "it is deleted there, and has more than here: restore it there first", kin.problems)
+    return uniting.United(SAME, reason, kin.problems)
 
 
 def _has_meta(folder: str) -> bool:

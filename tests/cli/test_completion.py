@@ -176,5 +176,3 @@ def test_the_scripts_are_printed(run_cli):
     for shell in ("bash", "zsh", "fish"):
         assert "mini-mlflow --complete %s" % shell in run_cli("completion", shell).out
     assert run_cli("completion", "csh").code == 2
-
-

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 import verdict
-from kept_files import open_to_others
 
+from kept_files import open_to_others
 from mini_mlflow import ExperimentTracker, InvalidIdError, Run, StorageWarning
 
 PAIRS = list(zip("abcdefgh", "bcdefghi"))

@@ -22,7 +22,7 @@ def test_rows_that_several_processes_add_to_one_table_are_all_there(store, toget
 
         together(4, work)
         with open(run.artifact_path("t.json")) as file:
-            assert sorted(row for row, in json.load(file)["data"]) == list(range(4 * ROWS))
+            assert sorted(row for (row,) in json.load(file)["data"]) == list(range(4 * ROWS))
 
 
 def test_a_run_is_not_deleted_while_somebody_beside_its_owner_keeps_files(store, script):

@@ -53,9 +53,7 @@ def start(script, store, *arguments):
 
 @pytest.mark.parametrize("moment", ["early", "late"])
 @pytest.mark.parametrize(("kind", "number"), [("RLIMIT_NOFILE", "tight"), ("RLIMIT_FSIZE", "3000")])
-def test_h02_what_a_limit_keeps_from_the_disk_is_written_when_the_limit_is_lifted(
-    script, store, kind, number, moment
-):
+def test_h02_what_a_limit_keeps_from_the_disk_is_written_when_the_limit_is_lifted(script, store, kind, number, moment):
     """Rule P4: too many open files, files too large; SIGXFSZ ends nobody."""
     status, told = finish(start(script, store, kind, number, moment, "back"))
     assert status == "FINISHED"

@@ -187,7 +187,15 @@ def test_dates_are_of_this_machine_unless_they_say_their_zone(monkeypatch):
         "lr like '%" + "_" * 5_000 + "b%'",
     ],
     ids=[
-        "parentheses", "not", "comparisons", "a megabyte", "IN", "quotes", "digits", "number", "number in IN",
+        "parentheses",
+        "not",
+        "comparisons",
+        "a megabyte",
+        "IN",
+        "quotes",
+        "digits",
+        "number",
+        "number in IN",
         "blanks",
     ],
 )

@@ -43,9 +43,7 @@ class Store:
 
     def shares(self):
         try:
-            return sorted(
-                name for name in os.listdir(os.path.join(self.folder, "writers")) if not name.startswith(".")
-            )
+            return sorted(name for name in os.listdir(os.path.join(self.folder, "writers")) if not name.startswith("."))
         except FileNotFoundError:
             return []
 

@@ -288,7 +288,6 @@ def test_b02_a_line_of_dashes_is_refused_without_going_through_all_of_it(monkeyp
         meta.decode(b"- " * 1000000, "meta.yaml")
 
 
-
 def test_a_missing_meta_yaml_is_missing(tmp_path):
     with pytest.raises(FileNotFoundError):
         meta.read_meta(str(tmp_path / "meta.yaml"))

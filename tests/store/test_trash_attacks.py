@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from deleted_runs import files_below
-from kept_files import open_to_others
 
+from kept_files import open_to_others
 from mini_mlflow import Run
 from mini_mlflow.store import experiment_changes, experiments, reader, trash
 

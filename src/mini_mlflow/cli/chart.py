@@ -185,9 +185,7 @@ class _Drawing:
         stretches, gaps = self._stretches(curve.xs, curve.ys)
         for stretch in stretches:
             self._draw(stretch, curve.pen)
-        self._marks[curve.pen] = [
-            self._cell_of_gap(x, stretches, is_after=is_after) for x, is_after in gaps
-        ]
+        self._marks[curve.pen] = [self._cell_of_gap(x, stretches, is_after=is_after) for x, is_after in gaps]
         ends = [self.canvas.cell_of(*stretches[-1][-1])] if stretches else []
         if curve.ys and not -inf < curve.ys[-1] < inf:
             ends = self._marks[curve.pen][-1:]

@@ -64,9 +64,7 @@ def by_metric(history: Columns, other: Columns, columns: int, weight: float = 0.
     return _thinned(steps, xs, ys, columns * _PER_COLUMN * _PER_BEND, None)
 
 
-def of_group(
-    steps: Sequence[int], values: Sequence[Optional[float]], columns: int, weight: float = 0.0
-) -> Points:
+def of_group(steps: Sequence[int], values: Sequence[Optional[float]], columns: int, weight: float = 0.0) -> Points:
     """Return the points of what a group of runs comes to at each step; None is no number. See ``by_step``."""
     floats = array("d", (nan if value is None else value for value in values))
     ordered = array("q", steps)

@@ -290,9 +290,7 @@ def _points_of(each: LiveRun, history: Any, view: View, width: int, weight: floa
     return curves.by_step(history, width, weight)
 
 
-def _render_hints(
-    hints: Sequence[Tuple[str, str]], last: Sequence[Tuple[str, str]], screen: Screen, width: int
-) -> str:
+def _render_hints(hints: Sequence[Tuple[str, str]], last: Sequence[Tuple[str, str]], screen: Screen, width: int) -> str:
     """Return keys and what they do, as many as there is room for; the last ones stay."""
     chosen: Optional[List[Tuple[str, str]]] = list(hints)
     while chosen is not None:

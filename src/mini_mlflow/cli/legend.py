@@ -38,9 +38,12 @@ def render_lines(
     """
     columns = [
         _letters(len(lines)),
-        tables.column("mark", [screen.mark(line.run.status, plain=True) for line in lines], "", roles=[
-            run_table.role_of(line.run.status) for line in lines
-        ]),
+        tables.column(
+            "mark",
+            [screen.mark(line.run.status, plain=True) for line in lines],
+            "",
+            roles=[run_table.role_of(line.run.status) for line in lines],
+        ),
         tables.column("name", [screen.clean(line.run.title()) for line in lines], shrinks="middle"),
     ]
     experiments = [line.run.experiment_id for line in lines]
