@@ -10,7 +10,7 @@ import termios
 import threading
 import time
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, NamedTuple, Optional
 
 import pytest
 from made_store import NOW_MS, StoreBuilder, fill_other_experiments, fill_sweep
@@ -243,10 +243,3 @@ def check_screen():
         assert text == path.read_bytes().decode("utf-8")
 
     return check
-
-
-def widest(lines: Sequence[str]) -> int:
-    """Return how many columns the widest of the lines takes."""
-    from mini_mlflow.cli import texts
-
-    return max(map(texts.width_of, lines), default=0)

@@ -8,8 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-
-from conftest import widest
+from measured import widest
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 WIDTHS = (60, 80, 120, 200)

@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+from measured import widest
 
-from conftest import widest
 from mini_mlflow.check import stores
 from mini_mlflow.cli import texts
 

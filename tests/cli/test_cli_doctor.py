@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
+from measured import widest
 
-from conftest import widest
 from mini_mlflow.cli import doctor, texts
 from mini_mlflow.doctor import examining, probes, room
 from mini_mlflow.doctor.findings import BAD, SKIPPED, Examination, Probe

@@ -3,8 +3,8 @@
 import json
 
 import pytest
+from measured import widest
 
-from conftest import widest
 from mini_mlflow import Run
 from mini_mlflow.store import packed
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_store import NOW_MS
+from measured import widest
 
 import mini_mlflow
-from conftest import widest
 from mini_mlflow.cli import dashboard as module
 from mini_mlflow.cli import texts, watch
 from mini_mlflow.cli.chosen import ChosenRun
@@ -395,6 +395,8 @@ def test_a_history_grows_by_what_is_logged_and_a_step_that_is_logged_again_count
 @pytest.mark.parametrize(("status", "code"), [("FINISHED", 0), ("FAILED", 1)])
 def test_a_run_that_newer_ones_push_out_of_sight_counts_for_the_exit_code_too(store, status, code):
     old = mini_mlflow.Run(name="old", runs_dir=store.path)
+    while int(time.time() * 1000) <= old.info.start_time:
+        pass  # of two that started in one millisecond neither is newer
     mini_mlflow.Run(name="new", runs_dir=store.path).end()
     watched = watch.Watched(LiveRuns(Target(str(store.path), "mlruns"), None), is_until_done=True)
     wish = Wish("", "started", None, False, 1)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from measured import widest
 
 import mini_mlflow
-from conftest import widest
 from mini_mlflow.cli import main as cli_main
 from mini_mlflow.cli.commands import COMMANDS
 
@@ -222,6 +222,16 @@ def test_f06_a_pipe_that_closes_early_ends_it_silently(store, form):
     os.close(source)
     _, err = process.communicate()
     assert (process.returncode, err) == (141, b"")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no full disk to write to")
+@pytest.mark.parametrize("is_unbuffered", [False, True])
+def test_f06_an_error_that_cannot_be_told_keeps_its_exit_code(store, monkeypatch, is_unbuffered):
+    monkeypatch.setenv("PYTHONUNBUFFERED", "1" if is_unbuffered else "")
+    with open("/dev/full", "w") as full:
+        process = start(["-d", str(store.path), "ls", "nosuch"], stderr=full)
+        process.communicate()
+    assert process.returncode == 3
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no full disk to write to")

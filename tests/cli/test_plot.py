@@ -4,8 +4,7 @@ import json
 import re
 
 import pytest
-
-from conftest import widest
+from measured import widest
 
 RUNS = ("warm-hare", "lucid-lynx", "shy-swift", "bold-crane")
 SCREENS = {

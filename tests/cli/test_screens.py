@@ -1,8 +1,7 @@
 """The screens of the commands that look, as they come out on a real terminal."""
 
 import pytest
-
-from conftest import widest
+from measured import widest
 
 SCREENS = {
     "ls": ("ls",),

@@ -491,7 +491,7 @@ def test_ctrl_z_stops_both_and_both_go_on(store, monkeypatch):
     terminal = Terminal(shutil.which("bash"), "--norc", "-i")
     terminal.wait_for(b"<prompt>")  # what is typed before is lost
     terminal.type(b'%s -m mini_mlflow run -- %s -c "%s"\n' % (PYTHON.encode(), PYTHON.encode(), code.encode()))
-    terminal.wait_for(b"\rready\r\n")
+    terminal.wait_for(b"ready\r\n")
     terminal.type(b"\x1a")
     terminal.wait_for(b"Stopped")
     terminal.wait_for(b"<prompt>", times=2)

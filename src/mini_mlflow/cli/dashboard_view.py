@@ -32,7 +32,7 @@ _LAST_HINTS = (("?", "keys"), ("q", "quit"))
 _DETAILS_HINTS = (("↑↓", "scroll"), ("esc", "back"), ("?", "keys"))
 _FILTER_HINTS = (("enter", "apply"), ("esc", "leave"))
 _HELP = (
-    ("↑ ↓  j k", "choose a run; page up, page down, home and end go farther"),
+    ("↑ ↓  j k", "choose a run; page up, home and so on, too"),
     ("space", "draw the curve of that run, or do not"),
     ("tab", "draw the next metric; shift-tab the one before"),
     ("l", "logarithmic or linear"),
@@ -40,7 +40,7 @@ _HELP = (
     ("s", "smooth: not at all, 0.6, 0.9"),
     ("x", "by step or by time since the start"),
     ("f", "filter, such as val/acc > 0.9 and lr < 0.1"),
-    ("o", "sort: the running ones first, the best first, by name"),
+    ("o", "sort: running first, best first, by name"),
     ("r", "running ones only"),
     ("enter", "show all of that run"),
     ("esc", "back; here: no filter any more"),

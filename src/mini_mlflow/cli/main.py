@@ -15,7 +15,7 @@ from .screen import open_screen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, List, Optional, Sequence, Tuple
+    from typing import Any, List, Optional, Sequence, TextIO, Tuple
 
     from .screen import Screen
 
@@ -179,9 +179,15 @@ def _finish(screen: Screen, code: int) -> int:
     except (OSError, ValueError) as error:
         code = code if screen.is_lost else _tell(screen.lost(error), screen)
         _let_go(screen)
-    if not screen.is_json:
-        _tell_warnings(screen)
-    screen.err.flush()
+    try:
+        if not screen.is_json:
+            _tell_warnings(screen)
+        screen.err.flush()
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError):
+        pass  # nobody hears us, which is no reason to fail
+    _forget_unsaid()
     return code
 
 
@@ -197,9 +203,21 @@ def _tell_warnings(screen: Screen) -> None:
 
 def _let_go(screen: Screen) -> None:
     """Let nothing of the answer that is left be written when the interpreter ends: that would complain, or block."""
+    _send_nowhere(screen.out)
+
+
+def _forget_unsaid() -> None:
+    """See that what standard error did not take does not fail the interpreter when it ends."""
+    try:
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        _send_nowhere(sys.stderr)
+
+
+def _send_nowhere(stream: TextIO) -> None:
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, screen.out.fileno())
+        os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
     except (AttributeError, OSError, ValueError):
         pass  # no file behind it

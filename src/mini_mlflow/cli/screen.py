@@ -182,7 +182,12 @@ class Screen:
             self.out.flush()
         except (OSError, ValueError):
             pass  # main tells
-        self.err.write(text + "\n")
+        try:
+            self.err.write(text + "\n")
+        except BrokenPipeError:
+            raise
+        except (OSError, ValueError):
+            pass  # nobody hears us, which changes nothing of the exit code
 
     def flush(self) -> None:
         """Hand everything to the system."""
