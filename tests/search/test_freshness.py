@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import time
 import warnings
 
 import pytest
@@ -15,7 +16,9 @@ import mini_mlflow
 from mini_mlflow import Run, StorageWarning, active, storage
 from mini_mlflow.compat import mlflow
 from mini_mlflow.index import fingerprints, place, refreshing
+from mini_mlflow.index.database import Database
 from mini_mlflow.search import scanning
+from mini_mlflow.store import amending, machine
 
 
 @pytest.fixture
@@ -418,3 +421,136 @@ def test_a_store_that_only_reads_has_an_index_too(store):
     finally:
         for folder in folders:
             os.chmod(folder, 0o755)
+
+
+# Where the disk or other processes are in the way ---------------------------------------------------------------------
+
+
+def test_an_experiment_that_cannot_be_listed_once_loses_none_of_its_runs(store, monkeypatch, recwarn):
+    store.make("a")
+    store.settle()
+    store.make("b")  # so that the folder looks other than before
+    scandir = os.scandir
+
+    def refuse(path):
+        if str(path) == store.path("0"):
+            raise OSError(5, "Input/output error", path)
+        return scandir(path)
+
+    monkeypatch.setattr("mini_mlflow.index.reading.os.scandir", refuse)
+    assert names(store.ask()) == ["a"]
+    assert any("Cannot read" in str(each.message) for each in recwarn)
+    monkeypatch.setattr("mini_mlflow.index.reading.os.scandir", scandir)
+    assert names(store.ask()) == ["a", "b"]
+
+
+def test_an_experiment_that_cannot_be_looked_at_once_keeps_what_is_known(store, monkeypatch):
+    store.make("a")
+    store.settle()
+
+    def refuse(folder):
+        raise OSError(116, "Stale file handle", folder)
+
+    with monkeypatch.context() as patches, pytest.warns(StorageWarning, match="Stale file handle"):
+        patches.setattr(fingerprints, "look_at_experiment", refuse)
+        assert names(store.ask()) == ["a"]
+    assert store.ask() == store.files()
+
+
+def test_a_run_that_cannot_be_looked_at_is_told_and_the_others_are_found(store, monkeypatch):
+    store.make("a")
+    store.make("b")
+    look = fingerprints.look_at_folders
+
+    def refuse(folder):
+        if folder.endswith("b"):
+            raise PermissionError(13, "Permission denied", folder)
+        return look(folder)
+
+    with monkeypatch.context() as patches, pytest.warns(StorageWarning, match="1 run cannot be read"):
+        patches.setattr(fingerprints, "look_at_folders", refuse)
+        assert names(store.ask()) == ["a"]
+    assert store.ask() == store.files()
+
+
+@pytest.mark.parametrize("start", ["2026-13-41T00:00:00.000000Z", "0000-01-01T00:00:00.000000Z"])
+def test_b04_a_time_that_no_calendar_has_stops_no_search(store, start):
+    store.make("a")
+    store.make("b")
+    path = store.path("0", "b", "meta.yaml")
+    with open(path, encoding="utf-8") as file:
+        lines = [line if not line.startswith("start_time") else 'start_time: "%s"\n' % start for line in file]
+    replace(path, "".join(lines))
+    assert "a" in names(store.ask())
+    assert store.ask() == store.files()
+
+
+def test_a_run_that_another_process_finds_gone_costs_no_index(store, monkeypatch):
+    for run_id in "abc":
+        store.make(run_id)
+    store.settle()
+    remade = []
+    monkeypatch.setattr("mini_mlflow.index.database.Database.remake", lambda self: remade.append(1))
+    asked = []
+
+    def question(table):
+        found = table.runs(range(table.count))
+        if not asked:
+            asked.append(1)
+            table.close()
+            shutil.rmtree(store.path("0", "b"))
+            assert names(scanning.ask(store.folder, [0], ["active"], lambda other: other.runs(range(other.count))))
+        return found
+
+    found = scanning.ask(store.folder, [0], ["active"], question)
+    assert sorted(names(found)) == ["a", "c"]
+    assert remade == []
+
+
+def test_a_process_that_read_before_a_change_does_not_hide_it_from_others(store, monkeypatch):
+    """It was slower than one that read after it, and may not write over what that noted."""
+    monkeypatch.setattr(refreshing, "SWEEP_S", -1)
+    store.make("a")
+    store.settle()
+    place_of_index = place.find_place(store.folder)
+    with Database(place_of_index) as slow, Database(place_of_index) as fast:
+        (known,) = slow.state_rows("0")
+        old = slow.entries([known[0]])[0], known[4]._replace(read_at_ms=known[4].read_at_ms + 1)
+        mini_mlflow.rename_run("a", "new", runs_dir=store.folder)
+        refreshing.Refresher(fast, store.folder, known[4].read_at_ms + 10).refresh(["0"], ["active"])
+        slow.replace([(known, old)])
+        (row,) = fast.state_rows("0")
+        assert fast.entries([row[0]])[0].attributes["run_name"] == "new"
+
+
+def test_what_is_added_to_an_ended_run_while_its_lock_is_held_is_found_though_no_folder_changes(store):
+    store.make("a")
+    store.settle()
+    with amending.amended(store.path("0", "a"), active.pool()) as opened:
+        for value in range(3):
+            opened.writer.write_row("loss", str(10.0 + value), None, None, int(time.time() * 1000))
+            assert store.ask()[0].data.metrics["loss"] == 10.0 + value
+            store.wait()
+    assert store.ask() == store.files()
+
+
+def test_a_disk_without_times_of_folders_is_listed_by_every_search(store, monkeypatch):
+    monkeypatch.setattr(machine, "has_folder_times", lambda device: False)
+    monkeypatch.setattr(fingerprints, "look_at_experiment", lambda folder: fingerprints.Look(b"x" * 12, 0))
+    store.make("a")
+    for _ in range(3):
+        store.ask()
+        store.wait()
+    store.make("b")
+    assert names(store.ask()) == ["a", "b"]
+
+
+def test_leftovers_are_not_walked_through(store, monkeypatch):
+    """As MLflow's own ``traces`` and ``models``, which may hold very many files."""
+    store.make("a")
+    os.makedirs(store.path("0", "traces", "deep", "deeper"))
+    walked = []
+    look = fingerprints.look_at_files
+    monkeypatch.setattr(fingerprints, "look_at_files", lambda folder: walked.append(folder) or look(folder))
+    store.settle()
+    assert walked == []

@@ -53,7 +53,7 @@ def test_h15_a_signal_handler_that_logs_loses_nothing(others, writer, alarm):
             log(writer, "b%d" % (value % others), value)
         logged.append(value)
 
-    alarm(handler, 0.0003)
+    alarm(handler, 0.001)
     for number in range(20000):
         log(writer, "a", number)
         if others and number % 50 == 0:

@@ -19,8 +19,14 @@ def map_in_threads(function: Callable[[Given], Found], given: Sequence[Given]) -
     if len(given) < _FEW:
         yield from map(function, given)
         return
-    from concurrent.futures import ThreadPoolExecutor  # costs 10 ms, and most refreshes read few
+    try:
+        from concurrent.futures import ThreadPoolExecutor  # costs 10 ms, and most refreshes read few
 
-    with ThreadPoolExecutor(_THREADS) as threads:
+        executor = ThreadPoolExecutor(_THREADS)
+        executor.submit(len, ()).result()
+    except RuntimeError:  # the interpreter ends, and starts no thread any more
+        yield from map(function, given)
+        return
+    with executor as threads:
         for start in range(0, len(given), _AT_ONCE):
             yield from threads.map(function, given[start : start + _AT_ONCE])

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .entry import State
 
     Key = Tuple[str, str, str]
+    Row = Tuple[int, str, str, str, State]
     Changes = Dict[Tuple[str, str], Dict[str, Optional[Tuple[Entry, State]]]]
 
 # What sqlite3 says of its caller, not of the file.
@@ -160,6 +161,32 @@ class Database:
         if found:
             self._write(write)
 
+    def replace(self, found: Iterable[Tuple[Optional[Row], Optional[Tuple[Entry, State]]]]) -> None:
+        """Hold what was read of runs in the place of what was known of them.
+
+        Where another process has noted something else meanwhile, that stays: what was read may be older.
+
+        Args:
+            found: What was known of a run, None for nothing; and what was read, None where it is gone.
+        """
+
+        def write(bodies: Bodies, _: Root) -> None:
+            changes: Changes = {}
+            for known, pair in found:
+                if known is not None and self.rows_of([known[0]]) != [known]:
+                    continue
+                if known is not None and (pair is None or known[2] != pair[0].stage):
+                    changes.setdefault((known[1], known[2]), {})[known[3]] = None
+                if pair is None or (
+                    known is None and pair[0].name in bodies.slots(pair[0].experiment_id, pair[0].stage)
+                ):
+                    continue
+                changes.setdefault((pair[0].experiment_id, pair[0].stage), {})[pair[0].name] = pair
+            for (experiment_id, stage), runs in sorted(changes.items()):
+                bodies.write_runs(experiment_id, stage, runs)
+
+        self._write(write)
+
     def remove(self, keys: Iterable[Key]) -> None:
         """Forget runs; those that are not known are passed over.
 
@@ -218,12 +245,14 @@ class Database:
         return found
 
     def rows_of(self, slots: Sequence[int]) -> List[Tuple[int, str, str, str, State]]:
-        """Return what ``state_rows`` does, of some slots."""
+        """Return what ``state_rows`` does, of some slots; those where no run is any more are left out."""
         found = []
         with self._reading() as bodies:
             for slot in slots:
                 number, place = divmod(slot, SIZE)
-                block = self._root.blocks[number]
+                block = self._root.blocks.get(number)
+                if block is None or not bodies.directory(number).occupied >> place & 1:
+                    continue
                 state = decode_state(bodies.states(number, place, place)[slot])
                 found.append((slot, block.experiment_id, block.stage, str(bodies.names(number)[place]), state))
         return found

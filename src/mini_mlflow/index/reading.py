@@ -14,7 +14,7 @@ from .entry import BROKEN, DELETED_IN_PLACE, Entry, State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional, Tuple, Union
+    from typing import Any, Callable, Dict, List, Optional, Tuple, Union
 
     ExperimentId = Union[int, str]
 
@@ -38,17 +38,27 @@ def folder_of(runs_dir: str, experiment_id: ExperimentId, stage: str, name: str)
     return layout.run_folder(runs_dir, experiment_id, name)
 
 
-def list_names(folder: str) -> List[str]:
-    """Return what may be runs in the folder of an experiment, sorted."""
+def list_names(folder: str, report: Callable[[str, Exception], None]) -> List[str]:
+    """Return what may be runs in the folder of an experiment: folders by name, then what lies in packs, by pack.
+
+    Args:
+        folder: The experiment.
+        report: Called with what cannot be read, and why: then there may be more.
+    """
     try:
         with os.scandir(folder) as found:
             names = {entry.name for entry in found if entry.name == layout.PACKS or _is_run(entry)}
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
-    if layout.PACKS in names:
-        names.remove(layout.PACKS)
-        names.update(presence.list_packed(folder))
-    return sorted(names)
+    except OSError as error:
+        report(folder, error)
+        return []
+    if layout.PACKS not in names:
+        return sorted(names)
+    names.remove(layout.PACKS)
+    places = presence.list_packed(folder, report)
+    # Of a pack, the directory is read once for all of its runs, and few are kept.
+    return sorted(names) + sorted(set(places) - names, key=places.__getitem__)
 
 
 def read_entry(
@@ -81,13 +91,22 @@ def read_entry(
     look = shallow if deep is None else deep
     state = State(
         shallow=shallow.stamp,
-        deep=b"" if deep is None else deep.stamp,
+        deep=b"" if deep is None else deep.stamp + _standing(entry.attributes.get("status"), is_writing=is_writing),
         is_live=is_live,
         is_deep=needs_files,
         read_at_ms=now_ms,
         is_provisional=look.changed_ms > now_ms - fingerprints.RECENT_MS,
     )
     return entry, state
+
+
+def unreadable(
+    runs_dir: str, experiment_id: ExperimentId, name: str, error: Exception, now_ms: int
+) -> Tuple[Entry, State]:
+    """Return what stands for a run whose folder the disk does not show; every refresh looks at it again."""
+    folder = folder_of(runs_dir, experiment_id, experiments.ACTIVE, name)
+    state = State(b"", b"", is_live=True, is_deep=False, read_at_ms=now_ms, is_provisional=False)
+    return _broken(experiment_id, name, [(folder, str(error))]), state
 
 
 def read_stored(folder: str, experiment_id: ExperimentId, name: str, stage: str) -> StoredRun:
@@ -136,7 +155,7 @@ def _read(folder: str, experiment_id: ExperimentId, name: str, stage: str) -> Tu
     except RunNotFoundError:
         if not presence.is_there(folder):
             raise FileNotFoundError(folder) from None
-        return _broken(experiment_id, name, []), False  # leftovers, or a run that is about to be written
+        return _broken(experiment_id, name, []), True  # leftovers, or a run that is about to be written
     except FileNotFoundError:
         raise
     except (OSError, MiniMLflowError) as error:
@@ -184,26 +203,38 @@ def _activity(folder: str, entry: Entry) -> Tuple[bool, bool]:
     """Tell whether a run may change at any moment, and whether its files may do so in place."""
     if entry.stage == BROKEN:
         return True, bool(entry.problems)
-    is_live, is_writing = _look_at_joiners(folder)
+    is_live, is_writing = _look_at_writers(folder)
     status = entry.attributes["status"]
     return is_live or status in _UNSETTLED, is_writing or status == reader.RUNNING
 
 
-def is_written(folder: str) -> bool:
-    """Tell whether a run is still being written."""
-    return reader.read_metadata(folder, []).get("status") == reader.RUNNING or _look_at_joiners(folder)[1]
+def read_standing(folder: str) -> bytes:
+    """Return how a run stands at this moment, as the fingerprint of all its files has it at its end.
+
+    Nothing shows in the files of a process that has died but that it is no more.
+    """
+    status = reader.read_metadata(folder, []).get("status") or reader.RUNNING
+    return _standing(status, is_writing=status == reader.RUNNING or _look_at_writers(folder)[1])
 
 
-def _look_at_joiners(folder: str) -> Tuple[bool, bool]:
-    """Tell whether one who logs beside the owner may come back, and whether one lives."""
+def _standing(status: Any, *, is_writing: bool) -> bytes:
+    return b"%s%d" % (str(status).encode("utf-8", "surrogatepass"), is_writing)
+
+
+def _look_at_writers(folder: str) -> Tuple[bool, bool]:
+    """Tell whether one who logs into a run may come back, and whether one lives.
+
+    Its owner counts while it holds the lock, also where the run says that it has ended: who adds to such a run.
+    """
     found = []
-    for part in folders.list_parts(folder)[1:]:
+    for part in folders.list_parts(folder):
         try:
             record = owner.read_owner(part.folder)
         except (OSError, BrokenFileError):
             continue
         if record is not None:
-            found.append(owner.liveness(part.folder, record, time()))
+            liveness = owner.liveness(part.folder, record, time(), has_ended=not part.name)
+            found.append(owner.GONE if liveness == owner.SILENT and not part.name else liveness)
     return any(liveness != owner.GONE for liveness in found), owner.ALIVE in found
 
 

@@ -12,8 +12,9 @@ from collections import namedtuple
 from time import monotonic
 
 from .. import layout
+from ..errors import warn
 from ..progress import Progress
-from ..store import trash
+from ..store import machine, trash
 from ..store.experiments import ACTIVE, DELETED
 from . import fingerprints, reading
 from .crowd import map_in_threads
@@ -95,50 +96,74 @@ class Refresher:
         """
         end = monotonic() + SWEEP_S
         changed: List[Place] = []
+        is_whole = True
         while slots and self._settled_ids and monotonic() < end:
-            rows, slots = self._database.rows_of(slots[:_FEW]), slots[_FEW:]
-            changed += [self._place_of(row) for row in rows if self._is_swept(row) and self._has_changed(row)]
+            rows, slots, count = self._database.rows_of(slots[:_FEW]), slots[_FEW:], len(slots[:_FEW])
+            is_whole = is_whole and len(rows) == count  # else another process has found one gone
+            for row in rows:
+                if monotonic() > end:
+                    break
+                if self._is_swept(row) and self._has_changed(row):
+                    changed.append(self._place_of(row))
         self._read(changed)
-        return not changed
+        return is_whole and not changed
 
     def _refresh_experiment(self, experiment_id: str) -> bool:
         """Look at the runs of an experiment; tell whether it was settled, so that most were not looked at."""
         folder = layout.experiment_folder(self._runs_dir, experiment_id)
         try:
             look = fingerprints.look_at_experiment(folder)
-        except OSError:
+            has_times = machine.has_folder_times(os.stat(folder).st_dev)
+        except (FileNotFoundError, NotADirectoryError):
             self._database.remove_experiments([experiment_id])
             return False
+        except OSError as error:
+            self._warn(folder, error)
+            return True
         known = self._database.experiments().get(experiment_id)
         first_ms = self._now_ms
         if known is not None and known.fingerprint[8:] == look.stamp:
-            if known.is_settled and not self._is_full:
+            if known.is_settled and has_times and not self._is_full:
                 rows = self._database.state_rows(experiment_id, only_live=True, only_provisional=True)
                 self._read([self._place_of(row) for row in rows if row[2] != DELETED and self._has_changed(row)])
                 return True
             first_ms = int.from_bytes(known.fingerprint[:8], "little", signed=True)
-        self._look_at_all(experiment_id, set(reading.list_names(folder)), is_in_trash=False)
+        problems: List[str] = []
+        names = reading.list_names(folder, lambda path, error: problems.append(self._warn(path, error)))
+        self._look_at_all(experiment_id, names, is_in_trash=False, is_whole=not problems)
         # Of two changes within one tick of the disk's clock the second shows in nothing: what has just changed is
         # looked at once more, a while later.
         is_settled = look.changed_ms < self._now_ms - fingerprints.RECENT_MS or self._is_due(first_ms)
+        is_settled = is_settled and has_times and not problems
         fingerprint = first_ms.to_bytes(8, "little", signed=True) + look.stamp
         if known is None or (known.fingerprint, known.is_settled) != (fingerprint, is_settled):
             self._database.put_experiment(experiment_id, fingerprint, is_settled)
         return False
 
+    @staticmethod
+    def _warn(path: str, error: Exception) -> str:
+        """Tell that something cannot be read now, so that the answer is what was known of it."""
+        message = "Cannot read %s: %s. Runs in it may be missing, or shown as they were." % (path, error)
+        warn(message, stacklevel=2)
+        return message
+
     def _refresh_trash(self, experiment_id: str) -> None:
         deleted = trash.list_deleted(self._runs_dir, experiment_id)
-        self._look_at_all(experiment_id, {os.path.basename(each.folder) for each in deleted}, is_in_trash=True)
+        self._look_at_all(experiment_id, [os.path.basename(each.folder) for each in deleted], is_in_trash=True)
 
-    def _look_at_all(self, experiment_id: str, names: Set[str], *, is_in_trash: bool) -> None:
-        """Look at each run that is known or there."""
+    def _look_at_all(
+        self, experiment_id: str, names: Sequence[str], *, is_in_trash: bool, is_whole: bool = True
+    ) -> None:
+        """Look at each run that is known or there; where the names are not all, none is taken for gone."""
         known: Dict[str, Row] = {
             row[3]: row for row in self._database.state_rows(experiment_id) if (row[2] == DELETED) is is_in_trash
         }
-        self._database.remove(row[1:4] for name, row in known.items() if name not in names)
-        changed = [self._place_of(row) for name, row in known.items() if name in names and self._has_changed(row)]
-        new = [Place(experiment_id, is_in_trash, name, None, self._is_full) for name in sorted(names - set(known))]
-        self._read(new + changed)
+        there = set(names)
+        if is_whole:
+            self._database.replace((row, None) for name, row in known.items() if name not in there)
+        new = [Place(experiment_id, is_in_trash, name, None, self._is_full) for name in names if name not in known]
+        old = [known[name] for name in names if name in known]
+        self._read(new + [self._place_of(row) for row in old if self._has_changed(row)])
 
     def _has_changed(self, row: Row) -> bool:
         """Tell whether a run looks other than when it was read, or is to be read once more."""
@@ -149,10 +174,10 @@ class Refresher:
         try:
             if not (state.is_deep or self._is_full):
                 return bool(fingerprints.look_at_folders(folder).stamp != state.shallow)
-            if not state.deep or fingerprints.look_at_files(folder).stamp != state.deep:
+            stamp = fingerprints.look_at_files(folder).stamp
+            if not state.deep or stamp != state.deep[: len(stamp)]:
                 return True
-            # Nothing shows of a process that has died but that it is no more.
-            return state.is_live and stage == ACTIVE and not reading.is_written(folder)
+            return state.is_live and stage == ACTIVE and state.deep[len(stamp) :] != reading.read_standing(folder)
         except OSError:
             return True
 
@@ -168,20 +193,16 @@ class Refresher:
         """Read runs, and hold what they say."""
         if not places:
             return
-        found: List[Tuple[Entry, State]] = []
-        gone: List[Tuple[str, str, str]] = []
+        found: List[Tuple[Optional[Row], Optional[Tuple[Entry, State]]]] = []
         with Progress("Reading runs", len(places), "runs") as progress:
             for place, pair in zip(places, map_in_threads(self._read_one, places)):
-                if pair is not None:
-                    found.append((pair[0], self._settled(pair[1], place.known)))
-                if place.known and (pair is None or place.known[2] != pair[0].stage):
-                    gone.append(place.known[1:4])
+                settled = None if pair is None else (pair[0], self._settled(pair[1], place.known))
+                found.append((place.known, settled))
                 progress.advance()
                 if len(found) >= _AT_ONCE:
-                    self._database.put(found)
+                    self._database.replace(found)
                     found = []
-        self._database.remove(gone)
-        self._database.put(found)
+        self._database.replace(found)
 
     def _read_one(self, place: Place) -> Optional[Tuple[Entry, State]]:
         """Return what a folder holds, None where it is gone."""
@@ -196,6 +217,8 @@ class Refresher:
             )
         except FileNotFoundError:
             return None
+        except OSError as error:  # the next search looks again
+            return reading.unreadable(self._runs_dir, place.experiment_id, place.name, error, self._now_ms)
 
     def _settled(self, state: State, known: Optional[Row]) -> State:
         """Return the state of a run that was just read, final where it had looked the same long enough before."""

@@ -205,8 +205,13 @@ def read_table(store: str, experiment_ids: Sequence[ExperimentId], stages: Seque
         experiment_ids: The experiments.
         stages: As of ``ask``.
     """
-    places = [each for experiment_id in experiment_ids for each in _iter_places(store, experiment_id, stages)]
-    now_ms, runs, problems = int(time() * 1000), [], []
+    problems: List[str] = []
+
+    def report(path: str, error: Exception) -> None:
+        problems.append("%s: %s" % (path, error))
+
+    places = [each for some in experiment_ids for each in _iter_places(store, some, stages, report)]
+    now_ms, runs = int(time() * 1000), []
     with Progress("Reading runs", len(places), "runs") as progress:
         for experiment_id, name, is_in_trash in places:
             progress.advance()
@@ -214,6 +219,8 @@ def read_table(store: str, experiment_ids: Sequence[ExperimentId], stages: Seque
                 entry, _ = reading.read_entry(store, experiment_id, name, is_in_trash=is_in_trash, now_ms=now_ms)
             except FileNotFoundError:
                 continue  # deleted meanwhile
+            except OSError as error:
+                entry, _ = reading.unreadable(store, experiment_id, name, error, now_ms)
             stage = experiments.DELETED if entry.stage == DELETED_IN_PLACE else entry.stage
             problems += ["%s: %s" % problem for problem in entry.problems[:1] if stage in (*stages, BROKEN)]
             if stage in stages:
@@ -235,9 +242,9 @@ def read_run(store: str, experiment_id: ExperimentId, run_id: str) -> StoredRun:
 
 
 def _iter_places(
-    store: str, experiment_id: ExperimentId, stages: Sequence[str]
+    store: str, experiment_id: ExperimentId, stages: Sequence[str], report: Callable[[str, Exception], None]
 ) -> Iterator[Tuple[ExperimentId, str, bool]]:
-    for name in reading.list_names(layout.experiment_folder(store, experiment_id)):
+    for name in reading.list_names(layout.experiment_folder(store, experiment_id), report):
         yield experiment_id, name, False  # those that MLflow has deleted are among them
     if experiments.DELETED in stages:
         for deleted in trash.list_deleted(store, experiment_id):

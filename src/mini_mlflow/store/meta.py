@@ -116,7 +116,10 @@ def decode_time(text: Any) -> Optional[int]:
     from calendar import timegm  # costs a millisecond, and only those who ask for times as numbers need it
 
     parts = [int(part) for part in re.split("[-T:.Z]", text)[:7]]
-    return timegm((*parts[:6], 0, 0, 0)) * 1000 + parts[6] // 1000
+    try:
+        return timegm((*parts[:6], 0, 0, 0)) * 1000 + parts[6] // 1000
+    except ValueError:  # of the 41st of the 13th month
+        return None
 
 
 def is_time(text: Any) -> bool:

@@ -103,11 +103,15 @@ def list_holding(run_folder: str) -> List[str]:
     return found
 
 
-def list_runs(experiment_folder: str) -> Mapping[str, str]:
+def list_runs(experiment_folder: str, report: Optional[Callable[[str, Exception], None]] = None) -> Mapping[str, str]:
     """Return the places of all runs in the packs of an experiment, by id. Leave it as it is.
 
+    Args:
+        experiment_folder: The experiment.
+        report: Called with a pack that cannot be read, and why; None: it is warned of. Runs in the others are returned.
+
     Warns:
-        StorageWarning: A pack cannot be read; those in the others are returned.
+        StorageWarning: A pack cannot be read, and nobody takes the report.
     """
     folder = layout.packs_folder(experiment_folder)
     try:
@@ -116,11 +120,11 @@ def list_runs(experiment_folder: str) -> Mapping[str, str]:
         return {}
     # A folder that has just changed may do so again within the same tick of its clock, and look the same.
     if abs(time() - state.st_mtime) <= _TICK_S:
-        return _gather(folder, _warn)
+        return _gather(folder, report or _warn)
     try:
         return _read_places(folder, state.st_dev, state.st_ino, state.st_mtime_ns)
     except (OSError, BrokenFileError):  # which is not remembered: the next look may succeed
-        return _gather(folder, _warn)
+        return _gather(folder, report or _warn)
 
 
 def list_packs(experiment_folder: str) -> List[str]:

@@ -12,7 +12,7 @@ from .. import layout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, Optional
+    from typing import Callable, Dict, Optional
 
 
 def place_of(run_folder: str) -> str:
@@ -30,11 +30,16 @@ def is_packed(run_folder: str) -> bool:
     return not os.path.isdir(run_folder) and _find(run_folder) is not None
 
 
-def list_packed(experiment_folder: str) -> Dict[str, str]:
-    """Return the places of the runs in the packs of an experiment, by id; some may be there as folders, too."""
+def list_packed(experiment_folder: str, report: Optional[Callable[[str, Exception], None]] = None) -> Dict[str, str]:
+    """Return the places of the runs in the packs of an experiment, by id; some may be there as folders, too.
+
+    Args:
+        experiment_folder: The experiment.
+        report: Called with a pack that cannot be read, and why; None: it is warned of.
+    """
     from . import packed  # few stores have packs
 
-    return dict(packed.list_runs(experiment_folder))
+    return dict(packed.list_runs(experiment_folder, report))
 
 
 def ensure_folder(run_folder: str) -> None:

@@ -24,6 +24,7 @@ from . import (
     packed,
     presence,
     staging,
+    touching,
     unowned,
     unpacking,
 )
@@ -133,12 +134,13 @@ def extend_run(theirs: str, ours: str, run_id: str, advance: Advance, *, is_dry:
             if not kin.is_one_run:
                 return United(LEFT, kin.conflicts[0].reason, kin.problems + kin.conflicts)
             if not is_dry:
+                touching.touch_experiment(ours)
                 _take(theirs, ours, kin, advance)
     except ActiveRunError as error:
         return United(LEFT, str(error), [])
     outcome = GROWN if kin.missing or kin.later else SAME
     if outcome == GROWN and not is_dry:
-        os.utime(os.path.dirname(ours))  # an index looks at the experiment's folder alone where all runs have ended
+        touching.touch_experiment(ours)
     return United(outcome, "", kin.problems + kin.conflicts)
 
 
