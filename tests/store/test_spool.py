@@ -56,3 +56,33 @@ def test_what_is_given_up_is_counted_by_key():
         waiting.add(entry("ab"[number % 2], number))
     waiting.drop_first("metrics", "a")
     assert waiting.give_up() == {"a": 2, "b": 2}
+
+
+def test_h14_a_handler_that_adds_between_any_two_steps_of_a_removal_loses_nothing():
+    """Rule P1: the handler is called before each line of the removal, and after it."""
+    import sys
+
+    for at in range(12):
+        spool = Spool()
+        spool.add(Entry("metrics", "loss", "0", 0, 0))
+        calls = iter(range(100))
+
+        def trace(frame, event, _, at=at, spool=spool, calls=calls):
+            if frame.f_code.co_name == "drop_first" and event in ("call", "line", "opcode"):
+                frame.f_trace_opcodes = True
+                if next(calls) == at * 4:
+                    sys.settrace(None)
+                    spool.add(Entry("metrics", "loss", "1", 1, 1))
+            return trace
+
+        sys.settrace(trace)
+        try:
+            spool.drop_first("metrics", "loss")
+        finally:
+            sys.settrace(None)
+        if next(calls) > at * 4:
+            assert spool.first("metrics", "loss").value == "1"
+            assert len(spool) == 1
+            spool.drop_first("metrics", "loss")
+        assert len(spool) == 0
+        assert not spool.holds("metrics", "loss")

@@ -35,15 +35,19 @@ class Entry:
 
 
 class Spool:
-    """Values in the order in which they were logged, file by file: one that cannot be written holds up no other."""
+    """Values in the order in which they were logged, file by file: one that cannot be written holds up no other.
+
+    A signal handler may add to it between any two steps of a call of the same thread; so each step is one that nothing
+    comes between, and how many wait is the length of a list, as a number is read and written in two.
+    """
 
     def __init__(self) -> None:
         self._files: Dict[Tuple[str, str], Deque[Entry]] = {}
-        self._count = 0
+        self._waiting: List[None] = []
         self._given_up: Dict[str, int] = {}
 
     def __len__(self) -> int:
-        return self._count
+        return len(self._waiting)
 
     def holds(self, kind: str, key: str) -> bool:
         """Tell whether a value of that file waits, so that later ones must wait behind it."""
@@ -55,16 +59,16 @@ class Spool:
 
     def add(self, entry: Entry) -> None:
         """Keep a value; where there is no room, count it as given up: what was logged first stays."""
-        if self._count >= MOST:
+        if len(self._waiting) >= MOST:
             self._given_up[entry.key] = self._given_up.get(entry.key, 0) + 1
         else:
-            self._count += 1
+            self._waiting.append(None)
             self._files.setdefault((entry.kind, entry.key), deque()).append(entry)
 
     def put_back(self, entries: List[Entry]) -> None:
         """Keep values that are older than all the others of their files; there is room for them."""
         for entry in reversed(entries):
-            self._count += 1
+            self._waiting.append(None)
             self._files.setdefault((entry.kind, entry.key), deque()).appendleft(entry)
 
     def first(self, kind: str, key: str) -> Optional[Entry]:
@@ -76,16 +80,18 @@ class Spool:
         """Forget the first value of a file: it is written."""
         waiting = self._files[kind, key]
         waiting.popleft()
-        self._count -= 1
+        self._waiting.pop()
         if not waiting:
-            del self._files[kind, key]
+            late = self._files.pop((kind, key))
+            if late:  # added by a signal handler since we looked; what another added since then is later
+                self._files.setdefault((kind, key), deque()).extendleft(reversed(late))
 
     def give_up(self) -> Dict[str, int]:
         """Forget all that is left, and return how many values of each key were never written."""
         for (_, key), waiting in self._files.items():
             self._given_up[key] = self._given_up.get(key, 0) + len(waiting)
         self._files.clear()
-        self._count = 0
+        self._waiting.clear()
         return self._given_up
 
 
