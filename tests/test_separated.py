@@ -33,8 +33,9 @@ def test_what_is_no_finite_number_and_what_is_missing():
 
 @given(st.lists(TEXT, min_size=2, max_size=5))
 def test_csv_reads_back_as_it_was(values):
+    values = [value.replace("\0", "0") for value in values]  # Python's reader refuses it before 3.11
     line = separated.csv_line(values, raw=True)
-    assert next(csv.reader(io.StringIO(line + "\r\n", newline=""))) == values or "\0" in line
+    assert next(csv.reader(io.StringIO(line + "\r\n", newline=""))) == values
 
 
 @given(st.lists(TEXT, min_size=1, max_size=5))

@@ -134,7 +134,7 @@ def check_that_it_goes_on(store, run_id, done):
 def test_a_kill_while_opening_ending_or_resuming_leaves_what_was_done(store):
     """Rules P1, D1, D2, W2, W4, W5 and Y1."""
     chance = random.Random()
-    run_number = 0
+    run_number, stages = 0, set()
     for _ in range(KILLS // 4):
         at = Counters(1)
         at[0] = run_number * 10
@@ -160,8 +160,9 @@ def test_a_kill_while_opening_ending_or_resuming_leaves_what_was_done(store):
         kill_after(chance.uniform(0.0005, 0.015), live)
         number, stage = divmod(at.read()[0], 10)
         check_life(store, number, stage)
+        stages.add(stage)
         run_number = number + 1
-    assert run_number > KILLS // 4 or KILLS < 100  # on a slow disk few get through a whole life
+    assert len(stages) > 3 or KILLS < 100  # some were hit in the middle of a life, wherever the disk is slow
     ids = reader.list_run_ids(store, 0)
     assert all(reader.read_run(store, 0, run_id).problems == [] for run_id in ids)
 

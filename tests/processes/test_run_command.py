@@ -495,9 +495,11 @@ def test_ctrl_z_stops_both_and_both_go_on(store, monkeypatch):
     terminal.type(b"\x1a")
     terminal.wait_for(b"Stopped")
     terminal.wait_for(b"<prompt>", times=2)
-    while b"goes on\r\n" not in terminal.seen:  # what is typed before the shell listens is lost, as above
+    stopped = len(terminal.seen)
+    while b"mini_mlflow run" not in terminal.seen[stopped:]:  # what is typed before the shell listens is lost, as above
         terminal.type(b"fg\n")
         terminal.listen(seconds=10)
+    terminal.wait_for(b"goes on\r\n")
     terminal.type(b"hello\n")
     terminal.wait_for(b"got hello")
     terminal.wait_for(b"<prompt>", times=3)

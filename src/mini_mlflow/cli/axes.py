@@ -99,7 +99,8 @@ def list_ticks(axis: Axis, most: int, *, is_whole: bool = False) -> List[Tick]:
         ticks = _log_ticks(axis, most)
         if len(ticks) >= min(2, most):
             return ticks
-    return _linear_ticks(axis.low, axis.high, most, is_whole=is_whole)
+    ticks = _linear_ticks(axis.low, axis.high, most, is_whole=is_whole)
+    return [tick for tick in ticks if tick.value > 0 or not axis.is_log]  # 0, where rounding reaches it
 
 
 def list_time_ticks(axis: Axis, most: int) -> List[Tick]:

@@ -183,8 +183,6 @@ def _finish(screen: Screen, code: int) -> int:
         if not screen.is_json:
             _tell_warnings(screen)
         screen.err.flush()
-    except BrokenPipeError:
-        raise
     except (OSError, ValueError):
         pass  # nobody hears us, which is no reason to fail
     _forget_unsaid()
@@ -204,6 +202,7 @@ def _tell_warnings(screen: Screen) -> None:
 def _let_go(screen: Screen) -> None:
     """Let nothing of the answer that is left be written when the interpreter ends: that would complain, or block."""
     _send_nowhere(screen.out)
+    _forget_unsaid()
 
 
 def _forget_unsaid() -> None:

@@ -164,6 +164,11 @@ class Bodies:
                             slots[name] = number * SIZE + place
         return slots
 
+    def write_all(self, changes: Mapping[Tuple[str, str], Runs]) -> None:
+        """Hold runs, by experiment and stage, then by name; None: forget it."""
+        for (experiment_id, stage), runs in sorted(changes.items()):
+            self.write_runs(experiment_id, stage, runs)
+
     def write_runs(self, experiment_id: str, stage: str, runs: Runs) -> None:
         """Hold runs of one experiment and stage, by name; None: forget it."""
         if not are_folders([experiment_id, *runs]) or stage not in STAGES:

@@ -81,11 +81,10 @@ class Database:
         In a new file in the place of the old one; in memory where that is in use or unreadable, and the second time.
         """
         self.close()
-        if self.path is not None:
-            if self._is_hopeless:
-                self.path = None
-            else:
-                opening.remove(self.path)
+        if self._is_hopeless:
+            self.path = None
+        elif self.path is not None:
+            opening.remove(self.path)
         self._is_hopeless = True
         self._connection = self._open()
 
@@ -155,8 +154,7 @@ class Database:
             for entry, row in zip(self.entries(list(found)), self.rows_of(list(found))):
                 added = entry._replace(summaries={**entry.summaries, **found[row[0]]})
                 changes.setdefault((entry.experiment_id, entry.stage), {})[entry.name] = (added, row[4])
-            for (experiment_id, stage), runs in sorted(changes.items()):
-                bodies.write_runs(experiment_id, stage, runs)
+            bodies.write_all(changes)
 
         if found:
             self._write(write)
@@ -177,13 +175,11 @@ class Database:
                     continue
                 if known is not None and (pair is None or known[2] != pair[0].stage):
                     changes.setdefault((known[1], known[2]), {})[known[3]] = None
-                if pair is None or (
-                    known is None and pair[0].name in bodies.slots(pair[0].experiment_id, pair[0].stage)
-                ):
-                    continue
-                changes.setdefault((pair[0].experiment_id, pair[0].stage), {})[pair[0].name] = pair
-            for (experiment_id, stage), runs in sorted(changes.items()):
-                bodies.write_runs(experiment_id, stage, runs)
+                if pair is not None:
+                    key = (pair[0].experiment_id, pair[0].stage)
+                    if known is not None or pair[0].name not in bodies.slots(*key):
+                        changes.setdefault(key, {})[pair[0].name] = pair
+            bodies.write_all(changes)
 
         self._write(write)
 
@@ -199,12 +195,8 @@ class Database:
         self._change(changes)
 
     def _change(self, changes: Changes) -> None:
-        def write(bodies: Bodies, _: Root) -> None:
-            for (experiment_id, stage), runs in sorted(changes.items()):
-                bodies.write_runs(experiment_id, stage, runs)
-
         if changes:
-            self._write(write)
+            self._write(lambda bodies, _: bodies.write_all(changes))
 
     def state_rows(
         self,
