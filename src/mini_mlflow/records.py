@@ -287,13 +287,30 @@ class RunData(namedtuple("RunData", ["params", "metrics", "tags"])):
     tags: Dict[str, Any]
 
 
-class StoredRun(namedtuple("StoredRun", ["info", "data", "problems"])):
+class Dataset(namedtuple("Dataset", ["name", "digest", "context"])):
+    """A data set that a run of MLflow's was given.
+
+    Attributes:
+        name: Its name, None where its file is gone.
+        digest: What tells its content from others, likewise.
+        context: What it was for, such as ``training``; None where that was not said.
+    """
+
+    __slots__ = ()
+
+    name: Optional[str]
+    digest: Optional[str]
+    context: Optional[str]
+
+
+class StoredRun(namedtuple("StoredRun", ["info", "data", "problems", "datasets"])):
     """A run as it lies in its files.
 
     Attributes:
         info: What is known of the run itself.
         data: Its params, latest metrics and tags.
         problems: What of it could not be read.
+        datasets: What it was given, where MLflow noted that.
     """
 
     __slots__ = ()
@@ -301,3 +318,4 @@ class StoredRun(namedtuple("StoredRun", ["info", "data", "problems"])):
     info: RunInfo
     data: RunData
     problems: List[Problem]
+    datasets: List[Dataset]

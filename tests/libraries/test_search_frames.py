@@ -86,6 +86,80 @@ def test_b09_a_lone_surrogate_comes_into_every_table(tmp_path):
     assert table.column("params.text").to_pylist() == ["a\\ud800b"]
 
 
+# What the guide to search of MLflow's documentation shows, with the runs that it makes first.
+GUIDE = [
+    "metrics.accuracy > 0.72", 'metrics."accuracy" > 0.72', "metrics.loss <= 0.15 and metrics.accuracy > 0.5",
+    "metrics.accuracy > 0.72 AND metrics.loss <= 0.15", "metrics.`f1_score` >= 0.5", 'params.batch_size = "2"',
+    'params.model LIKE "GPT%"', 'params.model ILIKE "gPt%"',
+    "params.model = 'GPT-3' and params.learning_rate = '0.001'",
+    'params."batch_size" = "2"', 'tags."environment" = "notebook"', "tags.environment = 'notebook'",
+    'tags.task ILIKE "classif%"', "tags.`mlflow.user` = 'Monkey D Luffy'", "tags.mlflow.user = 'Monkey D Luffy'",
+    'datasets.name LIKE "custom"', 'datasets.digest = "s8ds293b"', 'datasets.context = "train"',
+    "datasets.digest IN ('s8ds293b', 'jks834s2')", "dataset.name = 'custom' and dataset.context = 'train'",
+    "datasets.name != 'custom'", "datasets.context ILIKE 'TR%'", "attributes.status = 'FINISHED'",
+    'attributes.run_id IN ("%s", "%s")', "attributes.run_id NOT IN ('%s', '%s')",
+    'attributes.run_name LIKE "guide-1%%"',
+    "attributes.start_time >= 1664067852747", "attributes.created > 1664067852747",
+    "attributes.end_time < 1664067852747",
+    'params.model = "LogisticRegression" and params.lambda = "0.001" and metrics.error <= 0.05',
+    'attributes.status = "FAILED"', "metrics.`cross-validation accuracy` > 0.5", 'metrics."accuracy (std)" < 1',
+    "tags.mlflow.parentRunId = 'x'", "attribute.artifact_uri LIKE '%%artifacts'", "params.alpha IS NULL",
+    "tags.task IS NOT NULL and params.model IS NOT NULL",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def guide(stores, tmp_path_factory):
+    """The runs of the guide, in a store of MLflow's that both read."""
+    import mlflow
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    folder = tmp_path_factory.mktemp("guide")
+    client = mlflow.MlflowClient(folder.as_uri())
+    experiment = client.create_experiment("guide")
+    run_ids = []
+    for number in range(10):
+        tags = {"environment": "notebook"} if number < 5 else {}
+        tags.update({"mlflow.user": "Monkey D Luffy"} if number < 3 else {})
+        tags.update({"task": ["classification", "regression", "causal lm"][number]} if number < 3 else {})
+        run_id = client.create_run(
+            experiment, start_time=1_795_000_000_000 + number, tags=tags, run_name=f"guide-{number}"
+        ).info.run_id
+        run_ids.append(run_id)
+        client.log_metric(run_id, "accuracy", number / 10)
+        client.log_metric(run_id, "loss", 1 - number / 10)
+        client.log_metric(run_id, "f1_score", number / 10)
+        client.log_metric(run_id, "cross-validation accuracy", number / 10)
+        client.log_param(run_id, "batch_size", 2 if number < 5 else 4)
+        client.log_param(run_id, "learning_rate", [0.001, 0.01][number % 2])
+        if number < 4:
+            client.log_param(run_id, "model", ["GPT-2", "GPT-3", "GPT-3.5", "GPT-4"][number])
+        name, context = ("custom", "train") if number < 5 else ("also custom", "test")
+        dataset = Dataset(name, ["s8ds293b", "jks834s2"][number % 2], "code", "{}")
+        client.log_inputs(run_id, datasets=[DatasetInput(dataset, [InputTag("mlflow.data.context", context)])])
+        client.set_terminated(run_id)
+    return client, experiment, str(folder), run_ids
+
+
+@pytest.mark.parametrize("text", GUIDE)
+@pytest.mark.parametrize("refresh", [False, True])
+def test_what_the_guide_of_mlflow_searches_for_is_found_in_its_store(guide, text, refresh):
+    client, experiment, folder, run_ids = guide
+    if "%s" in text:
+        text = text % tuple(run_ids[2:4])
+    text = text.replace("%%", "%")
+    theirs = [run.info.run_id for run in client.search_runs([experiment], text)]
+    found = mini_mlflow.search_runs(
+        experiment, filter_string=text, runs_dir=folder, output_format="list", refresh=refresh
+    )
+    assert [run.info.run_id for run in found] == theirs
+
+
+def test_a_run_has_the_data_sets_that_mlflow_noted(guide):
+    _, _, folder, run_ids = guide
+    assert mini_mlflow.get_run(run_ids[1], runs_dir=folder).datasets == [("custom", "jks834s2", "train")]
+
+
 def test_an_empty_frame_has_the_types_of_a_full_one(stores):
     empty = mini_mlflow.search_runs(filter_string="metrics.acc > 1e9 and metrics.acc < 0")
     assert len(empty) == 0

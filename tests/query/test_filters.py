@@ -23,9 +23,10 @@ TABLE = MadeTable(
         "tags.team": "vision",
     },
     {
-        "run_id": "b2", "run_name": "cold_fox", "status": "FAILED", "experiment_id": "0", "start_time": NOW - 50 * HOUR,
-        "end_time": NOW - 49 * HOUR, "metrics.val/acc": 0.5, "metrics.loss": nan, "params.lr": "0.1",
-        "params.model.name": "vit",
+        "run_id": "b2", "datasets.name": ["digits", None], "datasets.context": ["train", "test"],
+        "params.dataset.digest": "ours", "run_name": "cold_fox", "status": "FAILED", "experiment_id": "0",
+        "start_time": NOW - 50 * HOUR, "end_time": NOW - 49 * HOUR, "metrics.val/acc": 0.5, "metrics.loss": nan,
+        "params.lr": "0.1", "params.model.name": "vit",
     },
     {
         "run_id": "c3", "run_name": None, "status": "RUNNING", "experiment_id": "7", "start_time": NOW - 60_000,
@@ -262,3 +263,22 @@ def test_no_text_brings_anything_but_rows_or_an_error(text):
         position = error.position
     assert set(rows) <= {0, 1, 2}
     assert 0 <= position <= len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("datasets.name = 'digits'", ["b2"]), ("dataset.name ILIKE 'DIG%'", ["b2"]),
+        ("datasets.context IN ('test', 'x')", ["b2"]), ("datasets.context != 'train'", ["b2"]),
+        ("datasets.name = 'digits' and datasets.context = 'test'", ["b2"]), ("datasets.digest = 'd'", []),
+        ("datasets.context = 'tes'", []), ("dataset.digest = 'ours'", ["b2"]), ("datasets.name IS NOT NULL", ["b2"]),
+    ],
+)  # fmt: skip
+def test_one_of_the_data_sets_of_a_run_has_to_fulfil_a_comparison(text, found):
+    rows = conditions.find_rows(grammar.parse_filter(text), TABLE, NOW)
+    assert [TABLE.runs[row]["run_id"] for row in rows] == found
+
+
+def test_what_data_sets_do_not_have_is_told():
+    with pytest.raises(QueryError, match="name, digest or context"):
+        conditions.find_rows(grammar.parse_filter("datasets.size > 1"), TABLE, NOW)

@@ -7,14 +7,14 @@ from time import time
 
 from .. import layout
 from ..errors import BrokenFileError, MiniMLflowError, RunNotFoundError
-from ..records import Problem, RunData, RunInfo, StoredRun
+from ..records import Dataset, Problem, RunData, RunInfo, StoredRun
 from ..store import documents, experiments, folders, machine, meta, mlflow_layout, owner, presence, reader
 from . import fingerprints
 from .entry import BROKEN, DELETED_IN_PLACE, Entry, State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, List, Optional, Tuple, Union
+    from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
 
     ExperimentId = Union[int, str]
 
@@ -28,6 +28,9 @@ META_TAGS = {  # tags of MLflow's that are kept as fields of meta.yaml
 }
 # Has its place among the attributes, so that one column tells whether any run has problems.
 PROBLEM = "problem"
+# Likewise: name, digest and context of each data set that a run was given.
+DATASETS = "datasets"
+_CONTEXT = "mlflow.data.context"
 _UNSETTLED = (reader.RUNNING, reader.LOST)
 
 
@@ -143,9 +146,9 @@ def to_stored(entry: Entry, folder: str, experiment_id: ExperimentId) -> StoredR
         resume_count=attributes["resume_count"],
         version=attributes["version"],
     )
-    return StoredRun(
-        info, RunData(entry.params, entry.metrics, entry.tags), [Problem(*each) for each in entry.problems]
-    )
+    data = RunData(entry.params, entry.metrics, entry.tags)
+    datasets = [Dataset(*each) for each in attributes.get(DATASETS, ())]
+    return StoredRun(info, data, [Problem(*each) for each in entry.problems], datasets)
 
 
 def _read(folder: str, experiment_id: ExperimentId, name: str, stage: str) -> Tuple[Entry, bool]:
@@ -181,7 +184,7 @@ def _read_run(folder: str, experiment_id: ExperimentId, name: str, stage: str) -
         for tag, field in META_TAGS.items():
             if fields.get(field) is not None:
                 tags.setdefault(tag, fields[field])
-    attributes = {
+    attributes: Dict[str, Any] = {
         "run_name": _text(fields.get("name")),
         "status": str(fields.get("status") or reader.RUNNING),
         "start_time": _start_ms(fields, os.path.join(folder, layout.META)),
@@ -191,12 +194,34 @@ def _read_run(folder: str, experiment_id: ExperimentId, name: str, stage: str) -
         "resume_count": meta.generation_of(fields),
         "version": _text(fields.get("version")),
     }
+    datasets = _datasets(fields.get("inputs", ()))
+    if datasets:
+        attributes[DATASETS] = datasets
     if record.problems:
         attributes[PROBLEM] = "%s: %s" % record.problems[0]
     tags = {key: tags[key] for key in sorted(tags)}
     problems = [tuple(each) for each in record.problems]
     entry = Entry(str(experiment_id), name, stage, attributes, record.params, record.metrics, tags, {}, problems)
     return entry, "format" in fields and not is_mlflow
+
+
+def _datasets(inputs: Sequence[Dict[str, Any]]) -> List[List[Optional[str]]]:
+    """Return name, digest and context of each data set among the inputs of a run."""
+    found = []
+    for each in inputs:
+        if each.get("source_type") == "DATASET":
+            dataset, tags = each.get("dataset"), each.get("tags")
+            dataset, tags = (part if isinstance(part, dict) else {} for part in (dataset, tags))
+            found.append([_text(dataset.get("name")), _text(dataset.get("digest")), _text(tags.get(_CONTEXT))])
+    return found
+
+
+def datasets_column(found: Sequence[Optional[Sequence[Any]]], key: str) -> Optional[List[Any]]:
+    """Return a field of the data sets of each run: a list, None for a run without any; None where no run has any."""
+    if not any(found):
+        return None
+    place = Dataset._fields.index(key)
+    return [[each[place] for each in datasets] if datasets else None for datasets in found]
 
 
 def _activity(folder: str, entry: Entry) -> Tuple[bool, bool]:

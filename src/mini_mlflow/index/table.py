@@ -98,6 +98,8 @@ class IndexTable:
         """Return one value for each run, None where it has none; None where no run has any. Leave it as it is."""
         if kind == "attributes":
             return self._attribute(key)
+        if kind == "datasets":
+            return reading.datasets_column(self._values("attributes", reading.DATASETS), key)
         if not any(key in directory.columns.get(kind, ()) for _, _, _, directory in self._blocks):
             return None
         return self._values(kind, key)

@@ -3,7 +3,7 @@
 A *table* has ``count`` rows, one for each run, and
 
 - ``column(kind, key)``: a value for each row, None where the run lacks it; or None where no run has the key. *kind* is
-  ``metrics``, ``params``, ``tags`` or ``attributes``;
+  ``metrics``, ``params``, ``tags``, ``attributes`` or ``datasets``, whose values are lists: one for each data set;
 - ``keys(kind)``: the keys that there are, sorted;
 - ``summary_column(function, key)``: what the histories of a metric come to, likewise.
 
@@ -34,6 +34,7 @@ TEXTS = (
     "run_id", "run_name", "experiment_id", "status", "artifact_uri", "user_id", "lifecycle_stage", "parent_run_id",
     "version",
 )  # fmt: skip
+DATASETS = ("name", "digest", "context")
 ATTRIBUTES = (*TEXTS, "start_time", "end_time", "duration", "age")
 _OTHER_NAMES = {
     "name": "run_name", "run name": "run_name", "Run name": "run_name", "Run Name": "run_name", "created": "start_time",
@@ -70,13 +71,18 @@ def resolve(operand: Operand, table: Any, text: str) -> Operand:
     """
     if operand.function is not None or operand.kind in ("metrics", "params", "tags"):
         return operand
+    if operand.kind == "datasets" and operand.key in DATASETS:
+        return operand
     key = _OTHER_NAMES.get(operand.key, operand.key)
-    if key in ATTRIBUTES:
+    if key in ATTRIBUTES and operand.kind != "datasets":
         return operand._replace(kind="attributes", key=key)
     if operand.kind is None:
         for kind in ("metrics", "params", "tags"):
             if table.column(kind, operand.key) is not None:
                 return operand._replace(kind=kind)
+        before, _, rest = operand.key.partition(".")
+        if before == "dataset" and rest in DATASETS:
+            return operand._replace(kind="datasets", key=rest)
         if not table.count:
             return operand._replace(kind="metrics")
     raise _unknown(operand, table, text)
@@ -95,6 +101,8 @@ def values_of(operand: Operand, table: Any, now_ms: int) -> Optional[Sequence[An
         until = [now_ms] * table.count if ends is None else [now_ms if end is None else end for end in ends]
         return [None if start is None else (end - start) / 1000 for start, end in zip(starts, until)]
     found: Optional[Sequence[Any]] = table.column(operand.kind, operand.key)
+    if operand.kind == "datasets" and found is not None:
+        return [None if each is None else ", ".join(text or "" for text in each) for each in found]
     return found
 
 
@@ -133,6 +141,9 @@ def _evaluate(condition: Any, table: Any, now_ms: int) -> bytes:
     operand = resolve(condition.operand, table, condition.text)
     if isinstance(condition, Comparison):
         holds = _claim(operand, condition)
+        if operand.kind == "datasets":  # of which one has to fulfil it
+            lists = table.column(operand.kind, operand.key)
+            return bytes(table.count) if lists is None else bytes([any(map(holds, each or ())) for each in lists])
         values = values_of(operand, table, now_ms)
         return bytes(table.count) if values is None else bytes(map(holds, values))
     assert isinstance(condition, Present)
@@ -200,7 +211,7 @@ def _claim_of_numbers(condition: Comparison, number: Any) -> Callable[[Any], boo
 
 
 def _is_text(operand: Operand) -> bool:
-    return operand.kind in ("params", "tags") or (operand.kind == "attributes" and operand.key in TEXTS)
+    return operand.kind in ("params", "tags", "datasets") or (operand.kind == "attributes" and operand.key in TEXTS)
 
 
 def _number(operand: Operand, condition: Comparison, word: Word) -> Any:
@@ -238,6 +249,8 @@ def _of_numbers(condition: Comparison, word: Word) -> Exception:
 def _unknown(operand: Operand, table: Any, text: str) -> Exception:
     if operand.kind == "attributes":
         there, what = list(ATTRIBUTES), "an attribute of runs"
+    elif operand.kind == "datasets":
+        there, what = list(DATASETS), "name, digest or context of data sets"
     else:
         there = [*ATTRIBUTES, *(key for kind in ("metrics", "params", "tags") for key in table.keys(kind))]
         what = "an attribute, or a metric, param or tag that a run has"

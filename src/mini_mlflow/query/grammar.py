@@ -21,7 +21,7 @@ MAX_COMPARISONS = 1000
 KINDS = {
     "metric": "metrics", "metrics": "metrics", "param": "params", "params": "params", "parameter": "params",
     "parameters": "params", "tag": "tags", "tags": "tags", "attribute": "attributes", "attributes": "attributes",
-    "attr": "attributes", "run": "attributes",
+    "attr": "attributes", "run": "attributes", "datasets": "datasets",
 }  # fmt: skip
 FUNCTIONS = ("min", "max", "mean", "first", "last", "count", "best_step")
 _RESERVED = frozenset(["and", "or", "not", "in", "is", "null", "like", "ilike"])
@@ -34,7 +34,7 @@ class Operand(namedtuple("Operand", ["function", "kind", "key", "position"])):
     Attributes:
         function: Column of a metric's summary: ``min``, ``max``, ``mean``, ``first``, ``last``, ``count``,
             ``min_step`` or ``max_step``; None for the value itself.
-        kind: ``metrics``, ``params``, ``tags`` or ``attributes``; None where the filter leaves it out.
+        kind: ``metrics``, ``params``, ``tags``, ``attributes`` or ``datasets``; None where the filter leaves it out.
         key: The name.
         position: Where it stands in the filter.
     """

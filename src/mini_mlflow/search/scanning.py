@@ -165,6 +165,8 @@ class RunTable:
         """Return one value for each run, None where it has none; None where no run has any."""
         if kind == "attributes":
             return [_attribute(run.info, key) for run in self._runs]
+        if kind == "datasets":
+            return reading.datasets_column([run.datasets for run in self._runs], key)
         column = [getattr(run.data, kind).get(key) for run in self._runs]
         return None if column.count(None) == len(column) and not self._has(kind, key) else column
 
