@@ -144,6 +144,7 @@ def attempt(call, *arguments):
         return REFUSED
 
 
+@pytest.mark.long
 @needs_exchange
 def test_a14_while_a_folder_is_swapped_for_a_link_nothing_outside_is_read_or_written(place, root, swapper):
     outside = tree(place / "outside")
@@ -162,6 +163,7 @@ def test_a14_while_a_folder_is_swapped_for_a_link_nothing_outside_is_read_or_wri
     assert set(tree(place / "copy").values()) <= {None, b"artifact", b"source"}
 
 
+@pytest.mark.long
 @needs_exchange
 def test_a14_while_a_folder_is_swapped_for_a_link_nothing_outside_is_removed(place, root, swapper):
     outside = tree(place / "outside")

@@ -70,6 +70,7 @@ def test_a_plain_stem_tells_its_key(key):
         assert decoded(stem) == key
 
 
+@pytest.mark.long
 @settings(max_examples=500, deadline=None)
 @given(st.lists(KEYS, min_size=2, max_size=12, unique=True), st.sampled_from(["params", "metrics", "tags"]))
 @example(["Loss", "loss"], "metrics")

@@ -180,9 +180,9 @@ def test_a_setting_that_says_neither_is_refused(monkeypatch):
 def test_a_text_made_to_take_long_does_not(unit):
     """In proportion it takes a tenth of a second; in proportion to the square it would be minutes."""
     text = (unit * (2**19 // len(unit) + 1))[: 2**19]
-    start = time.perf_counter()
+    start = time.process_time()
     mask_text(text)
-    assert time.perf_counter() - start < 30
+    assert time.process_time() - start < 30
 
 
 def test_a_megabyte_of_program_text_is_masked_in_one_go():

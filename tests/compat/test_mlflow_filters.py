@@ -93,9 +93,9 @@ def test_like_knows_percent_and_underscore(text, pattern, is_alike):
 
 @pytest.mark.parametrize("sign", ["a", "_", "a_"])
 def test_b13_a_pattern_of_many_percent_signs_takes_no_longer_than_a_search(sign):
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert not is_like("a" * 5000, ("%" + sign) * 30 + "b", is_case_kept=True)
-    assert time.perf_counter() - begin < 2  # backtracking takes longer than the universe is old
+    assert time.process_time() - begin < 2  # backtracking takes longer than the universe is old
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_b13_a_pattern_of_many_percent_signs_takes_no_longer_than_a_search(sign)
     ["(" * 10000, "not " * 10000, "x" * 10**6, "run_id IN (" + "'a'," * 20000 + ")", "metrics.a > 1 and " * 5000],
 )
 def test_b12_a_filter_without_end_is_refused_at_once(text):
-    begin = time.perf_counter()
+    begin = time.process_time()
     with pytest.raises(MlflowException):
         parse_filter(text, RUNS)
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5

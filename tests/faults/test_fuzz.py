@@ -14,6 +14,7 @@ CASES = 10000 if os.environ.get("FAULTS") == "all" else 300
 PEAK_KB = 300 * 1024
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="the reader's limits are Linux's")
 @pytest.mark.parametrize("name", ["format-0", "format-1"])
 @pytest.mark.timeout(3600)

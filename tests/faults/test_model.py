@@ -179,7 +179,7 @@ class StoreOfFormat0(Store):
         return "old"
 
 
-TestStore = Store.TestCase
+TestStore = pytest.mark.long(Store.TestCase)
 TestStore.settings = settings(max_examples=EXAMPLES, stateful_step_count=25, deadline=None)
-TestStoreOfFormat0 = StoreOfFormat0.TestCase
+TestStoreOfFormat0 = pytest.mark.long(StoreOfFormat0.TestCase)
 TestStoreOfFormat0.settings = settings(max_examples=EXAMPLES, stateful_step_count=25, deadline=None)

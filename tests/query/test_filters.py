@@ -201,10 +201,10 @@ def test_dates_are_of_this_machine_unless_they_say_their_zone(monkeypatch):
     ],
 )
 def test_b12_a_monstrous_filter_is_refused_soon(text):
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(QueryError) as caught:
         found(text)
-    assert time.perf_counter() - began < 2  # a tenth of it here; machines that test are slow at times
+    assert time.process_time() - began < 2  # a tenth of it here; machines that test are slow at times
     assert len(str(caught.value)) < 1000
 
 
@@ -213,18 +213,18 @@ def test_b12_a_long_list_takes_one_look_for_each_run():
     table = MadeTable(*runs)
     many = ",".join(str(number) for number in range(1_000, 15_000))
     for key in ("lr", "loss"):
-        began = time.perf_counter()
+        began = time.process_time()
         rows = conditions.find_rows(grammar.parse_filter(f"{key} in ({many})"), table, NOW)
         assert rows == list(range(1_000, 2_000))
-        assert time.perf_counter() - began < 10  # number by number it takes a minute
+        assert time.process_time() - began < 10  # number by number it takes a minute
 
 
 @pytest.mark.parametrize("pattern", ["%a" * 30 + "%b", "%_a" * 30 + "%b"])
 def test_b13_a_pattern_of_many_wildcards_takes_no_time(pattern):
     table = MadeTable({"run_id": "x", "params.text": "a" * 5_000})
-    began = time.perf_counter()
+    began = time.process_time()
     assert conditions.find_rows(grammar.parse_filter("text LIKE '%s'" % pattern), table, NOW) == []
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize("key", ["a`b", 'a"b', "a;b", "a--b", "a\0b", "a’b", "a'b", "a b"])

@@ -162,6 +162,7 @@ def check_prefix(path, rows, row, data):
     return there
 
 
+@pytest.mark.long
 def test_every_cut_of_every_write_reads_as_a_prefix_and_is_taken_up_again(writer, tmp_path, monkeypatch):
     """Rules M4, M8 and M13: stricter than a kill, which never cuts a write within a page."""
     states = states_of_a_run(writer, monkeypatch, 60)
@@ -184,6 +185,7 @@ def test_every_cut_of_every_write_reads_as_a_prefix_and_is_taken_up_again(writer
     heir.release()
 
 
+@pytest.mark.long
 def test_a_read_that_mixes_two_states_never_yields_what_was_not_logged(writer, tmp_path, monkeypatch):
     """Rule M8: the front of the new state and the back of the old one, and the other way round."""
     path = str(tmp_path / "glimpse.json")

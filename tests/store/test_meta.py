@@ -60,6 +60,7 @@ def as_stored(value):
     return value
 
 
+@pytest.mark.long
 @settings(max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.dictionaries(NAMES, VALUES, max_size=4))
 def test_every_parser_reads_what_was_written(fields):
@@ -208,10 +209,10 @@ def test_a_hostile_meta_yaml_is_reported_in_no_time(tmp_path, monkeypatch, name)
     """B01, B02, B03, B04, B06, and rule Y4."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "meta.yaml").write_text(HOSTILE[name], encoding="utf-8")
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(BrokenFileError) as caught:
         meta.read_meta(str(tmp_path / "meta.yaml"))
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     assert str(tmp_path / "meta.yaml") in str(caught.value)
     assert len(caught.value.reason) < 300
     assert os.listdir(str(tmp_path)) == ["meta.yaml"]

@@ -87,6 +87,7 @@ def test_integers_stay_integers_and_floats_floats(tmp_path):
     assert texts(read(metric_file.encode("a", rows), tmp_path / "a.json").rows) == texts(rows)
 
 
+@pytest.mark.long
 def test_a_file_that_is_cut_anywhere_reads_as_a_prefix(tmp_path):
     """Rule M8."""
     rows = [Metric(step, 100 + step, step / 7) for step in range(200)]

@@ -85,6 +85,7 @@ def lengths(size):
     return sorted(every | {cut for page in range(4096, size, 4096) for cut in range(page - 40, page + 40)} - {size})
 
 
+@pytest.mark.long
 def test_h22_every_file_of_a_run_cut_at_every_length_is_told_or_reads_as_a_correct_prefix(damaged):
     """Rules S4 and M8."""
     assert len(damaged.files) == 11

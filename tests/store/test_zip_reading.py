@@ -123,6 +123,7 @@ def test_what_zipfile_writes_we_read(tmp_path):
     assert read_all(tmp_path / "a.zip") == {"r": {"meta.yaml": META, "artifacts/rows": ROWS}}
 
 
+@pytest.mark.long
 def test_an_archive_of_more_than_65535_files_is_written_and_read(tmp_path):
     """Rule Z2: the directory of 64 bits."""
     descriptor = os.open(str(tmp_path / "a.zip"), os.O_RDWR | os.O_CREAT, 0o666)
