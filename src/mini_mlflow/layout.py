@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import lru_cache
 
 from .keys import is_simple, is_windows_device
 
@@ -129,6 +130,7 @@ def plain_stem(key: str) -> str:
     return stem
 
 
+@lru_cache(1024)  # who reads many runs asks for the same few keys
 def hashed_stem(key: str) -> str:
     """Return the stem that *key* gets where its plain one is not to be had (rules K3 to K5)."""
     from hashlib import sha256  # costs 1 ms, and few keys need it

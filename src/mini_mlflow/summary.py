@@ -44,22 +44,25 @@ def _read_quickly(folder: str, key: str) -> Optional[Summary]:
     Columns hold whole numbers as floats: where one would be told, the rows are read.
     """
     problems: List[Problem] = []
-    steps, _, values = columns.read_columns(folder, key, problems)
+    (steps, _, values), place = columns.read_own(folder, key, problems)
     if problems or not isinstance(values, array) or isnan(sum(values)) or not values:
         return None
     least, most = min(values), max(values)
     if any(value.is_integer() or isinf(value) for value in (values[0], least, most)):
         return None
-    latest = latest_rows.read_latest_rows(folder, [key], problems).get(key)
-    if latest is None:
-        return None
+    last: Optional[Number] = None if place is None else values[place]
+    if last is None or float(last).is_integer():
+        latest = latest_rows.read_latest_rows(folder, [key], problems).get(key)
+        if latest is None:
+            return None
+        last = latest.value
     try:
         mean = fsum(values) / len(values)
     except OverflowError:
         return None
     return Summary(
         first=values[0],
-        last=latest.value,
+        last=last,
         min=least,
         max=most,
         mean=mean,

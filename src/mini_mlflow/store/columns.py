@@ -16,7 +16,7 @@ from .metric_text import MAX_HISTORY_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, List, Optional, Tuple, Union
+    from typing import Any, List, Optional, Sequence, Tuple, Union
 
     from ..records import Metric, Number, Problem
 
@@ -34,8 +34,13 @@ def read_columns(folder: str, key: str, problems: List[Problem]) -> Columns:
         key: The metric.
         problems: Gets the files that cannot be read, and why.
     """
+    return merge([columns for _, columns in read_parts(folder, key, problems)])
+
+
+def merge(parts: Sequence[Columns]) -> Columns:
+    """Return the rows of several writers by step, then by time."""
     found = _Collected()
-    for _, columns in reader.iter_histories(folder, key, problems, _read):
+    for columns in parts:
         found.extend(columns.steps, columns.timestamps, columns.values)
     steps, timestamps, values = found.steps, found.timestamps, found.values
     if not all(map(lt, steps, steps[1:])):
@@ -49,6 +54,24 @@ def read_columns(folder: str, key: str, problems: List[Problem]) -> Columns:
 def read_parts(folder: str, key: str, problems: List[Problem]) -> List[Tuple[int, Columns]]:
     """Return the columns of a metric apart by writer, in file order, as ``reader.read_parts`` does with rows."""
     return [(share.generation, columns) for share, columns in reader.iter_histories(folder, key, problems, _read)]
+
+
+def read_own(folder: str, key: str, problems: List[Problem]) -> Tuple[Columns, Optional[int]]:
+    """Return every row of a metric, and which one is the latest; None where more than one file has to say that.
+
+    Args:
+        folder: The run's folder.
+        key: The metric.
+        problems: Gets the files that cannot be read, and why.
+    """
+    found = list(reader.iter_histories(folder, key, problems, _read))
+    parts = [columns for _, columns in found]
+    if len(found) != 1 or found[0][0].is_mlflow or not parts[0].steps:
+        return merge(parts), None
+    (columns,) = parts
+    steps, timestamps, _ = columns
+    latest = len(timestamps) - 1 - timestamps[::-1].index(max(timestamps))
+    return (columns, latest) if all(map(lt, steps, steps[1:])) else (merge(parts), None)
 
 
 def decode_columns(data: bytes, path: str) -> Columns:
