@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 
 import pytest
 from made_entries import STORE, by_place, held, made_entry, made_pairs, made_state
@@ -152,7 +153,7 @@ def test_a_file_is_for_its_user_alone(path):
 def test_g07_where_another_process_holds_the_file_there_is_one_in_memory_within_moments(path, monkeypatch):
     monkeypatch.setattr(opening, "PATIENCE_S", 0.05)
     Database(path).close()
-    with sqlite3.connect(path, isolation_level=None) as other:
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         with Database(path) as database:
             assert database.path is None

@@ -80,6 +80,9 @@ class SqliteFile:
     def close(self) -> None:
         """Let go of the file, and remove the copy."""
         self._connection.close()
+        self._remove_copy()
+
+    def _remove_copy(self) -> None:
         if self._copy is not None:
             shutil.rmtree(self._copy, ignore_errors=True)
 
@@ -113,6 +116,7 @@ class SqliteFile:
         from urllib.parse import quote  # costs milliseconds
 
         path = self._take_copy() if is_copied else os.path.abspath(self.path)
+        connection = None
         try:
             mode = "rw" if is_copied else "ro"  # what the copy lacks to be whole is written to the copy
             uri = "file:%s?mode=%s" % (quote(path.replace(os.sep, "/")), mode)
@@ -126,7 +130,12 @@ class SqliteFile:
             connection.execute("PRAGMA query_only=ON")
             connection.text_factory = _text
             return connection
-        except sqlite3.Error as error:
+        except BaseException as error:
+            if connection is not None:
+                connection.close()
+            self._remove_copy()
+            if not isinstance(error, sqlite3.Error):
+                raise
             raise self._refusal(error) from error
 
     def _take_copy(self) -> str:
