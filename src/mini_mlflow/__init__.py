@@ -112,6 +112,7 @@ if TYPE_CHECKING:
     )
     from .search.runs import best_run, find_run, get_run, search_runs
     from .tracker import ExperimentTracker
+    from .ui.report import report
     from .upkeep import (
         delete_run,
         gc,
@@ -145,6 +146,7 @@ _LAZY = {
     "records": "DeletedRun Experiment FileInfo Metric PackResult Removed RunData RunInfo StoredRun Summary",
     "search.runs": "best_run find_run get_run search_runs",
     "tracker": "ExperimentTracker",
+    "ui.report": "report",
     "upkeep": "delete_run gc get_note list_deleted_runs move_run rename_run restore_run set_note tag_run untag_run",
 }
 
@@ -244,6 +246,7 @@ __all__ = [
     "pack",
     "rename_experiment",
     "rename_run",
+    "report",
     "restore_experiment",
     "restore_run",
     "search_experiments",

@@ -179,3 +179,54 @@ def test_arrow_keys_move_the_cursor_of_a_chart(visitor):
     expect(page.locator("#tip .th")).to_contain_text("step 10")
     page.keyboard.press("Escape")
     expect(page.locator("#tip")).to_be_hidden()
+
+
+# Where a line of a colour is in a column of pixels of a canvas: the middle of the pixels of nearly that colour.
+LINE_AT = """([selector, color, part]) => {
+  const canvas = document.querySelector(selector);
+  const x = Math.round(canvas.width * part);
+  const data = canvas.getContext('2d').getImageData(x, 0, 1, canvas.height).data;
+  const [r, g, b] = color.match(/\\d+/g).map(Number);
+  const found = [];
+  for (let y = 0; y < canvas.height; y += 1) {
+    const [p, q, s, a] = data.slice(4 * y, 4 * y + 4);
+    if (a > 240 && Math.abs(p - r) + Math.abs(q - g) + Math.abs(s - b) < 30) found.push(y);
+  }
+  return found.length ? found.reduce((sum, y) => sum + y, 0) / found.length : null;
+}"""
+
+
+def test_the_line_of_a_hovered_group_lies_on_its_line_in_a_chart_with_a_log_axis(visitor):
+    page = visitor.open("#g=auto")
+    expect(page.locator(".card.drawn")).to_have_count(3)
+    card = ".card[data-metric='train/loss']"
+    expect(page.locator(card + " .flag")).to_be_visible()
+    group = page.locator("tr[data-id]").first  # its line lies on top
+    color = group.locator(".swatch").evaluate("element => getComputedStyle(element).getPropertyValue('--c')")
+    color = page.evaluate(
+        "color => { const i = document.createElement('i'); i.style.color = color; document.body.append(i);"
+        " const found = getComputedStyle(i).color; i.remove(); return found; }",
+        color,
+    )
+    parts = (0.3, 0.6, 0.9)
+    drawn = [page.evaluate(LINE_AT, [card + " canvas:not(.veil)", color, part]) for part in parts]
+    group.hover()
+    shown = [page.evaluate(LINE_AT, [card + " canvas.veil", color, part]) for part in parts]
+    assert all(abs(one - other) <= 2 for one, other in zip(drawn, shown)), (drawn, shown)
+    assert drawn[-1] - drawn[0] > 40  # it falls
+
+
+def test_means_in_a_range_too_narrow_for_32_bits_are_read_as_they_were_sent(chromium, folder):
+    mlflow.set_experiment("narrow")
+    for number in range(4):
+        with mlflow.start_run():
+            mlflow.log_params({"lr": number // 2, "seed": number % 2})
+            for step in range(50):
+                mlflow.log_metric("m", 1 + step * 1e-8 + number * 1e-9, step=step)
+    with visited(chromium, folder) as visitor:
+        page = visitor.open("#g=auto")
+        expect(page.locator(".card.drawn")).to_have_count(1)
+        box = page.locator(".card .u-over").bounding_box()
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        expect(page.locator("#tip .tr")).to_have_count(2)
+        assert [float(text) for text in page.locator("#tip .tr .r").all_inner_texts()] == [1.0, 1.0]

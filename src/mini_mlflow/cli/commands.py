@@ -47,6 +47,7 @@ COMMANDS = {
     "merge": Command("merge", CARRY, "STORE", "bring in what another store has and this one lacks"),
     "import": Command("import_runs", CARRY, "FORMAT PATH", "bring in runs of MLflow or of Lightning's CSVLogger"),
     "export": Command("export", CARRY, "FORMAT PATH", "write runs as CSV, JSON, Parquet or MLflow's files"),
+    "report": Command("report", CARRY, "RUN...", "runs as one HTML file that opens anywhere, without a server"),
     "pack": Command("pack", CARRY, "EXPERIMENT", "finished runs into archives, for disks that count files"),
     "unpack": Command("unpack", CARRY, "EXPERIMENT [RUN...]", "runs out of their archives again"),
     "check": Command("check", KEEP, "[--repair]", "does the store keep the rules of its files? mend what can be"),

@@ -32,8 +32,10 @@ _NO_PROVENANCE = (
 DIFF_FILE = "git.diff"
 
 
-def read_run(stores: Stores, histories: Histories, ref: str, now_ms: int) -> Dict[str, Any]:
-    """Return what is known of a run.
+def read_run(
+    stores: Stores, histories: Histories, ref: str, now_ms: int, *, has_sparklines: bool = True
+) -> Dict[str, Any]:
+    """Return what is known of a run; without sparklines, their lists are empty.
 
     Raises:
         InvalidIdError: It is no reference to a run.
@@ -67,7 +69,7 @@ def read_run(stores: Stores, histories: Histories, ref: str, now_ms: int) -> Dic
         "user": plain.value(info.user_id),
         "resume_count": info.resume_count,
         "params": _params(run, beside["varying"], beside["seeds"]),
-        "metrics": _metrics(histories, place, run, is_live=is_live),
+        "metrics": _metrics(histories, place, run, is_live=is_live, has_sparklines=has_sparklines),
         "provenance": _provenance(record),
         "has_diff": _has_diff(place),
         "console": files.list_consoles(place),
@@ -118,14 +120,16 @@ def _params(run: StoredRun, varying: List[str], seed_like: List[str]) -> List[Di
     ]
 
 
-def _metrics(histories: Histories, place: Place, run: StoredRun, *, is_live: bool) -> List[Dict[str, Any]]:
+def _metrics(
+    histories: Histories, place: Place, run: StoredRun, *, is_live: bool, has_sparklines: bool
+) -> List[Dict[str, Any]]:
     found = []
     for key in sorted(run.data.metrics)[:MOST_METRICS]:
         history = histories.get(place.folder, key, is_live=is_live)
         told: Dict[str, Any] = {
             "key": key, "last": plain.number(run.data.metrics[key]), "count": history.count, "goal": goals.goal_of(key),
         }  # fmt: skip
-        told.update(_summary(history))
+        told.update(_summary(history), sparkline=_sparkline(history) if has_sparklines and history.count else [])
         found.append(told)
     return found
 
@@ -133,7 +137,7 @@ def _metrics(histories: Histories, place: Place, run: StoredRun, *, is_live: boo
 def _summary(history: History) -> Dict[str, Any]:
     if not history.count:
         names = ("min", "max", "mean", "first", "min_step", "max_step", "last_step", "first_nan_step")
-        return {**dict.fromkeys(names), "sparkline": []}
+        return dict.fromkeys(names)
     extremes, values, steps = history.extremes(), history.columns.values, history.columns.steps
     finite = [value for value in history.floats if isfinite(value)]
     least, most, broken = extremes
@@ -146,7 +150,6 @@ def _summary(history: History) -> Dict[str, Any]:
         "max_step": None if most is None else plain.number(steps[most]),
         "last_step": plain.number(steps[-1]),
         "first_nan_step": None if broken is None else plain.number(steps[broken]),
-        "sparkline": _sparkline(history),
     }
 
 

@@ -27,15 +27,15 @@ _RUN = ("status", "start_time", "end_time", "version")
 _MOST_SAME = 2000
 
 
-def compare(stores: Stores, histories: Histories, body: Body) -> Dict[str, Any]:
-    """Return what differs between two runs or more.
+def compare(stores: Stores, histories: Histories, body: Body, *, most: int = MOST_RUNS) -> Dict[str, Any]:
+    """Return what differs between two runs or more, *most* at most.
 
     Raises:
         InvalidValueError: They are fewer than two.
         RunNotFoundError: One is gone.
         BrokenFileError: The meta.yaml of one cannot be read.
     """
-    refs = body.get_texts("runs", most=MOST_RUNS)
+    refs = body.get_texts("runs", most=most)
     if len(refs) < 2:
         raise InvalidValueError("Two runs or more can be compared.", value=None)
     places = [stores.get_run(ref) for ref in refs]

@@ -1,4 +1,5 @@
 // What does the address bar hold? The whole view, after "#", and only what differs from the default.
+import { isReport } from './boot.js';
 
 const WORDS = (...words) => text => words.includes(text);
 const NUMBER = (least, most) => text => /^\d{1,4}(\.\d{1,2})?$/.test(text) && text >= least && text <= most;
@@ -33,7 +34,9 @@ const KEYS = {
   w: ['44', NUMBER(20, 70)], // split, percent
   t: ['', WORDS('light', 'dark')], // theme, where forced
 };
-const NAMES = Object.keys(KEYS);
+/** What a report has one of alone: one store, one set of runs, steps as the x axis; the others need a server. */
+const FIXED = isReport ? ['i', 'e', 'q', 'g', 'b', 'x'] : [];
+const NAMES = Object.keys(KEYS).filter(name => !FIXED.includes(name));
 
 /** The view: one text per key. Read it anywhere, change it through go(). */
 export const S = Object.create(null);
@@ -58,7 +61,7 @@ function unplain(text) {
 /** The view that a hash means; anything that is none of ours is left out. */
 export function parse(hash) {
   const view = Object.create(null);
-  for (const name of NAMES) view[name] = KEYS[name][0];
+  for (const name of Object.keys(KEYS)) view[name] = KEYS[name][0];
   if (hash.length > MOST) return view;
   for (const part of hash.replace(/^#/, '').split('&')) {
     const at = part.indexOf('=');

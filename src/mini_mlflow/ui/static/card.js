@@ -1,6 +1,7 @@
 // One chart in its frame: title, best value, tools; drawn when it comes into view.
 import { html, Component } from './vendor/preact.js';
 import { S, go, toggled } from './address.js';
+import { isReport } from './boot.js';
 import { M } from './model.js';
 import { Plot } from './plot.js';
 import { leave, listen, moveCursor, textOf } from './pointing.js';
@@ -133,8 +134,8 @@ export class Card extends Component {
     const isFull = S.f === metric;
     return html`<figure class="card" data-metric=${metric} ref=${e => { this.figure = e; }}><figcaption><b class="say">${title || html`<${Key} k=${metric}/>`}</b><em class="flag" hidden title="Logarithmic y axis" ref=${e => { this.log = e; }}>log</em>
       <span class="acts"><button type="button" title="Logarithmic y axis (l)" onClick=${() => flipLog(metric)}>log</button>
-        <${Menu} label="Save chart" button=${({ toggle }) => html`<button type="button" title="Save as PNG or CSV" aria-label="Save as PNG or CSV" onClick=${toggle}><${Icon} n="save"/></button>`}>
-          ${close => html`<${Action} name="Picture (PNG)" onClick=${() => { close(); savePng(this.plot); }}/><${Action} name="Values (CSV)" onClick=${() => { close(); saveCsv(this.plot); }}/>`}<//>
+        ${isReport ? html`<button type="button" title="Save as PNG" aria-label="Save as PNG" onClick=${() => savePng(this.plot)}><${Icon} n="save"/></button>` : html`<${Menu} label="Save chart" button=${({ toggle }) => html`<button type="button" title="Save as PNG or CSV" aria-label="Save as PNG or CSV" onClick=${toggle}><${Icon} n="save"/></button>`}>
+          ${close => html`<${Action} name="Picture (PNG)" onClick=${() => { close(); savePng(this.plot); }}/><${Action} name="Values (CSV)" onClick=${() => { close(); saveCsv(this.plot); }}/>`}<//>`}
         <button type="button" title=${isFull ? 'Leave full screen (f)' : 'Full screen (f)'} aria-label="Full screen" aria-pressed=${isFull} onClick=${() => go({ f: isFull ? '' : metric })}><${Icon} n="full"/></button></span>
       <span class="out" ref=${e => { this.out = e; }}><i class="dot" hidden ref=${e => { this.dot = e; }}></i><span ref=${e => { this.value = e; }}></span></span></figcaption>
       <div class="plot inset" role="img" tabindex="0" aria-label="Chart of ${metric}" style=${{ height: `${height}px` }} onKeyDown=${this.keys} onBlur=${() => { if (this.plot?.at !== undefined) { leave(); this.plot.at = undefined; } }} ref=${e => { this.box = e; }}><div class="nothing" hidden ref=${e => { this.nothing = e; }}></div></div></figure>`;

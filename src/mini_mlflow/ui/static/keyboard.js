@@ -1,5 +1,6 @@
 // What does a key do? Everything that the pointer can do has one.
 import { S, go } from './address.js';
+import { isReport } from './boot.js';
 import { M, find, isReadOnly } from './model.js';
 import { currentCard, flipLog } from './card.js';
 import { leave } from './pointing.js';
@@ -10,12 +11,13 @@ import { sortBy, sorting, tableColumns } from './columns.js';
 import { undoLast } from './undo.js';
 import { VIEWS } from './rightbar.js';
 
+const SERVED = new Set(['F2', '/', 'g', 'u']); // keys that need a server
 /** What `?` shows. */
 export const KEYS = [
   ['j k', 'next, previous run'], ['Enter', 'open the run'], ['x', 'select'], ['e', 'show or hide in charts'], ['p', 'pin to the top'], ['c', 'compare the selected'], ['F2', 'rename'], ['/', 'filter'], ['g', 'group'],
   ['s', 'sort by the next column'], ['1 2 3', 'Charts, Explore, Compare'], ['[ ]', 'narrower, wider table'], ['f', 'chart full screen'], ['l', 'log y of the chart'], ['0', 'zoom out'], ['u', 'undo'],
   ['← →', 'cursor of the chart, Shift: 10 steps'], ['Esc', 'one step back'], ['?', 'this list'],
-];
+].filter(([key]) => !isReport || !SERVED.has(key));
 
 /** The row or group that has the focus, else the run that is open. */
 function current() {
@@ -58,6 +60,7 @@ export function listenToKeys(app) {
 function act(key, app) {
   const item = current();
   const isRow = item && !item.runs;
+  if (isReport && SERVED.has(key)) return false;
   switch (key) {
     case '/': document.getElementById('filter')?.focus(); return true;
     case '?': app.setState({ isHelped: !app.state.isHelped }); return true;

@@ -2,6 +2,7 @@
 import { html, Component } from './vendor/preact.js';
 import { S, go, split } from './address.js';
 import { M, isReadOnly, findAll, scope } from './model.js';
+import { isReport } from './boot.js';
 import { askBlob } from './server.js';
 import { count } from './format.js';
 import { Icon, Mark, STATUSES } from './parts.js';
@@ -13,6 +14,7 @@ import { say } from './undo.js';
 
 /** Counts of statuses; a click shows only these. */
 function Counts() {
+  if (isReport) return html`<div class="counts">${STATUSES.filter(status => M.statuses[status]).map(status => html`<span key=${status} class="chip" title=${`${count(M.statuses[status], 'run')} ${status.toLowerCase()}`}><${Mark} s=${status}/>${M.statuses[status].toLocaleString('en-US')}</span>`)}</div>`;
   const only = status => `status = '${status}'`;
   const others = S.q.split(/\s+and\s+/i).filter(part => !/^status = '\w+'$/.test(part.trim())).filter(Boolean);
   return html`<div class="counts">${STATUSES.filter(status => M.statuses[status]).map(status => { const isOn = S.q.includes(only(status)); return html`<button key=${status} type="button" class="chip" aria-pressed=${isOn}
@@ -33,7 +35,7 @@ class ColumnsMenu extends Component {
       <h3>Metrics</h3>${M.keys.metrics.filter(each => find(each.key)).slice(0, 100).map(each => line(shownKind(each.key), each.key, M.columns.find(column => column.name === shownKind(each.key))?.label || each.goal || 'last'))}
       <h3>Params</h3>${params.filter(each => find(each.key)).slice(0, 150).map(each => line(each.name, each.key, each.is_varying ? 'varies' : 'same in all'))}
       ${M.keys.tags.length > 0 && html`<h3>Tags</h3>${M.keys.tags.filter(each => find(each.key)).slice(0, 100).map(each => line(each.name, each.key, ''))}`}
-      <h3>Run</h3>${OWN_NAMES.filter(find).map(name => line(name, name, ''))}${['user_id', 'version'].filter(find).map(key => line(`attributes.${key}`, key === 'version' ? 'commit' : 'user', ''))}`;
+      <h3>Run</h3>${OWN_NAMES.filter(find).map(name => line(name, name, ''))}${(isReport ? [] : ['user_id', 'version']).filter(find).map(key => line(`attributes.${key}`, key === 'version' ? 'commit' : 'user', ''))}`;
   }
 }
 
@@ -65,7 +67,7 @@ export function LeftBar({ narrow, isWide }) {
   const title = M.stage === 'deleted' ? `${count(M.matched, 'deleted run')}` : M.groups ? count(M.groups.length, 'group') : count(M.matched, 'run');
   return html`<div class="bar"><b class="total" title=${S.q ? `${count(M.matched, 'run')} of ${M.total}` : ''}>${title}</b><${Counts}/><span class="grow"></span>
     <${Menu} label="Columns" kind="columns" button=${({ toggle, isOpen }) => html`<button type="button" class="btn ghost" aria-expanded=${isOpen} aria-haspopup="dialog" aria-label="Columns" title="Columns: those that vary, or your choice" onClick=${toggle}><${Icon} n="cols"/>${narrow ? '' : 'Columns'}</button>`}>${() => html`<${ColumnsMenu} isWide=${isWide}/>`}<//>
-    <button type="button" class="btn ghost" title="Export all rows as CSV" aria-label="Export CSV" onClick=${exportCsv}><${Icon} n="save"/></button></div>`;
+    ${!isReport && html`<button type="button" class="btn ghost" title="Export all rows as CSV" aria-label="Export CSV" onClick=${exportCsv}><${Icon} n="save"/></button>`}</div>`;
 }
 
 /** What the foot says: how many are in charts, what signs mean, what could not be read. */

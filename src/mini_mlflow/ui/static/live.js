@@ -2,14 +2,16 @@
 import { S } from './address.js';
 import { M, changed, load, scope } from './model.js';
 import { append, cursors, expire } from './series.js';
-import { askSeries, boot, isStranger, link } from './server.js';
+import { boot, isReport } from './boot.js';
+import { askSeries, isStranger, link } from './server.js';
 import { visibleCards } from './card.js';
 
 const PERIOD = boot?.server?.poll_ms || 2000;
 let timer = 0;
 
-/** Start to ask for news, every two seconds. */
+/** Start to ask for news, every two seconds; a report has none. */
 export function follow() {
+  if (isReport) return;
   document.addEventListener('visibilitychange', () => { if (!document.hidden) soon(0); });
   soon(PERIOD);
 }

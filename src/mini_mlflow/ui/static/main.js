@@ -2,7 +2,8 @@
 import { html, render, Component } from './vendor/preact.js';
 import { S, go, split, watch } from './address.js';
 import { M, changed, experiments, find, load, show, store, take, watchModel } from './model.js';
-import { boot, watchLink } from './server.js';
+import { boot, isReport } from './boot.js';
+import { watchLink } from './server.js';
 import { whenCalm } from './hover.js';
 import { follow } from './live.js';
 import { KEYS, listenToKeys } from './keyboard.js';
@@ -105,14 +106,15 @@ class App extends Component {
 
 /** The first answer came with the page: it is shown at once, where it is what the address asks for. */
 function start() {
-  const isPlain = ASKS.every(name => S[name] === { i: '0', n: '20' }[name] || S[name] === '');
+  const isPlain = !isReport && ASKS.every(name => S[name] === { i: '0', n: '20' }[name] || S[name] === '');
   if (boot?.runs && isPlain) {
     take(boot.runs, true);
     askAhead();
   }
   document.getElementById('app').replaceChildren();
   render(html`<${App}/>`, document.getElementById('app'));
-  if (!boot?.runs || !isPlain || boot.runs.pending) load().then(changed);
+  if (isReport) load().then(() => { if (!M.isLoaded) take(boot.runs, true); }); // a browser that cannot unpack the rest shows the rows
+  else if (!boot?.runs || !isPlain || boot.runs.pending) load().then(changed);
   follow();
 }
 start();

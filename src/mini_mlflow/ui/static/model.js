@@ -1,6 +1,7 @@
 // What does the page know of the runs? The answer of the server for the present view, a window of rows at a time.
 import { S, go, split, join } from './address.js';
-import { ask, boot, unfold, Refusal } from './server.js';
+import { boot } from './boot.js';
+import { ask, unfold, Refusal } from './server.js';
 import { assign } from './colors.js';
 import { busy } from './hover.js';
 

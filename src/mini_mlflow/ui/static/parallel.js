@@ -2,6 +2,7 @@
 import { html, Component } from './vendor/preact.js';
 import { hover } from './hover.js';
 import { go } from './address.js';
+import { isReport } from './boot.js';
 import { goodness } from './scaling.js';
 import { prefixEnd } from './format.js';
 
@@ -90,7 +91,7 @@ export class Parallel extends Component {
     const room = axes.length > 1 ? this.x(1) - this.x(0) : 200;
     const fit = key => { const end = prefixEnd(key); const text = key.length * 7 > room && end ? key.slice(end) : key; const most = Math.max(4, Math.floor(room / 7)); return text.length > most ? `${text.slice(0, most - 1)}…` : text; };
     return html`<figure class="card pc"><figcaption><b>Parallel coordinates</b>${colorAxis && html`<span class="legend-key">worse<i></i>better <span class="pre say">${colorAxis.key}</span></span>`}<span class="grow"></span>
-      ${brushes.size > 0 && html`<span class="bcount" role="status">${hits.size} of ${rows.length} inside</span><button type="button" class="btn sm" onClick=${onKeep}>Keep as filter</button><button type="button" class="btn sm ghost" onClick=${onClear}>Clear</button>`}${total > rows.length && html`<small>the first ${rows.length} of ${total}</small>`}</figcaption>
+      ${brushes.size > 0 && html`<span class="bcount" role="status">${hits.size} of ${rows.length} inside</span>${!isReport && html`<button type="button" class="btn sm" onClick=${onKeep}>Keep as filter</button>`}<button type="button" class="btn sm ghost" onClick=${onClear}>Clear</button>`}${total > rows.length && html`<small>the first ${rows.length} of ${total}</small>`}</figcaption>
       <svg width=${width - 24} height=${HEIGHT} role="group" aria-label="Parallel coordinates of ${rows.length} runs" ref=${e => { this.svg = e; }} onPointerMove=${this.drive} onPointerUp=${this.stop}>
         ${order.map(row => html`<path key=${row.ref} data-run=${row.ref} class="pl ${hits.has(row) ? '' : 'out-side'}" style=${{ '--c': mix(good(row)) }} d=${this.path(row)} onMouseEnter=${() => hover(row.ref)} onMouseLeave=${() => hover(null)} onClick=${() => go({ r: row.short })}/>`)}
         ${axes.map((axis, i) => html`<g key=${axis.name}><line class="ax" x1=${this.x(i)} x2=${this.x(i)} y1=${TOP} y2=${HEIGHT - BOTTOM}/>

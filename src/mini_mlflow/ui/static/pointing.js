@@ -4,6 +4,7 @@ import { M } from './model.js';
 import { hover, hovered, watchHover, setBusy } from './hover.js';
 import { heightAt, isInGap, nearest } from './smooth.js';
 import { placeText } from './axes.js';
+import { isReport } from './boot.js';
 import { ask, unfold } from './server.js';
 import { plots } from './plot.js';
 import { hideTip, showTip } from './tooltip.js';
@@ -69,7 +70,7 @@ function tell(plot, pointer) {
   const at = place >= 0 ? guide.series.x[place] : S.x === 'step' ? Math.round(pointer) : pointer;
   show(plot, at, null);
   clearTimeout(resting);
-  const exact = plot.lines.filter(line => !line.counts && !line.series.isRaw);
+  const exact = isReport ? [] : plot.lines.filter(line => !line.counts && !line.series.isRaw);
   if (exact.length) resting = setTimeout(() => askExact(plot, at, exact), REST);
 }
 

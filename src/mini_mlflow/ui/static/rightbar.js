@@ -1,6 +1,7 @@
 // The bar above the charts: which view, which x axis, how smooth, what is clipped, how far zoomed in.
 import { html } from './vendor/preact.js';
 import { S, go, split } from './address.js';
+import { isReport } from './boot.js';
 import { M } from './model.js';
 import { Icon } from './parts.js';
 import { Menu, Option } from './menu.js';
@@ -21,13 +22,13 @@ export function RightBar({ narrow, find, onFind, isRunOpen }) {
   const hasCurves = S.v !== 'explore' && !isRunOpen;
   return html`<div class="bar"><div class="tabs" role="tablist" aria-label="Views">${VIEWS.map(([view, name]) => { const isOn = S.v === view && !isRunOpen; return html`<button key=${view} type="button" role="tab" id="tab-${view}" aria-selected=${isOn} tabindex=${isOn || (isRunOpen && S.v === view) ? 0 : -1} onKeyDown=${tabKeys} onClick=${() => go({ v: view, ...(isRunOpen ? { r: '' } : {}) })}>${name}${view === 'compare' && many > 1 ? html` <b>${many}</b>` : ''}</button>`; })}</div>
     ${hasCurves && !narrow && html`<span class="vr"></span>
-      <${Menu} label="x axis" button=${({ toggle, isOpen }) => html`<button type="button" id="x-axis" class="btn ctl" aria-expanded=${isOpen} aria-haspopup="dialog" onClick=${toggle}><span>x</span><b>${xName(S.x)}</b><${Icon} n="down" s=12/></button>`}>${close => html`<${XOptions} close=${close}/>`}<//>
+      ${!isReport && html`<${Menu} label="x axis" button=${({ toggle, isOpen }) => html`<button type="button" id="x-axis" class="btn ctl" aria-expanded=${isOpen} aria-haspopup="dialog" onClick=${toggle}><span>x</span><b>${xName(S.x)}</b><${Icon} n="down" s=12/></button>`}>${close => html`<${XOptions} close=${close}/>`}<//>`}
       <${Smooth}/><${Clip}/><${Zoom}/><span class="grow"></span>
       ${S.v === 'charts' && html`<label class="find" title="Find chart"><${Icon} n="search" s=13/><input type="text" placeholder="Find chart" aria-label="Find chart" value=${find} onInput=${event => onFind(event.target.value)} onKeyDown=${event => { if (event.key === 'Escape') { onFind(''); event.target.value = ''; event.target.blur(); event.stopPropagation(); } }}/></label>`}`}
     ${narrow && html`<span class="grow"></span><${Zoom}/>
       <${Menu} label="More" button=${({ toggle }) => html`<button type="button" class="btn ghost" aria-label="Group, x axis, smoothing, find chart" onClick=${toggle}><${Icon} n="more"/></button>`}>
-        ${close => html`<h3>x axis</h3><${XOptions} close=${close}/><h3>Curves</h3><div class="opt"><${Smooth}/></div><div class="opt"><${Clip}/></div>
-          <div class="opt"><input class="text-input grow" placeholder="Find chart" aria-label="Find chart" value=${find} onInput=${event => onFind(event.target.value)}/></div><h3>Group</h3><${GroupMenu} isPlain/>`}<//>`}
+        ${close => html`${!isReport && html`<h3>x axis</h3><${XOptions} close=${close}/>`}<h3>Curves</h3><div class="opt"><${Smooth}/></div><div class="opt"><${Clip}/></div>
+          <div class="opt"><input class="text-input grow" placeholder="Find chart" aria-label="Find chart" value=${find} onInput=${event => onFind(event.target.value)}/></div>${!isReport && html`<h3>Group</h3><${GroupMenu} isPlain/>`}`}<//>`}
   </div>`;
 }
 

@@ -157,7 +157,7 @@ export const Palette = ({ row }) => html`<div class="palette" role="group" aria-
   ${split(S.k).some(item => item.startsWith(`${row.short}:`)) && html`<${Action} name="Colour as it was" onClick=${() => setColor(row, null)}/>`}`;
 
 /** What can be done to one run. */
-export const RowMenu = ({ row, onRename, isButton }) => html`<${Menu} label="More for ${row.name}" button=${({ toggle }) => html`<button type="button" class=${isButton ? 'btn ghost' : ''} tabindex=${isButton ? 0 : -1} aria-label="More for ${row.name}" title="Rename, tag, colour, delete" onClick=${event => { event.stopPropagation(); toggle(event); }}><${Icon} n="more" s=13/></button>`}>
+export const RowMenu = ({ row, onRename, isButton }) => html`<${Menu} label="More for ${row.name}" button=${({ toggle }) => html`<button type="button" class=${isButton ? 'btn ghost' : ''} tabindex=${isButton ? 0 : -1} aria-label="More for ${row.name}" title=${isReadOnly() ? 'Colour, show, copy the id' : 'Rename, tag, colour, delete'} onClick=${event => { event.stopPropagation(); toggle(event); }}><${Icon} n="more" s=13/></button>`}>
   ${close => html`<${Palette} row=${row}/>
     <${Action} name=${isShown(row) ? 'Hide in charts' : 'Show in charts'} note="e" onClick=${() => { close(); toggleShown(row); }}/>
     <${Action} name="Only this in charts" onClick=${() => { close(); toggleShown(row, true); }}/>

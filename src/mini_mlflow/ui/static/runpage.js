@@ -2,6 +2,7 @@
 import { html, Component } from './vendor/preact.js';
 import { S, go, toggled } from './address.js';
 import { M, now, isReadOnly, isShown, watchModel } from './model.js';
+import { isReport } from './boot.js';
 import { ask, unfold } from './server.js';
 import { ago, bothTimes, count, logged, num, span } from './format.js';
 import { cssColor } from './colors.js';
@@ -102,7 +103,7 @@ export class RunPage extends Component {
         <section><h2>Params <small>${run.params.length}</small></h2><dl class="kv">${run.params.map(param => html`<div class=${param.is_varying ? 'vary' : ''}><dt class="say" title=${param.key}>${param.key}</dt><dd class="say" title=${param.text ?? logged(param.value)}>${param.text ?? logged(param.value)}</dd></div>`)}</dl>${!run.params.length && html`<p class="dimt">None logged</p>`}</section>
         <section><h2>Metrics <small>${run.metrics.length}</small></h2>${run.metrics.length ? html`<table class="mini"><thead><tr><th>name</th><th><span class="vh">curve</span></th><th class="num">last</th><th class="num">best</th><th class="num">at step</th></tr></thead><tbody>${run.metrics.map(metric => html`<${MetricRow} key=${metric.key} metric=${metric} item=${item}/>`)}</tbody></table>` : html`<p class="dimt">None logged</p>`}</section>
         <${Provenance} run=${run} refOf=${item.ref}/>
-        <section><${Files} run=${run} refOf=${item.ref}/><${Console} run=${run} refOf=${item.ref} isLive=${run.status === 'RUNNING'}/>${run.problems.length > 0 && html`<h3>Problems</h3><ul>${run.problems.map(problem => html`<li class="brk"><span><code>${problem.path}</code> ${problem.what}</span></li>`)}</ul>`}</section>
+        <section>${!isReport && html`<${Files} run=${run} refOf=${item.ref}/>`}<${Console} run=${run} refOf=${item.ref} isLive=${run.status === 'RUNNING'}/>${run.problems.length > 0 && html`<h3>Problems</h3><ul>${run.problems.map(problem => html`<li class="brk"><span><code>${problem.path}</code> ${problem.what}</span></li>`)}</ul>`}</section>
       </div>`}</article>`;
   }
 }

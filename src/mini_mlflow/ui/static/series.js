@@ -101,9 +101,10 @@ function lineOf(entry, data) {
 
 function bandOf(entry, data) {
   if (!entry.n) return { ...nothing(entry.error || null), low: [], high: [], counts: [], members: entry.members || 0 };
+  const kind = entry.y === 'f8' ? 'f8' : 'f4';
   return {
-    ...nothing(entry.error || null), x: arrayOf(data, 'f8', entry.x_at, entry.n), y: arrayOf(data, 'f4', entry.mean_at, entry.n), low: arrayOf(data, 'f4', entry.low_at, entry.n),
-    high: arrayOf(data, 'f4', entry.high_at, entry.n), counts: arrayOf(data, 'u2', entry.count_at, entry.n), members: entry.members, rows: entry.n,
+    ...nothing(entry.error || null), x: arrayOf(data, 'f8', entry.x_at, entry.n), y: arrayOf(data, kind, entry.mean_at, entry.n), low: arrayOf(data, kind, entry.low_at, entry.n),
+    high: arrayOf(data, kind, entry.high_at, entry.n), counts: arrayOf(data, 'u2', entry.count_at, entry.n), members: entry.members, rows: entry.n,
   };
 }
 

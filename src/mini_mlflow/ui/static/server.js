@@ -1,8 +1,6 @@
 // How does the page ask the server, and what does it do when nobody, or somebody else, answers?
-
-const text = document.getElementById('bootstrap')?.textContent.trim();
-/** What came with the page: docs/page.md, section 1. */
-export const boot = text ? JSON.parse(text) : null;
+import { boot, isReport } from './boot.js';
+import { answer as answerOfReport } from './report.js';
 
 /** The state of the connection, for the top bar. */
 export const link = { state: 'live', since: 0, message: '' };
@@ -64,13 +62,24 @@ async function send(path, body, signal) {
   return answer;
 }
 
+/** Ask the report itself, where the page is one. */
+async function askReport(path, body) {
+  try {
+    return await answerOfReport(path, body);
+  } catch (error) {
+    throw error.facts ? new Refusal(error.status, error.facts) : error;
+  }
+}
+
 /** Ask for JSON: a POST where there is a body. */
 export async function ask(path, body, signal) {
+  if (isReport) return askReport(path, body);
   return (await send(path, body, signal)).json();
 }
 
 /** Ask for series: the header and the bytes behind it; null where nothing is new; JSON where no series came. */
 export async function askSeries(path, body, signal) {
+  if (isReport) return askReport(path, body);
   const answer = await send(path, body, signal);
   if (answer.status === 204) return null;
   if ((answer.headers.get('Content-Type') || '').includes('json')) return { header: await answer.json(), data: null };

@@ -2,8 +2,9 @@
 import { html, Component } from './vendor/preact.js';
 import { S, go, split, join } from './address.js';
 import { M, experiments, isReadOnly, load, refreshExperiments, store } from './model.js';
+import { boot, isReport } from './boot.js';
 import { link, watchLink } from './server.js';
-import { count, moment, ago } from './format.js';
+import { count, moment, ago, bothTimes } from './format.js';
 import { Brand, Icon } from './parts.js';
 import { Menu, Option, Action } from './menu.js';
 import { Filter } from './filter.js';
@@ -14,6 +15,7 @@ const nameOf = ref => M.experiments.find(each => each.ref === ref)?.name ?? ref.
 function Where() {
   const refs = experiments();
   const title = refs.length === 0 ? 'no experiment' : refs.length === 1 ? nameOf(refs[0]) : `${refs.length} experiments`;
+  if (isReport) return html`<bdi class="exp say" title=${refs.map(nameOf).join(', ')}>${title}</bdi>`;
   return html`<${Menu} label="Experiments" onOpen=${refreshExperiments} button=${({ toggle, isOpen }) => html`<button type="button" class="exp" aria-expanded=${isOpen} aria-haspopup="dialog" title="Choose experiments" onClick=${toggle}><bdi class="say">${title}</bdi><${Icon} n="down" s=12/></button>`}>
     ${close => html`<${Experiments} close=${close} refs=${refs}/>`}<//>`;
 }
@@ -61,6 +63,9 @@ export function GroupMenu({ isPlain }) {
   return html`<${Menu} label="Group" button=${({ toggle, isOpen }) => html`<button type="button" id="group" class="btn ctl ${S.g ? 'on' : ''}" aria-expanded=${isOpen} aria-haspopup="dialog" title="Group runs (g)" onClick=${toggle}><${Icon} n="group"/><span>Group</span><b>${title}</b><${Icon} n="down" s=12/></button>`}>${body}<//>`;
 }
 
+/** Of when a report is. */
+const Made = () => html`<span class="live of" title=${`Made ${bothTimes(boot.server.now_ms)} by Mini MLflow ${boot.server.version}. The values are of that moment${boot.has_provenance ? '' : '; where the runs come from is left out'}.`}>Report of ${moment(boot.server.now_ms).slice(0, 10)}</span>`;
+
 /** Whether what is shown is up to date. */
 class Live extends Component {
   componentDidMount() { this.end = watchLink(() => this.forceUpdate()); }
@@ -76,10 +81,10 @@ export function TopBar({ narrow, isEmpty, onHelp }) {
   const where = store();
   const { pending } = M;
   return html`<header class="top"><a class="brand" href="#" aria-label="Mini MLflow: the view at first" onClick=${event => { event.preventDefault(); go({ ...fresh, e: '' }); }}><${Brand}/></a>
-    <span class="crumb"><bdi class="store say" title=${where?.path || 'Store'}>${where?.name || ''}</bdi><span class="slash">/</span><${Where}/></span>
-    ${isEmpty ? html`<span class="grow"></span>` : html`<${Filter} narrow=${narrow}/>`}
-    ${!narrow && !isEmpty && html`<${GroupMenu}/>`}
-    ${isReadOnly() && !narrow && html`<span class="live" title="This store, or this server, takes no changes">Read-only</span>`}<${Live} narrow=${narrow}/>
+    <span class="crumb">${!isReport && html`<bdi class="store say" title=${where?.path || 'Store'}>${where?.name || ''}</bdi><span class="slash">/</span>`}<${Where}/></span>
+    ${isEmpty || isReport ? html`<span class="grow"></span>` : html`<${Filter} narrow=${narrow}/>`}
+    ${!narrow && !isEmpty && !isReport && html`<${GroupMenu}/>`}
+    ${isReadOnly() && !narrow && !isReport && html`<span class="live" title="This store, or this server, takes no changes">Read-only</span>`}${isReport ? html`<${Made}/>` : html`<${Live} narrow=${narrow}/>`}
     ${!narrow && html`<button type="button" class="btn ghost" aria-label="Keyboard (?)" title="Keyboard (?)" onClick=${onHelp}>?</button>`}
     ${pending && html`<progress value=${pending.total ? pending.done / pending.total : undefined} aria-label=${pending.what || 'Reading runs'}></progress>`}</header>`;
 }

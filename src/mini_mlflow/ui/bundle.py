@@ -1,0 +1,116 @@
+"""How do the modules of the page become one script, for a file that has nobody to ask for others?
+
+Each module becomes a function that is called once, those that it imports first, and gives back what it exports. That
+is the same as the browser does as long as modules do not import each other in a circle, export no variable that is set
+anew, and use the few forms below. Whatever else there is, is refused: a report is right or there is none.
+"""
+
+from __future__ import annotations
+
+import re
+from posixpath import dirname, join, normpath
+
+from ..errors import MiniMLflowError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, List, Mapping, Tuple
+
+_IMPORT = re.compile(r"import \{([^}]*)\} from '(\./[\w./-]+\.js)';", re.ASCII)
+_EXPORT = re.compile(r"export ((?:async )?function\*? |class |const )([A-Za-z_$][\w$]*)", re.ASCII)
+_EXPORT_LIST = re.compile(r"(?:^|(?<=[;}\n]))export ?\{([^{}]*)\};?\s*\Z", re.ASCII)
+_NAME = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
+_OTHER_FORM = re.compile(
+    r"(?:^|;)[ \t]*(?:import|export)\b(?!\s*mini_mlflow).*|\bimport\s*\(|\bimport\.meta\b", re.MULTILINE
+)
+_ENDING = re.compile(r"</script|<!--|<script", re.IGNORECASE)
+
+
+def bundle_modules(files: Mapping[str, str], entry: str) -> str:
+    """Return one classic script that does what the module *entry* does.
+
+    Args:
+        files: The text of each module by its path.
+        entry: The path of the one that is started.
+
+    Raises:
+        MiniMLflowError: A module is missing, imports in a circle, or has a form that is not known here.
+    """
+    order: List[str] = []
+    _visit(files, entry, [], order)
+    names = {path: "module%d" % number for number, path in enumerate(order)}
+    parts = ["(() => {\n'use strict';\n"]
+    parts += ["const %s = (() => {\n%s})();\n" % (names[path], _turn(files[path], path, names)) for path in order]
+    parts.append("})();\n")
+    return check_inline("".join(parts), entry)
+
+
+def check_inline(text: str, path: str) -> str:
+    """Return a script that may stand within a page.
+
+    Raises:
+        MiniMLflowError: It holds what a browser takes for the end, or the beginning, of a script.
+    """
+    found = _ENDING.search(text)
+    if found:
+        raise MiniMLflowError("The script %s cannot stand within a page: it holds %r." % (path, found.group()))
+    return text
+
+
+def _visit(files: Mapping[str, str], path: str, above: List[str], order: List[str]) -> None:
+    """Put a module behind all that it imports."""
+    if path in order:
+        return
+    if path in above:
+        raise MiniMLflowError("Modules import each other in a circle: %s." % " > ".join([*above, path]))
+    if path not in files:
+        raise MiniMLflowError("The module %s, which %s imports, is missing." % (path, above[-1] if above else "nobody"))
+    for match in _find_imports(files[path]):
+        _visit(files, _reached(path, match.group(2)), [*above, path], order)
+    order.append(path)
+
+
+def _find_imports(text: str) -> List[re.Match[str]]:
+    return [match for match in _IMPORT.finditer(text) if match.start() == 0 or text[match.start() - 1] == "\n"]
+
+
+def _reached(path: str, target: str) -> str:
+    return normpath(join(dirname(path), target))
+
+
+def _turn(text: str, path: str, names: Dict[str, str]) -> str:
+    """Return the body of the function that a module becomes."""
+    exported: List[Tuple[str, str]] = []  # how others call it, how it is called within
+    parts, at = [], 0
+    for match in _find_imports(text):
+        pairs = [_renamed(part, path) for part in match.group(1).split(",") if part.strip()]
+        taken = ", ".join(outer if outer == inner else "%s: %s" % (outer, inner) for outer, inner in pairs)
+        parts += [text[at : match.start()], "const { %s } = %s;" % (taken, names[_reached(path, match.group(2))])]
+        at = match.end()
+    text = "".join([*parts, text[at:]])
+    parts, at = [], 0
+    for match in _EXPORT.finditer(text):
+        if match.start() == 0 or text[match.start() - 1] == "\n":
+            exported.append((match.group(2), match.group(2)))
+            parts += [text[at : match.start()], match.group(1) + match.group(2)]
+            at = match.end()
+    text = "".join([*parts, text[at:]])
+    last = _EXPORT_LIST.search(text)
+    if last:
+        exported += [_renamed(part, path)[::-1] for part in last.group(1).split(",") if part.strip()]
+        text = text[: last.start()]
+    other = _OTHER_FORM.search(text)
+    if other:
+        raise MiniMLflowError("The module %s has a form that no report can hold: %s" % (path, other.group()[:80]))
+    given = ", ".join(outer if outer == inner else "%s: %s" % (outer, inner) for outer, inner in exported)
+    return "%s\nreturn { %s };\n" % (text.rstrip("\n"), given)
+
+
+def _renamed(part: str, path: str) -> Tuple[str, str]:
+    """Return both names of ``a as b``; the same twice of ``a``."""
+    words = part.split()
+    if len(words) == 3 and words[1] == "as":
+        del words[1]
+    if len(words) not in (1, 2) or not all(_NAME.fullmatch(word) for word in words):
+        raise MiniMLflowError("The module %s has names that no report can hold: %s" % (path, part.strip()[:80]))
+    return words[0], words[-1]
