@@ -35,7 +35,7 @@ def prepare(peer, folder=FOLDER):
     shutil.rmtree(home, ignore_errors=True)
     os.makedirs(folder, exist_ok=True)
     _call([sys.executable, "-m", "venv", home])
-    requirements = [ROOT if requirement == "." else requirement for requirement in peer.requirements]
+    requirements = [ROOT + name[1:] if _is_ours(name) else name for name in peer.requirements]
     _call([python, "-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet", "install", *requirements])
     with open(stamp, "w", encoding="utf-8") as file:
         file.write(wanted)
@@ -44,7 +44,7 @@ def prepare(peer, folder=FOLDER):
 
 def versions(peer, python):
     """Return the version of each package that *peer* asked for, by name."""
-    names = ["mini-mlflow" if name == "." else name.split("=")[0].split("<")[0] for name in peer.requirements]
+    names = ["mini-mlflow" if _is_ours(name) else name.split("=")[0].split("<")[0] for name in peer.requirements]
     code = (
         "import json, sys\n"
         "try: from importlib.metadata import version\n"
@@ -66,10 +66,15 @@ def _call(command):
         raise NotInstalledError(errors[-1])
 
 
+def _is_ours(requirement):
+    """Tell whether a requirement is this checkout, with or without an extra: ``.[ui]``."""
+    return requirement.split("[")[0] == "."
+
+
 def _fingerprint(peer):
     """Return what the environment depends on: for this checkout, all that gets installed of it."""
     parts = [sys.version, ROOT, *peer.requirements]
-    if "." in peer.requirements:
+    if any(map(_is_ours, peer.requirements)):
         for path in _sources():
             with open(path, "rb") as file:
                 parts.append(path + hashlib.sha256(file.read()).hexdigest())

@@ -9,6 +9,8 @@ import time
 from collections import namedtuple
 
 import children
+import environments
+import pages
 from children import FailedError
 from peers import OURS, PEERS, ROOT, environ
 
@@ -40,6 +42,10 @@ Sizes = namedtuple(
         "slow_budget_s",
         "searched",
         "searched_of_files",
+        "pages",
+        "swept",
+        "openings",
+        "idle_s",
     ],
 )
 FULL = Sizes(
@@ -49,6 +55,8 @@ FULL = Sizes(
     read_runs=10000, read_points=1000000, slow_values=1000,
     slow_delays_us=[0, 1000, 10000], slow_metrics=100, slow_budget_s=20,
     searched=[1000, 20000, 100000], searched_of_files=[1000, 5000],
+    pages=["ours", "mlflow-files", "mlflow-sqlite", "trackio"],
+    swept=[[30, 5, 200], [50, 10, 10000]], openings=3, idle_s=10,
 )  # fmt: skip
 QUICK = Sizes(
     repetitions=2, imports=2, budget_s=0.05, most=1000, script_steps=20, killed_after=[1, 20], kills=1,
@@ -56,6 +64,7 @@ QUICK = Sizes(
     fill_budget_s=5, blocks=3, block=200, memory_beyond=[1100, 1300], read_runs=20, read_points=2000, slow_values=20,
     slow_delays_us=[0, 1000], slow_metrics=10, slow_budget_s=1,
     searched=[50, 120], searched_of_files=[50],
+    pages=["ours"], swept=[[3, 2, 20]], openings=1, idle_s=1,
 )  # fmt: skip
 
 GROWING = ("ours", "0.1.0", "mlflow-files", "mlflow-sqlite")
@@ -75,11 +84,13 @@ def spread(numbers):
 class Bench:
     """The peers that are here, the scratch folder, and what went wrong."""
 
-    def __init__(self, pythons, sizes, scratch, say):
+    def __init__(self, pythons, sizes, scratch, say, venvs=None, pictures=None):
         self.pythons = pythons  # of each peer's environment, by the peer's name
         self.sizes = sizes
         self.scratch = tempfile.mkdtemp(prefix="mini-mlflow-bench-", dir=scratch)
         self.say = say
+        self.venvs = venvs or environments.FOLDER  # where a part puts environments of its own
+        self.pictures = pictures  # the folder for pictures of the pages; None: none
         self.failures = {}
 
     def folder(self):
@@ -353,10 +364,16 @@ def _modules(bench):
     return {name: spread([costs.get(name) for costs in each]) for name in names}
 
 
+def measure_pages(bench):
+    """See how long each tracker's page takes to show many curves, and what it asks for."""
+    return pages.measure(bench, spread)
+
+
 PARTS = {
     "peers": measure_peers,
     "ours": measure_ours,
     "growth": measure_growth,
     "searching": measure_searching,
     "slow-disk": measure_slow_disk,
+    "page": measure_pages,
 }

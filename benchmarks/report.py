@@ -6,6 +6,7 @@ import comparison
 import finding
 import growth
 import inside
+import looking
 import targets
 from parts import changed_runs
 from peers import PEERS
@@ -35,6 +36,8 @@ def write(results, out):
         sections.append(growth.render(results["growth"], plots))
     if results.get("searching"):
         sections.append(finding.render(results["searching"], changed_runs(results["sizes"]["searched"])))
+    if results.get("page"):
+        sections.append(looking.render(results["page"], results["sizes"]["idle_s"]))
     if results.get("ours"):
         sections.append(inside.render(results["ours"], plots))
     if results.get("slow-disk"):

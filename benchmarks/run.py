@@ -9,6 +9,7 @@ import datetime as dt
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import time
@@ -29,6 +30,7 @@ def main(arguments):
     if not _is_alone(options.venvs):
         _say("stopped: another run of the benchmarks is at work, and each would disturb the other's numbers")
         return 1
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that servers are ended
     began = time.time()
     names = options.only or list(PEERS)
     pythons, versions, missing = _install(names, options.venvs)
@@ -36,7 +38,7 @@ def main(arguments):
         _say("stopped: mini-mlflow of this checkout is what all is compared with, and it is not there")
         return 1
     sizes = QUICK if options.quick else FULL
-    bench = Bench(pythons, sizes, options.scratch, _say)
+    bench = Bench(pythons, sizes, options.scratch, _say, options.venvs, options.pictures)
     results = {
         "format": 1,
         "date": dt.datetime.now(dt.timezone.utc).strftime("%Y-%m-%d"),
@@ -73,10 +75,14 @@ def _options(arguments):
                         "benchmarks/results/ and docs/, any other benchmarks/.out/")  # fmt: skip
     parser.add_argument("--scratch", metavar="FOLDER", help="where the stores lie while they are measured: the disk "
                         "in question; by default the system's temporary folder")  # fmt: skip
+    parser.add_argument("--pictures", metavar="FOLDER", help="keep pictures of the pages that were measured there")
     parser.add_argument("--venvs", metavar="FOLDER", default=environments.FOLDER, help="where the environments lie")
     parser.add_argument("--render", metavar="RESULTS", help="measure nothing, write the report of such a file again")
     options = parser.parse_args(arguments)
     is_whole = not (options.quick or options.only or options.only_part)
+    if options.pictures:
+        options.pictures = os.path.abspath(options.pictures)
+        os.makedirs(options.pictures, exist_ok=True)
     if options.quick and not options.only:
         options.only = [name for name, peer in PEERS.items() if peer.is_required]
     if options.only and "ours" not in options.only:
