@@ -17,7 +17,8 @@ where the page does not come to rest, for 10 seconds from the first chart, with 
 %d seconds while nobody does anything.
 
 Mini MLflow's and Trackio's stores were written by their own functions. MLflow's first run was; the others are
-copies of it with numbers of their own. Each page shows what it shows at first: not all of them draw all runs.
+copies of it with numbers of their own. Each page shows what it shows at first, which is not the same: ours draws the
+20 best runs, MLflow's the 10 newest, Trackio's all.
 """
 
 

@@ -17,12 +17,12 @@ from peers import PEERS, ROOT, Peer, environ
 
 IDLE_S = 10
 MOST_S = 120  # to the first chart
-WRITE_S = 600
+WRITE_S = 180
+BUDGET_S = 180  # of a sweep: when it is used up, no further turn begins
 START_S = 120
 BROWSER = Peer("the browser", "", "", ["playwright"], "browser", {}, is_required=False, has_start_only_params=False)
 _TRACKIO = (
-    "import sys, trackio; "
-    "trackio.show('bench', open_browser=False, server_port=int(sys.argv[1]), block_thread=True)"
+    "import sys, trackio; trackio.show('bench', open_browser=False, server_port=int(sys.argv[1]), block_thread=True)"
 )
 
 
@@ -104,7 +104,10 @@ def _measure_sweep(bench, spread, sweep, pythons, browser):
             points[name] = {"write_s": written["write_s"]}
         except children.FailedError as error:
             points[name] = {"failed": "writing: %s" % error}
+    began = time.monotonic()
     for repetition in range(bench.sizes.openings):
+        if time.monotonic() - began > BUDGET_S:
+            break
         for name in [name for name in pythons if "failed" not in points[name]]:
             bench.say("its page, %d of %d: %s" % (repetition + 1, bench.sizes.openings, name))
             try:

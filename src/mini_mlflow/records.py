@@ -7,7 +7,7 @@ from collections import namedtuple
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from array import array
-    from typing import Any, Dict, List, Optional, Union
+    from typing import Any, Dict, List, Optional, Sequence, Union
 
     Number = Union[int, float]
 
@@ -303,7 +303,7 @@ class Dataset(namedtuple("Dataset", ["name", "digest", "context"])):
     context: Optional[str]
 
 
-class StoredRun(namedtuple("StoredRun", ["info", "data", "problems", "datasets"])):
+class StoredRun(namedtuple("StoredRun", ["info", "data", "problems", "datasets"], defaults=[()])):
     """A run as it lies in its files.
 
     Attributes:
@@ -318,4 +318,4 @@ class StoredRun(namedtuple("StoredRun", ["info", "data", "problems", "datasets"]
     info: RunInfo
     data: RunData
     problems: List[Problem]
-    datasets: List[Dataset]
+    datasets: Sequence[Dataset]
