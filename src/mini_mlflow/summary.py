@@ -44,13 +44,12 @@ def _read_quickly(folder: str, key: str) -> Optional[Summary]:
     Columns hold whole numbers as floats: where one would be told, the rows are read.
     """
     problems: List[Problem] = []
-    (steps, _, values), place = columns.read_own(folder, key, problems)
+    (steps, _, values), last = columns.read_with_latest(folder, key, problems)
     if problems or not isinstance(values, array) or isnan(sum(values)) or not values:
         return None
     least, most = min(values), max(values)
     if any(value.is_integer() or isinf(value) for value in (values[0], least, most)):
         return None
-    last: Optional[Number] = None if place is None else values[place]
     if last is None or float(last).is_integer():
         latest = latest_rows.read_latest_rows(folder, [key], problems).get(key)
         if latest is None:

@@ -17,6 +17,7 @@ import operator
 from itertools import compress
 
 from ..errors import near_names
+from ..records import Dataset
 from . import times
 from .grammar import And, Comparison, Not, Operand, Or, Present, unquote
 from .likeness import is_like
@@ -34,7 +35,7 @@ TEXTS = (
     "run_id", "run_name", "experiment_id", "status", "artifact_uri", "user_id", "lifecycle_stage", "parent_run_id",
     "version",
 )  # fmt: skip
-DATASETS = ("name", "digest", "context")
+DATASETS = Dataset._fields
 ATTRIBUTES = (*TEXTS, "start_time", "end_time", "duration", "age")
 _OTHER_NAMES = {
     "name": "run_name", "run name": "run_name", "Run name": "run_name", "Run Name": "run_name", "created": "start_time",

@@ -56,8 +56,8 @@ def read_parts(folder: str, key: str, problems: List[Problem]) -> List[Tuple[int
     return [(share.generation, columns) for share, columns in reader.iter_histories(folder, key, problems, _read)]
 
 
-def read_own(folder: str, key: str, problems: List[Problem]) -> Tuple[Columns, Optional[int]]:
-    """Return every row of a metric, and which one is the latest; None where more than one file has to say that.
+def read_with_latest(folder: str, key: str, problems: List[Problem]) -> Tuple[Columns, Optional[Number]]:
+    """Return every row of a metric, and its latest value: None where more than one file has to say that.
 
     Args:
         folder: The run's folder.
@@ -65,13 +65,10 @@ def read_own(folder: str, key: str, problems: List[Problem]) -> Tuple[Columns, O
         problems: Gets the files that cannot be read, and why.
     """
     found = list(reader.iter_histories(folder, key, problems, _read))
-    parts = [columns for _, columns in found]
-    if len(found) != 1 or found[0][0].is_mlflow or not parts[0].steps:
-        return merge(parts), None
-    (columns,) = parts
-    steps, timestamps, _ = columns
-    latest = len(timestamps) - 1 - timestamps[::-1].index(max(timestamps))
-    return (columns, latest) if all(map(lt, steps, steps[1:])) else (merge(parts), None)
+    latest: Optional[Number] = None
+    if len(found) == 1 and not found[0][0].is_mlflow and found[0][1].timestamps:
+        latest = found[0][1].values[_place_of_newest(found[0][1].timestamps)]
+    return merge([columns for _, columns in found]), latest
 
 
 def decode_columns(data: bytes, path: str) -> Columns:
@@ -132,14 +129,20 @@ def _decode_exact(data: bytes, path: str) -> Optional[Columns]:
     if not found.steps or min(found.timestamps) < 0:
         return None
     step, timestamp, text = closing.groups()
-    newest = max(found.timestamps)
-    last = len(found.timestamps) - 1
-    while found.timestamps[last] != newest:
-        last -= 1
-    is_repeated = (int(step), int(timestamp)) == (found.steps[last], newest)
+    last = _place_of_newest(found.timestamps)
+    is_repeated = (int(step), int(timestamp)) == (found.steps[last], found.timestamps[last])
     number = documents.decode_number(documents.decode_json(text, path))
     is_repeated = is_repeated and (number == found.values[last] or text == b'"NaN"')
     return Columns(found.steps, found.timestamps, found.values) if is_repeated else None
+
+
+def _place_of_newest(timestamps: array[int]) -> int:
+    """Return where the newest row is, the last of those (rule M5)."""
+    newest = max(timestamps)
+    place = len(timestamps) - 1
+    while timestamps[place] != newest:
+        place -= 1
+    return place
 
 
 def _decode_chunk(chunk: bytes, path: str, found: _Collected) -> bool:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 INDEX = "index.html"
 _FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "static")
 _FOR_EVER = b"public, max-age=31536000, immutable"
-HOLE = b'<script type="application/json" id="bootstrap"></script>'
+_BOOTSTRAP = b'<script type="application/json" id="bootstrap">%s</script>'
+HOLE = _BOOTSTRAP % b""
 _TYPES = {
     ".js": "text/javascript; charset=utf-8", ".mjs": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".png": "image/png", ".ico": "image/x-icon",
@@ -77,8 +78,12 @@ def send_index(static: Static, bootstrap: Any) -> Answer:
     if page is None:
         return answers.refuse(500, "broken", "The page's files are missing from this installation.")
     page = page.replace(b'="static/', b'="static/%s/' % static.version.encode())
-    data = b'<script type="application/json" id="bootstrap">%s</script>' % plain.encode_for_html(bootstrap)
-    return answers.make(200, page.replace(HOLE, data, 1), answers.HTML)
+    return answers.make(200, page.replace(HOLE, make_bootstrap(bootstrap), 1), answers.HTML)
+
+
+def make_bootstrap(content: Any) -> bytes:
+    """Return what stands in the hole of the page: what it begins with."""
+    return _BOOTSTRAP % plain.encode_for_html(content)
 
 
 def send_note(status: int, title: str, text: str, target: Optional[str] = None) -> Answer:

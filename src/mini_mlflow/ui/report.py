@@ -16,7 +16,7 @@ from ..errors import InvalidValueError, MiniMLflowError
 from ..exporting import destination
 from ..progress import Progress
 from . import bundle, pages, report_data
-from .api import histories, plain
+from .api import histories
 from .api.stores import Stores, make_ref
 
 TYPE_CHECKING = False
@@ -198,7 +198,7 @@ class Page:
             head.replace('<meta charset="utf-8">', '<meta charset="utf-8">\n' + _policy(scripts, style), 1),
             '<link rel="icon" href="data:image/svg+xml;base64,%s">\n<style>%s</style>\n</head>' % (icon, style),
             body.split(hole)[0],
-            '<script type="application/json" id="bootstrap">%s</script>\n' % plain.encode_for_html(data).decode(),
+            pages.make_bootstrap(data).decode() + "\n",
             '<script type="text/plain" id="licences">%s</script>\n'
             % "\n\n".join(texts[name] for name in _LICENCES).replace("<", "(").replace(">", ")"),
         ]
