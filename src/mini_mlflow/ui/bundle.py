@@ -14,10 +14,10 @@ from ..errors import MiniMLflowError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, List, Mapping, Tuple
+    from typing import Dict, List, Mapping, Sequence, Tuple
 
-_IMPORT = re.compile(r"import \{([^}]*)\} from '(\./[\w./-]+\.js)';", re.ASCII)
-_EXPORT = re.compile(r"export ((?:async )?function\*? |class |const )([A-Za-z_$][\w$]*)", re.ASCII)
+_IMPORT = re.compile(r"^import \{([^}]*)\} from '(\./[\w./-]+\.js)';", re.ASCII | re.MULTILINE)
+_EXPORT = re.compile(r"^export ((?:async )?function\*? |class |const )([A-Za-z_$][\w$]*)", re.ASCII | re.MULTILINE)
 _EXPORT_LIST = re.compile(r"(?:^|(?<=[;}\n]))export ?\{([^{}]*)\};?\s*\Z", re.ASCII)
 _NAME = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
 _OTHER_FORM = re.compile(
@@ -65,13 +65,9 @@ def _visit(files: Mapping[str, str], path: str, above: List[str], order: List[st
         raise MiniMLflowError("Modules import each other in a circle: %s." % " > ".join([*above, path]))
     if path not in files:
         raise MiniMLflowError("The module %s, which %s imports, is missing." % (path, above[-1] if above else "nobody"))
-    for match in _find_imports(files[path]):
+    for match in _IMPORT.finditer(files[path]):
         _visit(files, _reached(path, match.group(2)), [*above, path], order)
     order.append(path)
-
-
-def _find_imports(text: str) -> List[re.Match[str]]:
-    return [match for match in _IMPORT.finditer(text) if match.start() == 0 or text[match.start() - 1] == "\n"]
 
 
 def _reached(path: str, target: str) -> str:
@@ -80,30 +76,30 @@ def _reached(path: str, target: str) -> str:
 
 def _turn(text: str, path: str, names: Dict[str, str]) -> str:
     """Return the body of the function that a module becomes."""
-    exported: List[Tuple[str, str]] = []  # how others call it, how it is called within
-    parts, at = [], 0
-    for match in _find_imports(text):
-        pairs = [_renamed(part, path) for part in match.group(1).split(",") if part.strip()]
-        taken = ", ".join(outer if outer == inner else "%s: %s" % (outer, inner) for outer, inner in pairs)
-        parts += [text[at : match.start()], "const { %s } = %s;" % (taken, names[_reached(path, match.group(2))])]
-        at = match.end()
-    text = "".join([*parts, text[at:]])
-    parts, at = [], 0
-    for match in _EXPORT.finditer(text):
-        if match.start() == 0 or text[match.start() - 1] == "\n":
-            exported.append((match.group(2), match.group(2)))
-            parts += [text[at : match.start()], match.group(1) + match.group(2)]
-            at = match.end()
-    text = "".join([*parts, text[at:]])
+
+    def take(match: re.Match[str]) -> str:
+        return "const { %s } = %s;" % (_shown(_pairs(match.group(1), path)), names[_reached(path, match.group(2))])
+
+    text = _IMPORT.sub(take, text)
+    exported = [(name, name) for _, name in _EXPORT.findall(text)]  # how others call it, how it is called within
+    text = _EXPORT.sub(r"\1\2", text)
     last = _EXPORT_LIST.search(text)
     if last:
-        exported += [_renamed(part, path)[::-1] for part in last.group(1).split(",") if part.strip()]
+        exported += [pair[::-1] for pair in _pairs(last.group(1), path)]
         text = text[: last.start()]
     other = _OTHER_FORM.search(text)
     if other:
         raise MiniMLflowError("The module %s has a form that no report can hold: %s" % (path, other.group()[:80]))
-    given = ", ".join(outer if outer == inner else "%s: %s" % (outer, inner) for outer, inner in exported)
-    return "%s\nreturn { %s };\n" % (text.rstrip("\n"), given)
+    return "%s\nreturn { %s };\n" % (text.rstrip("\n"), _shown(exported))
+
+
+def _pairs(names: str, path: str) -> List[Tuple[str, str]]:
+    return [_renamed(part, path) for part in names.split(",") if part.strip()]
+
+
+def _shown(pairs: Sequence[Tuple[str, str]]) -> str:
+    """Return the inside of an object or a pattern with these names."""
+    return ", ".join(outer if outer == inner else "%s: %s" % (outer, inner) for outer, inner in pairs)
 
 
 def _renamed(part: str, path: str) -> Tuple[str, str]:
