@@ -1,6 +1,7 @@
 """What every test goes by."""
 
 import os
+import sys
 
 import pytest
 
@@ -9,6 +10,7 @@ from mini_mlflow.store import held_folder
 
 # A run notes where it comes from unless told otherwise: git and all. The tests of that switch it on.
 os.environ.setdefault("MINI_MLFLOW_PROVENANCE", "off")
+BENCHMARKS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "benchmarks")
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -35,3 +37,14 @@ def way(request, monkeypatch):
         monkeypatch.setattr(held_folder, "_FLAGS", held_folder._FLAGS & ~getattr(os, "O_NOFOLLOW", 0))
     elif not held_folder.HAS_HANDLES:
         pytest.skip("this system cannot hold folders")
+
+
+@pytest.fixture
+def modules(monkeypatch):
+    """The benchmarks' own modules, as their scripts see them; forgotten afterwards."""
+    before = set(sys.modules)
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    yield
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(BENCHMARKS):
+            del sys.modules[name]

@@ -19,17 +19,6 @@ SOURCES = Path(mini_mlflow.__file__).resolve().parent.parent
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the benchmarks run on Linux")
 
 
-@pytest.fixture
-def modules(monkeypatch):
-    """The benchmarks' own modules, as their scripts see them; forgotten afterwards."""
-    before = set(sys.modules)
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    yield
-    for name in set(sys.modules) - before:
-        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(BENCHMARKS)):
-            del sys.modules[name]
-
-
 def probe(folder, measurement, **options):
     """Run one measurement of ours as the benchmarks do, in a process of its own; return it and what it found."""
     result = folder / "result.json"

@@ -2,26 +2,15 @@
 
 import os
 import sys
-from pathlib import Path
 
 import pytest
 
 import mini_mlflow
 
-BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
-
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the benchmarks run on Linux")
-
-
-@pytest.fixture(autouse=True)
-def modules(monkeypatch):
-    """The benchmarks' own modules, as their scripts see them; forgotten afterwards."""
-    before = set(sys.modules)
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    yield
-    for name in set(sys.modules) - before:
-        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(BENCHMARKS)):
-            del sys.modules[name]
+pytestmark = [
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the benchmarks run on Linux"),
+    pytest.mark.usefixtures("modules"),
+]
 
 
 def costs(median):
