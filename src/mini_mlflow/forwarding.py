@@ -2,8 +2,8 @@
 
 What is typed into a terminal goes to its whole group of processes, the command among them: passed on, it would come
 twice, and many programs take a second Ctrl-C for an order to drop everything. What another process sends to us alone
-has to be passed on. Linux tells the two apart; elsewhere the terminal's own signals count as typed while we are in its
-foreground.
+has to be passed on. Linux tells the two apart for a signal that is waited for; one that comes before, as the command
+starts, and any elsewhere count as typed where a terminal has keys for them and we are in its foreground.
 """
 
 from __future__ import annotations
@@ -95,9 +95,9 @@ class Signals:
         return {signal.SIGCHLD, *self._before}
 
     def _take(self, number: int, _: Optional[FrameType]) -> None:
-        """Answer a signal that comes while they are not held back."""
+        """Answer a signal that comes while they are not held back: no system tells a handler who sent it."""
         is_typed = number in [getattr(signal, name, None) for name in _TYPED] and _is_in_foreground()
-        self._note(number, is_typed=is_typed and not _CAN_TELL)
+        self._note(number, is_typed=is_typed)
         if self._process is None:
             self._early.append(number)
         elif self._process.poll() is None:

@@ -484,6 +484,16 @@ def test_ctrl_c_that_ends_the_command_ends_us_too_so_that_a_loop_in_a_shell_stop
     assert only(store).metadata["status"] == "KILLED"
 
 
+def test_ctrl_c_before_the_command_is_waited_for_counts_as_typed():
+    code = "import time; from mini_mlflow.forwarding import Signals; signals = Signals()\n"
+    code += "print('ready', flush=True)\nwhile not signals.number: time.sleep(0.01)\n"
+    code += "print('typed', signals.is_from_terminal)"
+    terminal = Terminal(PYTHON, "-c", code)
+    terminal.wait_for(b"ready")
+    terminal.type(b"\x03")
+    assert "typed True" in terminal.finish()[0]
+
+
 def test_ctrl_z_stops_both_and_both_go_on(store, monkeypatch):
     monkeypatch.setenv("PS1", "<prompt>")
     code = "import os, signal; signal.signal(signal.SIGCONT, lambda *_: print('goes on', flush=True)); "
