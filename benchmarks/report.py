@@ -66,7 +66,7 @@ def _head(results):
     lines = [
         "# Benchmarks\n",
         "Whole scripts as a user writes them, each in a fresh process, each tracker in an environment of its own, all",
-        "measured in one run of `%s`, which wrote this page. Times are medians, with the least" % COMMAND,
+        "measured in %s of `%s`, which wrote this page. Times are medians, with the least" % (_runs(results), COMMAND),
         "and the most in brackets where it was measured repeatedly.\n",
         "Measured on %s: %s, %s, %d cores, %s of memory, file system %s, Python %s."
         % (
@@ -84,6 +84,11 @@ def _head(results):
             table(["target", "measured", "reached"], rows).replace("---: | ---: |", "--- | --- |"),
         ]
     return "\n".join(lines)
+
+
+def _runs(results):
+    count = results.get("runs", 1)
+    return "one run" if count == 1 else "%d runs, one after the other and each with parts of its own," % count
 
 
 def _noise(results):

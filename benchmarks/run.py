@@ -24,8 +24,8 @@ def main(arguments):
     """Measure what was asked for, write results and report, and return the exit status."""
     options = _options(arguments)
     if options.render:
-        with open(options.render, encoding="utf-8") as file:
-            report.write(json.load(file), options.out or ROOT)
+        options.out = options.out or ROOT
+        _write(_joined([_read(path) for path in options.render]), options)
         return 0
     if not _is_alone(options.venvs):
         _say("stopped: another run of the benchmarks is at work, and each would disturb the other's numbers")
@@ -43,7 +43,7 @@ def main(arguments):
         "format": 1,
         "date": dt.datetime.now(dt.timezone.utc).strftime("%Y-%m-%d"),
         "is_quick": options.quick,
-        "parts": options.only_part or list(PARTS),
+        "parts": [],
         "machine": _machine(bench.scratch),
         "versions": versions,
         "missing": missing,
@@ -51,13 +51,15 @@ def main(arguments):
         "sizes": sizes._asdict(),
     }
     try:
-        for part in results["parts"]:
+        for part in options.only_part or PARTS:
             results[part] = PARTS[part](bench)
+            results["parts"].append(part)
+            results["failures"] = bench.failures
+            results["duration_s"] = round(time.time() - began)
+            _save(dict(results, load=[*results["load"], _load()]), options)  # who stops now keeps this much
     finally:
         bench.close()
-    results["failures"] = bench.failures
     results["load"].append(_load())
-    results["duration_s"] = round(time.time() - began)
     _write(results, options)
     for what, why in sorted(bench.failures.items()):
         _say("could not be measured: %s: %s" % (what, why))
@@ -77,7 +79,8 @@ def _options(arguments):
                         "in question; by default the system's temporary folder")  # fmt: skip
     parser.add_argument("--pictures", metavar="FOLDER", help="keep pictures of the pages that were measured there")
     parser.add_argument("--venvs", metavar="FOLDER", default=environments.FOLDER, help="where the environments lie")
-    parser.add_argument("--render", metavar="RESULTS", help="measure nothing, write the report of such a file again")
+    parser.add_argument("--render", metavar="RESULTS", nargs="+", help="measure nothing, write the report of such a "
+                        "file again; of several: of all their parts, the last one's of what several have")  # fmt: skip
     options = parser.parse_args(arguments)
     is_whole = not (options.quick or options.only or options.only_part)
     if options.pictures:
@@ -158,7 +161,32 @@ def _load():
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
 
 
+def _read(path):
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def _joined(found):
+    """Return the results of parts that were measured one after the other on one machine as those of one run."""
+    joined = {}
+    for results in found:
+        if joined.get("machine", results["machine"]) != results["machine"]:
+            raise SystemExit("stopped: what was measured on two machines cannot be compared")
+        parts = [*joined.get("parts", []), *results["parts"]]
+        told = {name: {**joined.get(name, {}), **results[name]} for name in ("versions", "missing", "failures")}
+        load = joined.get("load", []) + results["load"]
+        joined = {**joined, **results, **told, "parts": list(dict.fromkeys(parts)), "load": load}
+    joined["runs"] = sum(results.get("runs", 1) for results in found)
+    joined["duration_s"] = sum(results["duration_s"] for results in found)
+    return joined
+
+
 def _write(results, options):
+    _save(results, options)
+    _say("report: " + report.write(_rounded(results), options.out))
+
+
+def _save(results, options):
     machine = results["machine"]
     name = "%s-%s-%dcore.json" % (results["date"], machine["system"].split()[0].lower(), machine["cores"])
     folder = os.path.join(options.out, "benchmarks", "results")
@@ -168,7 +196,6 @@ def _write(results, options):
         json.dump(_rounded(results), file, indent=1, sort_keys=True)
         file.write("\n")
     _say("results: " + path)
-    _say("report: " + report.write(_rounded(results), options.out))
 
 
 def _rounded(found):

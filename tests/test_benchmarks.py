@@ -211,6 +211,25 @@ def test_a_report_of_a_run_that_is_there_is_well_formed():
     check_form(page.read_text(encoding="utf-8"), page.parent)
 
 
+def test_parts_that_were_measured_one_after_the_other_become_one_report(modules, tmp_path):
+    import run
+
+    path = max((BENCHMARKS / "results").glob("*.json"))
+    whole = json.loads(path.read_text())
+    first, second = tmp_path / "first.json", tmp_path / "second.json"
+    first.write_text(json.dumps(dict(whole, parts=["peers", "ours"], load=[1.0, 2.0], duration_s=10, ours={})))
+    second.write_text(json.dumps(dict(whole, parts=["ours"], load=[3.0, 4.0], duration_s=5)))
+    assert run.main(["--render", str(first), str(second), "--out", str(tmp_path)]) == 0
+    joined = json.loads((tmp_path / "benchmarks" / "results" / path.name).read_text())
+    assert joined["ours"] == whole["ours"]
+    assert (joined["parts"], joined["runs"], joined["duration_s"]) == (["peers", "ours"], 2, 15)
+    assert joined["load"] == [1.0, 2.0, 3.0, 4.0]
+    assert "in 2 runs, one after the other" in (tmp_path / "docs" / "benchmarks.md").read_text()
+    second.write_text(json.dumps(dict(whole, machine=dict(whole["machine"], cores=99))))
+    with pytest.raises(SystemExit, match="two machines"):
+        run.main(["--render", str(first), str(second), "--out", str(tmp_path)])
+
+
 def test_a_peer_that_cannot_be_installed_is_told_in_one_line(modules, tmp_path, monkeypatch):
     import environments
     from peers import PEERS

@@ -30,7 +30,7 @@ def test_every_form_that_the_pages_modules_use_is_one_that_is_known():
 
 
 def test_the_modules_of_the_page_become_one_script_that_imports_and_exports_nothing():
-    text = bundle.bundle_modules(modules(), "main.js")
+    text = bundle.bundle_modules(modules(), ["reporting.js", "main.js"])
     assert text.startswith("(() => {\n'use strict';")
     assert not re.search(r"^\s*(import|export)\b", text, re.MULTILINE)
     assert "export{" not in text
@@ -52,7 +52,7 @@ def test_imports_exports_and_new_names_become_what_they_mean():
             "const S = `import mini_mlflow`;\nexport async function f() {}\nexport class G {}\nexport const e = 1;\n"
         ),
     }
-    assert bundle.bundle_modules(files, "main.js") == (
+    assert bundle.bundle_modules(files, ["main.js"]) == (
         "(() => {\n'use strict';\n"
         "const module0 = (() => {\nconst S = `import mini_mlflow`;\nasync function f() {}\nclass G {}\nconst e = 1;\n"
         "return { f, G, e };\n})();\n"
@@ -87,18 +87,18 @@ def test_imports_exports_and_new_names_become_what_they_mean():
 )
 def test_a_form_that_is_not_known_is_refused(text):
     with pytest.raises(MiniMLflowError, match="no report can hold"):
-        bundle.bundle_modules({"main.js": text + "\nconst z = 1;\n", "b.js": "export const b = 1;\n"}, "main.js")
+        bundle.bundle_modules({"main.js": text + "\nconst z = 1;\n", "b.js": "export const b = 1;\n"}, ["main.js"])
 
 
 def test_modules_that_import_in_a_circle_or_are_missing_are_refused():
     circle = {"a.js": "import { b } from './b.js';\n", "b.js": "import { a } from './a.js';\n"}
     with pytest.raises(MiniMLflowError, match=r"in a circle: a\.js > b\.js > a\.js"):
-        bundle.bundle_modules(circle, "a.js")
+        bundle.bundle_modules(circle, ["a.js"])
     with pytest.raises(MiniMLflowError, match=r"The module b\.js, which a\.js imports, is missing"):
-        bundle.bundle_modules({"a.js": circle["a.js"]}, "a.js")
+        bundle.bundle_modules({"a.js": circle["a.js"]}, ["a.js"])
 
 
 @pytest.mark.parametrize("text", ["const a = '</script>';", "const a = '<!--';", "const a = '<SCRIPT src=x>';"])
 def test_a_script_that_would_end_its_tag_is_refused(text):
     with pytest.raises(MiniMLflowError, match="cannot stand within a page"):
-        bundle.bundle_modules({"main.js": text}, "main.js")
+        bundle.bundle_modules({"main.js": text}, ["main.js"])

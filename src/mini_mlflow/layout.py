@@ -158,6 +158,7 @@ def fold(stem: str) -> str:
     return normalize("NFC", normalize("NFC", stem).upper().casefold())
 
 
+@lru_cache(4096)  # as above
 def fits(stem: str, key: str) -> bool:
     """Tell whether a document named *stem* may hold *key* (rule K6)."""
     folded = fold(stem)

@@ -1,32 +1,87 @@
-"""How are the files of many runs read? By several threads, so that one waits for the disk while another computes."""
+"""How is much work of one kind done, such as reading the files of many runs?
+
+By the one who asks where it is little; by threads where the disk lets it wait; by other processes where it computes,
+since threads take Python's lock from each other then, at thrice the cost. A sample tells.
+"""
 
 from __future__ import annotations
 
+from collections import namedtuple
+from functools import partial
+from time import perf_counter, process_time
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable, Iterator, Sequence, TypeVar
-
-    Given = TypeVar("Given")
-    Found = TypeVar("Found")
+    from typing import Any, Callable, Iterator, Sequence
 
 _THREADS = 8  # on a network disk each run costs a dozen waits; beyond this its server is what is waited for
-_FEW = 64  # for which no thread is started
+_SAMPLE = 32
+_NEXT = 2048  # between two samples: a disk that had to fetch may have it all in memory by then
 _AT_ONCE = 256  # so many are waited for where the caller is interrupted
+_WAITING = 0.75  # of the time of a sample, and
+_WAITING_S = 0.02  # of it: less is not worth the threads' cost, or another program had our core for a moment
+_LONG_S = 1.0  # of computing: less is not worth the start of processes
 
 
-def map_in_threads(function: Callable[[Given], Found], given: Sequence[Given]) -> Iterator[Found]:
-    """Yield what *function* makes of each of *given*, in their order."""
-    if len(given) < _FEW:
-        yield from map(function, given)
-        return
+class Work(namedtuple("Work", ["place", "function", "encode", "decode"])):
+    """A kind of work, and how what comes of it goes from one process to another.
+
+    Attributes:
+        place: Where another process finds this very object: ``module:name``.
+        function: What does it.
+        encode: Returns what came of it as values of JSON.
+        decode: Turns them back.
+    """
+
+    __slots__ = ()
+
+    place: str
+    function: Callable[..., Any]
+    encode: Callable[[Any], Any]
+    decode: Callable[[Any], Any]
+
+
+def map_many(work: Work, common: Sequence[Any], given: Sequence[Sequence[Any]]) -> Iterator[Any]:
+    """Yield what comes of some work, in the order in which it is given.
+
+    Args:
+        work: What is done.
+        common: The first arguments of each call, values of JSON.
+        given: The others of each, as well.
+    """
+    do = partial(_do, work.function, common)
+    for start in range(0, len(given), _NEXT):
+        began, computing = perf_counter(), process_time()
+        sample = [do(each) for each in given[start : start + _SAMPLE]]
+        taken_s, computed_s = perf_counter() - began, process_time() - computing
+        waited_s = taken_s - computed_s
+        yield from sample
+        rest = given[start + _SAMPLE : start + _NEXT]
+        left = len(given) - start - _SAMPLE
+        if rest and waited_s > max(_WAITING * taken_s, _WAITING_S):
+            yield from _map_in_threads(do, rest)
+        elif computed_s * left > _LONG_S * _SAMPLE:
+            from . import workers  # few stores have so many runs
+
+            yield from workers.map_in_processes(work, common, given[start + _SAMPLE :])
+            return
+        else:
+            yield from map(do, rest)
+
+
+def _do(function: Callable[..., Any], common: Sequence[Any], given: Sequence[Any]) -> Any:
+    return function(*common, *given)
+
+
+def _map_in_threads(do: Callable[[Any], Any], given: Sequence[Any]) -> Iterator[Any]:
     try:
         from concurrent.futures import ThreadPoolExecutor  # costs 10 ms, and most refreshes read few
 
         executor = ThreadPoolExecutor(_THREADS)
         executor.submit(len, ()).result()
     except RuntimeError:  # the interpreter ends, and starts no thread any more
-        yield from map(function, given)
+        yield from map(do, given)
         return
     with executor as threads:
         for start in range(0, len(given), _AT_ONCE):
-            yield from threads.map(function, given[start : start + _AT_ONCE])
+            yield from threads.map(do, given[start : start + _AT_ONCE])

@@ -6,7 +6,7 @@ import os
 from time import time
 
 from .. import layout
-from ..errors import BrokenFileError, MiniMLflowError, RunNotFoundError
+from ..errors import MiniMLflowError, RunNotFoundError
 from ..records import Dataset, Problem, RunData, RunInfo, StoredRun
 from ..store import documents, experiments, folders, machine, meta, mlflow_layout, owner, presence, reader
 from . import fingerprints
@@ -15,6 +15,8 @@ from .entry import BROKEN, DELETED_IN_PLACE, Entry, State
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
+
+    from ..store.folders import Owners
 
     ExperimentId = Union[int, str]
 
@@ -86,8 +88,8 @@ def read_entry(
     folder = folder_of(runs_dir, experiment_id, stage, name)
     deep = fingerprints.look_at_files(folder) if is_deep else None
     shallow = fingerprints.look_at_folders(folder)
-    entry, is_ours = _read(folder, experiment_id, name, stage)
-    is_live, is_writing = _activity(folder, entry)
+    entry, is_ours, owners = _read(folder, experiment_id, name, stage)
+    is_live, is_writing = _activity(entry, owners)
     needs_files = is_writing or not is_ours or not machine.has_folder_times(_device_of(folder))
     if needs_files and deep is None:
         return read_entry(runs_dir, experiment_id, name, is_in_trash=is_in_trash, now_ms=now_ms, is_deep=True)
@@ -151,18 +153,18 @@ def to_stored(entry: Entry, folder: str, experiment_id: ExperimentId) -> StoredR
     return StoredRun(info, data, [Problem(*each) for each in entry.problems], datasets)
 
 
-def _read(folder: str, experiment_id: ExperimentId, name: str, stage: str) -> Tuple[Entry, bool]:
-    """Return what a run holds, and whether we alone wrote it: a file at a time, each replaced as a whole."""
+def _read(folder: str, experiment_id: ExperimentId, name: str, stage: str) -> Tuple[Entry, bool, Owners]:
+    """Return what a run holds, whether we alone wrote it (each file replaced as a whole), and who owns its shares."""
     try:
         return _read_run(folder, experiment_id, name, stage)
     except RunNotFoundError:
         if not presence.is_there(folder):
             raise FileNotFoundError(folder) from None
-        return _broken(experiment_id, name, []), True  # leftovers, or a run that is about to be written
+        return _broken(experiment_id, name, []), True, []  # leftovers, or a run that is about to be written
     except FileNotFoundError:
         raise
     except (OSError, MiniMLflowError) as error:
-        return _broken(experiment_id, name, [(folder, str(error))]), False
+        return _broken(experiment_id, name, [(folder, str(error))]), False, []
 
 
 def _broken(experiment_id: ExperimentId, name: str, problems: List[Tuple[str, str]]) -> Entry:
@@ -170,8 +172,8 @@ def _broken(experiment_id: ExperimentId, name: str, problems: List[Tuple[str, st
     return Entry(str(experiment_id), name, BROKEN, attributes, {}, {}, {}, {}, problems)
 
 
-def _read_run(folder: str, experiment_id: ExperimentId, name: str, stage: str) -> Tuple[Entry, bool]:
-    record = reader.read_folder(folder, experiment_id, run_id_of(name, stage))
+def _read_run(folder: str, experiment_id: ExperimentId, name: str, stage: str) -> Tuple[Entry, bool, Owners]:
+    record, owners = reader.read_with_owners(folder, experiment_id, run_id_of(name, stage))
     fields = record.metadata
     if not fields:
         message = "Run %r has no meta.yaml in %s: what lies there are leftovers."
@@ -202,7 +204,7 @@ def _read_run(folder: str, experiment_id: ExperimentId, name: str, stage: str) -
     tags = {key: tags[key] for key in sorted(tags)}
     problems = [tuple(each) for each in record.problems]
     entry = Entry(str(experiment_id), name, stage, attributes, record.params, record.metrics, tags, {}, problems)
-    return entry, "format" in fields and not is_mlflow
+    return entry, "format" in fields and not is_mlflow, owners
 
 
 def _datasets(inputs: Sequence[Dict[str, Any]]) -> List[List[Optional[str]]]:
@@ -224,11 +226,11 @@ def datasets_column(found: Sequence[Optional[Sequence[Any]]], key: str) -> Optio
     return [[each[place] for each in datasets] if datasets else None for datasets in found]
 
 
-def _activity(folder: str, entry: Entry) -> Tuple[bool, bool]:
+def _activity(entry: Entry, owners: Owners) -> Tuple[bool, bool]:
     """Tell whether a run may change at any moment, and whether its files may do so in place."""
     if entry.stage == BROKEN:
         return True, bool(entry.problems)
-    is_live, is_writing = _look_at_writers(folder)
+    is_live, is_writing = _look_at_writers(owners)
     status = entry.attributes["status"]
     return is_live or status in _UNSETTLED, is_writing or status == reader.RUNNING
 
@@ -239,27 +241,22 @@ def read_standing(folder: str) -> bytes:
     Nothing shows in the files of a process that has died but that it is no more.
     """
     status = reader.read_metadata(folder, []).get("status") or reader.RUNNING
-    return _standing(status, is_writing=status == reader.RUNNING or _look_at_writers(folder)[1])
+    return _standing(status, is_writing=status == reader.RUNNING or _look_at_writers(folders.list_owners(folder))[1])
 
 
 def _standing(status: Any, *, is_writing: bool) -> bytes:
     return b"%s%d" % (str(status).encode("utf-8", "surrogatepass"), is_writing)
 
 
-def _look_at_writers(folder: str) -> Tuple[bool, bool]:
+def _look_at_writers(owners: Owners) -> Tuple[bool, bool]:
     """Tell whether one who logs into a run may come back, and whether one lives.
 
     Its owner counts while it holds the lock, also where the run says that it has ended: who adds to such a run.
     """
     found = []
-    for part in folders.list_parts(folder):
-        try:
-            record = owner.read_owner(part.folder)
-        except (OSError, BrokenFileError):
-            continue
-        if record is not None:
-            liveness = owner.liveness(part.folder, record, time(), has_ended=not part.name)
-            found.append(owner.GONE if liveness == owner.SILENT and not part.name else liveness)
+    for part, record in owners:
+        liveness = owner.liveness(part.folder, record, time(), has_ended=not part.name)
+        found.append(owner.GONE if liveness == owner.SILENT and not part.name else liveness)
     return any(liveness != owner.GONE for liveness in found), owner.ALIVE in found
 
 

@@ -17,14 +17,14 @@ from ..progress import Progress
 from ..store import machine, trash
 from ..store.experiments import ACTIVE, DELETED
 from . import fingerprints, reading
-from .crowd import map_in_threads
+from .crowd import Work, map_many
+from .entry import Entry, State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, List, Optional, Sequence, Set, Tuple, Union
+    from typing import Any, Dict, List, Optional, Sequence, Set, Tuple, Union
 
     from .database import Database
-    from .entry import Entry, State
 
     ExperimentId = Union[int, str]
     Row = Tuple[int, str, str, str, State]
@@ -195,7 +195,8 @@ class Refresher:
             return
         found: List[Tuple[Optional[Row], Optional[Tuple[Entry, State]]]] = []
         with Progress("Reading runs", len(places), "runs") as progress:
-            for place, pair in zip(places, map_in_threads(self._read_one, places)):
+            given = [(place.experiment_id, place.name, place.is_in_trash, place.is_deep) for place in places]
+            for place, pair in zip(places, map_many(READ, (self._runs_dir, self._now_ms), given)):
                 settled = None if pair is None else (pair[0], self._settled(pair[1], place.known))
                 found.append((place.known, settled))
                 progress.advance()
@@ -203,22 +204,6 @@ class Refresher:
                     self._database.replace(found)
                     found = []
         self._database.replace(found)
-
-    def _read_one(self, place: Place) -> Optional[Tuple[Entry, State]]:
-        """Return what a folder holds, None where it is gone."""
-        try:
-            return reading.read_entry(
-                self._runs_dir,
-                place.experiment_id,
-                place.name,
-                is_in_trash=place.is_in_trash,
-                now_ms=self._now_ms,
-                is_deep=place.is_deep,
-            )
-        except FileNotFoundError:
-            return None
-        except OSError as error:  # the next search looks again
-            return reading.unreadable(self._runs_dir, place.experiment_id, place.name, error, self._now_ms)
 
     def _settled(self, state: State, known: Optional[Row]) -> State:
         """Return the state of a run that was just read, final where it had looked the same long enough before."""
@@ -254,3 +239,40 @@ class Refresher:
     def _is_swept(self, row: Row) -> bool:
         """Tell whether a row is one that nothing else looks at."""
         return row[1] in self._settled_ids and row[2] != DELETED and not (row[4].is_live or row[4].is_provisional)
+
+
+def _read(
+    runs_dir: str,
+    now_ms: int,
+    experiment_id: ExperimentId,
+    name: str,
+    is_in_trash: bool,  # noqa: FBT001 - it came in a list
+    is_deep: bool,  # noqa: FBT001 - as above
+) -> Optional[Tuple[Entry, State]]:
+    """Return what a folder holds, None where it is gone."""
+    try:
+        return reading.read_entry(
+            runs_dir, experiment_id, name, is_in_trash=is_in_trash, now_ms=now_ms, is_deep=is_deep
+        )
+    except FileNotFoundError:
+        return None
+    except OSError as error:  # the next search looks again
+        return reading.unreadable(runs_dir, experiment_id, name, error, now_ms)
+
+
+def _encode(found: Optional[Tuple[Entry, State]]) -> Any:
+    if found is None:
+        return None
+    entry, state = found
+    return [entry, [state.shallow.hex(), state.deep.hex(), *state[2:]]]
+
+
+def _decode(found: Any) -> Optional[Tuple[Entry, State]]:
+    if found is None:
+        return None
+    entry, (shallow, deep, *rest) = Entry(*found[0]), found[1]
+    entry = entry._replace(problems=[(path, reason) for path, reason in entry.problems])
+    return entry, State(bytes.fromhex(shallow), bytes.fromhex(deep), *rest)
+
+
+READ = Work("%s:READ" % __name__, _read, _encode, _decode)

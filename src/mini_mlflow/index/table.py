@@ -7,18 +7,19 @@ from itertools import repeat
 
 from .. import layout
 from ..progress import Progress
+from ..records import Summary
 from ..store.experiments import ACTIVE, DELETED
 from ..summary import find_summary
 from . import reading
 from .blocks import SIZE, places_of
-from .crowd import map_in_threads
+from .crowd import Work, map_many
 from .entry import BROKEN, summary_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple, Union
 
-    from ..records import StoredRun, Summary
+    from ..records import StoredRun
     from .database import Database
     from .entry import Entry
 
@@ -196,11 +197,26 @@ class IndexTable:
         """Yield what the files of some rows come to, and note it; a metric that is gone meanwhile has none."""
         experiment_ids, stages, names = self._experiments(), self._stages(), self._values("state", "name")
         places = [self._place(experiment_ids[row], stages[row], names[row]) for row in rows]
-        for row, summary in zip(rows, map_in_threads(lambda place: find_summary(*place, key), places)):
+        for row, summary in zip(rows, map_many(SUMMARISE, (key,), places)):
             if summary is not None:
                 noted = self.summaries.setdefault(self._slots[row], {})
                 noted.update((summary_key(*field), value) for field, value in _fields(summary, key))
                 yield row, summary
+
+
+def _summarise(key: str, folder: str, run_id: str) -> Optional[Summary]:
+    return find_summary(folder, run_id, key)
+
+
+def _encode(summary: Optional[Summary]) -> Optional[List[Any]]:
+    return None if summary is None else list(summary)
+
+
+def _decode(found: Any) -> Optional[Summary]:
+    return None if found is None else Summary(*found)
+
+
+SUMMARISE = Work("%s:SUMMARISE" % __name__, _summarise, _encode, _decode)
 
 
 def _fields(summary: Summary, key: str) -> Iterator[Tuple[Tuple[str, str], Any]]:

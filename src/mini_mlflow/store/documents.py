@@ -26,6 +26,7 @@ _IN_PACKS = os.sep + PACKS + os.sep
 _BINARY = getattr(os, "O_BINARY", 0)
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # a FIFO in place of a document must not block the reader
 _LINKS_UNSUPPORTED = frozenset([errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EACCES, errno.EMLINK])
+_BOM = b"\xef\xbb\xbf"  # that some editors begin a text with
 _NON_FINITE = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 MAX_DIGITS = 400  # of an integer: rule M7 allows 309
 _ENDLESS_NUMBER = rb"[0-9]{400}"
@@ -46,6 +47,7 @@ else:  # Windows: the callers hold their run's lock, so that nobody moves the po
         return os.write(descriptor, data)
 
 
+_decode = json.JSONDecoder().decode
 _encode_finite = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 _encode_ascii = json.JSONEncoder(ensure_ascii=True, allow_nan=False).encode
 
@@ -238,10 +240,10 @@ def decode_json(data: bytes, path: str) -> Any:
         BrokenFileError: It is not JSON, too deep, or has a number without end.
     """
     try:
-        text = data.decode("utf-8-sig")
+        text = (data[len(_BOM) :] if data.startswith(_BOM) else data).decode()
         if not _LIMITS_DIGITS and re.search(_ENDLESS_NUMBER, data):  # or a text of digits: only the parser can tell
             return json.loads(text, parse_int=bounded_int)
-        return json.loads(text)
+        return _decode(text)
     except (ValueError, RecursionError, MemoryError) as error:
         raise broken(path, "it is not valid JSON: %s" % (str(error)[:200] or type(error).__name__)) from error
 

@@ -13,6 +13,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
+    Report = Callable[[str, Exception], None]
+    Meta = Tuple["Part", Optional[Dict[str, Any]]]
+    Owners = List[Tuple["Part", owner.Owner]]
+
 
 class Part(namedtuple("Part", ["name", "folder"])):
     """One writer's share of a run (rule W1).
@@ -175,7 +179,7 @@ def is_format_0(folder: str, fields: Dict[str, Any]) -> bool:
     return False
 
 
-def read_meta(run_folder: str, report: Optional[Callable[[str, Exception], None]] = None) -> Tuple[Dict[str, Any], str]:
+def read_meta(run_folder: str, report: Optional[Report] = None) -> Tuple[Dict[str, Any], str]:
     """Return what meta.yaml of a run says, that of the highest generation (rule L4), and the folder it lies in.
 
     The fields are empty where there is none.
@@ -188,40 +192,72 @@ def read_meta(run_folder: str, report: Optional[Callable[[str, Exception], None]
         UnsupportedFormatError: It was written in a newer format.
         BrokenFileError: One cannot be read, and nobody takes the report.
     """
-    best: Tuple[int, float] = (-1, 0.0)
-    fields: Dict[str, Any] = {}
-    home = run_folder
-    for part in list_parts(run_folder):
-        path = os.path.join(part.folder, layout.META)
-        try:
-            found = meta.read_meta(path)
-            rank = (max(0, meta.generation_of(found)), documents.state_of(path).st_mtime)
-        except FileNotFoundError:
-            continue
-        except (OSError, BrokenFileError) as error:
-            if report is None:
-                raise
-            report(path, error)
-            continue
-        meta.check_format(found, path)
-        if rank > best:
-            best, fields, home = rank, found, part.folder
-    return fields, home
+    return newest_meta(read_metas(run_folder, report))
 
 
-def read_fields(
-    run_folder: str, report: Optional[Callable[[str, Exception], None]] = None
-) -> Tuple[Dict[str, Any], str]:
+def read_fields(run_folder: str, report: Optional[Report] = None) -> Tuple[Dict[str, Any], str]:
     """Return what ``read_meta`` does, with our own fields beside MLflow's where MLflow wrote the run.
 
     What is written back to that very file must come from ``read_meta``: MLflow cannot read our status and times.
     """
-    fields, home = read_meta(run_folder, report)
+    return newest_fields(read_metas(run_folder, report), report)
+
+
+def read_metas(run_folder: str, report: Optional[Report] = None) -> List[Meta]:
+    """Return the shares of a run, each with what its meta.yaml says: nothing where there is none, None where broken.
+
+    Args, Raises: As ``read_meta``.
+    """
+    metas: List[Meta] = []
+    for part in list_parts(run_folder):
+        path = os.path.join(part.folder, layout.META)
+        fields: Optional[Dict[str, Any]] = {}
+        try:
+            fields = meta.read_meta(path)
+        except FileNotFoundError:
+            pass
+        except (OSError, BrokenFileError) as error:
+            if report is None:
+                raise
+            report(path, error)
+            fields = None
+        meta.check_format(fields or {}, path)
+        metas.append((part, fields))
+    return metas
+
+
+def newest_meta(metas: List[Meta]) -> Tuple[Dict[str, Any], str]:
+    """Return the fields of the highest generation, then of the newest file, and the folder it lies in (rule L4)."""
+    found = [(max(0, meta.generation_of(fields)), part.folder, fields) for part, fields in metas if fields]
+    if not found:
+        return {}, metas[0][0].folder
+    highest = max(generation for generation, _, _ in found)
+    found = [each for each in found if each[0] == highest]
+    _, home, fields = found[0] if len(found) == 1 else max(found, key=lambda each: _changed(each[1]))
+    return fields, home
+
+
+def newest_fields(metas: List[Meta], report: Optional[Report] = None) -> Tuple[Dict[str, Any], str]:
+    """Return what ``read_fields`` does, of what was read already."""
+    fields, home = newest_meta(metas)
     return mlflow_layout.as_ours(fields, home, report) if mlflow_layout.is_run(fields) else fields, home
+
+
+def _changed(folder: str) -> float:
+    """Return when meta.yaml in a folder was written last, 0 where it is gone meanwhile."""
+    try:
+        return documents.state_of(os.path.join(folder, layout.META)).st_mtime
+    except (OSError, BrokenFileError):
+        return 0.0
 
 
 def generations(run_folder: str) -> List[Tuple[int, Part]]:
     """Return the generation of every share whose owner.json can be read (rule W6)."""
+    return [(record.generation, part) for part, record in list_owners(run_folder)]
+
+
+def list_owners(run_folder: str) -> Owners:
+    """Return every share of a run whose owner.json can be read, with what that says."""
     found = []
     for part in list_parts(run_folder):
         try:
@@ -229,5 +265,5 @@ def generations(run_folder: str) -> List[Tuple[int, Part]]:
         except (OSError, BrokenFileError):
             continue
         if record is not None:
-            found.append((record.generation, part))
+            found.append((part, record))
     return found

@@ -9,6 +9,7 @@ import gc
 import os
 import re
 from collections import namedtuple
+from functools import lru_cache
 from operator import itemgetter
 
 from ..errors import BrokenFileError
@@ -177,7 +178,12 @@ def _decode_tail(head: bytes, end: bytes, start: int) -> Optional[Tail]:
     latest = _decode_row(closing)
     if latest is None or end.rfind(_row_repeated_by(closing), 0, closing.start()) < 0:
         return None  # a glimpse of a write may show two closings mixed, so only one that repeats a row counts
-    return Tail(documents.decode_json(key.group(1), ""), latest, start + closing.start(), start + len(end))
+    return Tail(_decode_key(key.group(1)), latest, start + closing.start(), start + len(end))
+
+
+@lru_cache(1024)  # who reads many runs reads the same few keys
+def _decode_key(data: bytes) -> Any:
+    return documents.decode_json(data, "")
 
 
 def decode(data: bytes, path: str) -> History:

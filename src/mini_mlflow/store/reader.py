@@ -6,7 +6,6 @@ Rules S4 to S6, W8, L4, F1 and F2 of docs/format.md; G1 to G4 of docs/mlflow-sto
 from __future__ import annotations
 
 import os
-from collections import namedtuple
 from functools import lru_cache
 from operator import itemgetter, lt
 from time import time
@@ -15,28 +14,20 @@ from .. import layout
 from ..errors import BrokenFileError, MetricNotFoundError, MiniMLflowError, RunNotFoundError
 from ..records import Problem, RunRecord
 from . import documents, experiments, folders, meta, metric_file, mlflow_layout, owner, presence
+from .folders import Part
+from .shares import list_shares, shares_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Dict, Iterator, List, Optional, Set, Tuple, Union
 
     from ..records import Metric, Number
+    from .folders import Meta, Owners
+    from .shares import Share
 
 _LOOKS = 5
 LOST = "LOST"
 RUNNING = "RUNNING"
-
-
-class _Share(namedtuple("_Share", ["generation", "name", "folder", "is_format_0", "is_mlflow"])):
-    """One writer's part of a run, with what orders it among the others."""
-
-    __slots__ = ()
-
-    generation: int
-    name: str
-    folder: str
-    is_format_0: bool
-    is_mlflow: bool
 
 
 def list_run_ids(runs_dir: str, experiment_id: Union[int, str], *, is_deleted: bool = False) -> List[str]:
@@ -76,7 +67,7 @@ def read_run(runs_dir: str, experiment_id: Union[int, str], run_id: str) -> RunR
         RunNotFoundError: There is none.
         UnsupportedFormatError: It was written in a newer format.
     """
-    return _read_run(run_folder(runs_dir, experiment_id, run_id), experiment_id, run_id)
+    return _read_run(run_folder(runs_dir, experiment_id, run_id), experiment_id, run_id)[0]
 
 
 def read_folder(folder: str, experiment_id: Union[int, str], run_id: str) -> RunRecord:
@@ -87,37 +78,48 @@ def read_folder(folder: str, experiment_id: Union[int, str], run_id: str) -> Run
         BrokenFileError: Its meta.yaml cannot be read.
         UnsupportedFormatError: It was written in a newer format.
     """
+    return read_with_owners(folder, experiment_id, run_id)[0]
+
+
+def read_with_owners(folder: str, experiment_id: Union[int, str], run_id: str) -> Tuple[RunRecord, Owners]:
+    """Return what ``read_folder`` does, and each share of the run whose owner.json can be read, with what that says.
+
+    Raises:
+        RunNotFoundError, BrokenFileError, UnsupportedFormatError: As ``read_folder``.
+    """
     if not presence.is_there(folder):
         message = "Run %r is not in %s any more."
         raise RunNotFoundError(message % (run_id, folder), run_id=run_id, experiment_id=experiment_id)
-    record = _read_run(folder, experiment_id, run_id)
+    record, owners = _read_run(folder, experiment_id, run_id)
     if not record.metadata and record.problems:
         raise documents.broken(*record.problems[0])
-    return record
+    return record, owners
 
 
-def _read_run(folder: str, experiment_id: Union[int, str], run_id: str) -> RunRecord:
+def _read_run(folder: str, experiment_id: Union[int, str], run_id: str) -> Tuple[RunRecord, Owners]:
     for _ in range(_LOOKS):  # it may be packed, or unpacked, while we read
         place = presence.place_of(folder)
-        record = _read_there(place, experiment_id, run_id)
+        found = _read_there(place, experiment_id, run_id)
         if presence.place_of(folder) == place:
             break
-    return record
+    return found
 
 
-def _read_there(folder: str, experiment_id: Union[int, str], run_id: str) -> RunRecord:
+def _read_there(folder: str, experiment_id: Union[int, str], run_id: str) -> Tuple[RunRecord, Owners]:
     problems: List[Problem] = []
-    metadata = read_metadata(folder, problems)
+    metas = folders.read_metas(folder, _reporter(problems))
+    metadata = _true_metadata(metas, problems)
     if metadata:
         metadata.update(run_id=run_id, experiment_id=experiment_id)  # the folders' names are the truth (rule S3)
-    shares = _shares(folder, problems)
+    shares = shares_of(metas, _reporter(problems))
     if shares[0].is_mlflow:
         metadata.update(mlflow_layout.read_links(folder, _reporter(problems)))
-    return RunRecord(
+    record = RunRecord(
         metadata=metadata,
         params=_values(shares, layout.PARAMS, problems),
         metrics=_latest(shares, problems), tags=_values(shares, layout.TAGS, problems), problems=problems,
     )  # fmt: skip
+    return record, [(Part(each.name, each.folder), each.owner) for each in shares if each.owner is not None]
 
 
 def run_folder(runs_dir: str, experiment_id: Union[int, str], run_id: str) -> str:
@@ -138,9 +140,14 @@ def read_metadata(folder: str, problems: List[Problem]) -> Dict[str, Any]:
 
     Empty where there is none that can be read; *problems* gets why.
     """
-    fields, home = folders.read_fields(folder, _reporter(problems))
+    return _true_metadata(folders.read_metas(folder, _reporter(problems)), problems)
+
+
+def _true_metadata(metas: List[Meta], problems: List[Problem]) -> Dict[str, Any]:
+    """Return what ``read_metadata`` does, of what was read already."""
+    fields, home = folders.newest_fields(metas, _reporter(problems))
     if fields.get("status") == RUNNING:
-        fields["status"] = _status_of_running(home)
+        fields = dict(fields, status=_status_of_running(home))
     return fields
 
 
@@ -198,7 +205,7 @@ def get_history(folder: str, run_id: str, key: str) -> List[Metric]:
 def list_metrics(folder: str) -> List[str]:
     """Return the names of a run's metrics, sorted."""
     keys: Set[str] = set()
-    for share in _shares(folder, []):
+    for share in list_shares(folder, _reporter([])):
         if share.is_mlflow:
             keys.update(key for key, _ in mlflow_layout.iter_files(share.folder, layout.METRICS))
             continue
@@ -213,10 +220,10 @@ def list_metrics(folder: str) -> List[str]:
 
 def iter_histories(
     folder: str, key: str, problems: List[Problem], read: Callable[[str], Any]
-) -> Iterator[Tuple[_Share, Any]]:
+) -> Iterator[Tuple[Share, Any]]:
     """Yield each writer's share and what *read* makes of its file of a metric, in the order in which they merge."""
     place = presence.place_of(folder)
-    for share in _shares(place, problems):
+    for share in list_shares(place, _reporter(problems)):
         found, there = _read_share(share, key, problems, read), place
         for _ in range(_LOOKS):
             if found or presence.place_of(folder) == there:
@@ -227,7 +234,7 @@ def iter_histories(
             yield share, each
 
 
-def _read_share(share: _Share, key: str, problems: List[Problem], read: Callable[[str], Any]) -> List[Any]:
+def _read_share(share: Share, key: str, problems: List[Problem], read: Callable[[str], Any]) -> List[Any]:
     """Return what *read* makes of the files of a metric in one share: of one, or none."""
     found = []
     for path in folders.find_documents(share.folder, layout.METRICS, key):
@@ -246,22 +253,7 @@ def _read_rows(path: str) -> List[Metric]:
     return metric_file.read_history(path).rows
 
 
-def _shares(folder: str, problems: List[Problem]) -> List[_Share]:
-    """Return the writers' shares of a run by generation, the run's own folder first among equals."""
-    shares = []
-    for part in folders.list_parts(folder):
-        generation = 0
-        try:
-            record = owner.read_owner(part.folder)
-            generation = 0 if record is None else record.generation
-        except (OSError, BrokenFileError) as error:
-            problems.append(Problem(os.path.join(part.folder, layout.OWNER), _reason(error)))
-        is_format_0, is_mlflow = (False, False) if part.name else _look_at_layout(part.folder)
-        shares.append(_Share(generation, part.name, part.folder, is_format_0, is_mlflow))
-    return sorted(shares)
-
-
-def _documents(share: _Share, kind: str, problems: List[Problem]) -> List[Tuple[str, str]]:
+def _documents(share: Share, kind: str, problems: List[Problem]) -> List[Tuple[str, str]]:
     try:
         return list(folders.iter_documents(share.folder, kind))
     except OSError as error:
@@ -269,7 +261,7 @@ def _documents(share: _Share, kind: str, problems: List[Problem]) -> List[Tuple[
         return []
 
 
-def _values(shares: List[_Share], kind: str, problems: List[Problem]) -> Dict[str, Any]:
+def _values(shares: List[Share], kind: str, problems: List[Problem]) -> Dict[str, Any]:
     """Return params or tags by key: the value of the highest generation, then of the newest timestamp (rule W8)."""
     best: Dict[str, Tuple[Tuple[int, int, str], Any]] = {}
     for share in shares:
@@ -294,7 +286,7 @@ def _values(shares: List[_Share], kind: str, problems: List[Problem]) -> Dict[st
     return {key: best[key][1] for key in sorted(best)}
 
 
-def _latest(shares: List[_Share], problems: List[Problem]) -> Dict[str, Number]:
+def _latest(shares: List[Share], problems: List[Problem]) -> Dict[str, Number]:
     """Return the latest value of every metric: of the highest generation, then the newest timestamp (rule W8)."""
     best: Dict[str, Tuple[Tuple[int, int, str], Number]] = {}
     for share in shares:
@@ -320,7 +312,7 @@ def _latest(shares: List[_Share], problems: List[Problem]) -> Dict[str, Number]:
     return {key: best[key][1] for key in sorted(best)}
 
 
-def _checked_key(key: Any, stem: str, share: _Share, path: str) -> str:
+def _checked_key(key: Any, stem: str, share: Share, path: str) -> str:
     """Return which key a document holds (rule K6).
 
     Raises:
@@ -333,18 +325,6 @@ def _checked_key(key: Any, stem: str, share: _Share, path: str) -> str:
     if not layout.fits(stem, key):
         raise documents.broken(path, "it holds the key %r, whose file has another name" % key[:300])
     return key
-
-
-def _look_at_layout(folder: str) -> Tuple[bool, bool]:
-    """Tell whether a run's own files are those of mini-mlflow 0.1.0 (rule F1), and whether those of MLflow (G1)."""
-    try:
-        fields = meta.read_meta(os.path.join(folder, layout.META))
-    except FileNotFoundError:
-        return True, False
-    except (OSError, BrokenFileError):
-        return folders.is_format_0(folder, {}), False  # meta.yaml cannot say; the documents can
-    is_mlflow = mlflow_layout.is_run(fields)
-    return "format" not in fields and not is_mlflow, is_mlflow
 
 
 def _status_of_running(folder: str) -> str:

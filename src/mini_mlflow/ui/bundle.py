@@ -26,23 +26,24 @@ _OTHER_FORM = re.compile(
 _ENDING = re.compile(r"</script|<!--|<script", re.IGNORECASE)
 
 
-def bundle_modules(files: Mapping[str, str], entry: str) -> str:
-    """Return one classic script that does what the module *entry* does.
+def bundle_modules(files: Mapping[str, str], entries: Sequence[str]) -> str:
+    """Return one classic script that does what modules do that are started one after the other.
 
     Args:
         files: The text of each module by its path.
-        entry: The path of the one that is started.
+        entries: The paths of those that are started.
 
     Raises:
         MiniMLflowError: A module is missing, imports in a circle, or has a form that is not known here.
     """
     order: List[str] = []
-    _visit(files, entry, [], order)
+    for entry in entries:
+        _visit(files, entry, [], order)
     names = {path: "module%d" % number for number, path in enumerate(order)}
     parts = ["(() => {\n'use strict';\n"]
     parts += ["const %s = (() => {\n%s})();\n" % (names[path], _turn(files[path], path, names)) for path in order]
     parts.append("})();\n")
-    return check_inline("".join(parts), entry)
+    return check_inline("".join(parts), " and ".join(entries))
 
 
 def check_inline(text: str, path: str) -> str:

@@ -35,7 +35,7 @@ _LEAST_WIDTH = 40
 _TRIES = 3
 _SAMPLE = 8  # runs by which it is guessed how fine curves may be
 _UPLOT = "vendor/uPlot.iife.min.js"
-_MAIN = "main.js"
+_ENTRIES = ("reporting.js", "main.js")
 _LICENCES = ("vendor/LICENSE.uPlot.txt", "vendor/LICENSE.preact.txt", "vendor/LICENSE.htm.txt")
 _TAG = re.compile(r'<(?:link rel="(?:icon|stylesheet|modulepreload)"[^>]*>|script [^>]*src="static/[^>]*></script>)\n?')
 _STYLES = re.compile(r'<link rel="stylesheet" href="static/([^"]+)">')
@@ -188,7 +188,7 @@ class Page:
             raise MiniMLflowError("The styles of the page cannot stand within it.")
         uplot = bundle.check_inline(texts[_UPLOT], _UPLOT)
         modules = {name: text for name, text in texts.items() if name.endswith(".js") and name != _UPLOT}
-        scripts = [uplot, bundle.bundle_modules(modules, _MAIN)]
+        scripts = [uplot, bundle.bundle_modules(modules, _ENTRIES)]
         icon = b64encode(static.files["icon.svg"]).decode("ascii")
         head, body = _TAG.sub("", index).split("</head>")
         if "static/" in head + body:

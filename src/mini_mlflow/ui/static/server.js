@@ -1,6 +1,11 @@
 // How does the page ask the server, and what does it do when nobody, or somebody else, answers?
-import { boot, isReport } from './boot.js';
-import { answer as answerOfReport } from './report.js';
+import { boot } from './boot.js';
+
+let answerer = null;
+/** Let somebody else answer, and no server: a report does it itself. */
+export function answerBy(other) {
+  answerer = other;
+}
 
 /** The state of the connection, for the top bar. */
 export const link = { state: 'live', since: 0, message: '' };
@@ -62,10 +67,9 @@ async function send(path, body, signal) {
   return answer;
 }
 
-/** Ask the report itself, where the page is one. */
-async function askReport(path, body) {
+async function askOther(path, body) {
   try {
-    return await answerOfReport(path, body);
+    return await answerer(path, body);
   } catch (error) {
     throw error.facts ? new Refusal(error.status, error.facts) : error;
   }
@@ -73,13 +77,13 @@ async function askReport(path, body) {
 
 /** Ask for JSON: a POST where there is a body. */
 export async function ask(path, body, signal) {
-  if (isReport) return askReport(path, body);
+  if (answerer) return askOther(path, body);
   return (await send(path, body, signal)).json();
 }
 
 /** Ask for series: the header and the bytes behind it; null where nothing is new; JSON where no series came. */
 export async function askSeries(path, body, signal) {
-  if (isReport) return askReport(path, body);
+  if (answerer) return askOther(path, body);
   const answer = await send(path, body, signal);
   if (answer.status === 204) return null;
   if ((answer.headers.get('Content-Type') || '').includes('json')) return { header: await answer.json(), data: null };
