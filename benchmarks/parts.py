@@ -253,7 +253,7 @@ def measure_searching(bench):
         folder, points = bench.folder(), []
         for runs in bench.sizes.searched_of_files if name == "mlflow-files" else bench.sizes.searched:
             bench.say("searching %s runs: %s" % (f"{runs:,}", name))
-            filled = bench.measure(name, "searching.fill_runs", folder, runs=runs, budget_s=300, timeout_s=420)
+            filled = bench.measure(name, "searching.fill_runs", folder, runs=runs, budget_s=900, timeout_s=1020)
             point = filled and _search_point(bench, name, folder)
             if not point:
                 break

@@ -18,6 +18,7 @@ or
 Everything lies in ``mlruns/<experiment>/<run>/`` as YAML and JSON that a person can read.
 """
 
+import os as _os
 import sys as _sys
 
 if getattr(_sys, "argv", [""])[:1] == ["-m"]:  # python -m is looking for what to run
@@ -50,22 +51,25 @@ from .errors import (
     StorageWarning,
     UnsupportedFormatError,
 )
-from .fluent import (
-    active_run,
-    end_run,
-    last_active_run,
-    log_batch,
-    log_metric,
-    log_metrics,
-    log_param,
-    log_params,
-    set_tag,
-    set_tags,
-    start_run,
-)
-from .run import Run
 
+# A script pays for what it logs by here, not in the midst of its training; most commands log nothing.
+_program = _os.path.basename((getattr(_sys, "argv", None) or [""])[0])
 TYPE_CHECKING = False
+if TYPE_CHECKING or _program not in ("-m", "mini-mlflow", "mini-mlflow.exe"):
+    from .fluent import (
+        active_run,
+        end_run,
+        last_active_run,
+        log_batch,
+        log_metric,
+        log_metrics,
+        log_param,
+        log_params,
+        set_tag,
+        set_tags,
+        start_run,
+    )
+    from .run import Run
 if TYPE_CHECKING:
     from .comparing import Comparison, compare
     from .experiments import (
@@ -128,11 +132,15 @@ if TYPE_CHECKING:
 
 __version__ = "0.2.0"
 
-# Loaded at their first use: a script that only logs numbers never needs them, and pays for each file that is imported.
+# Loaded at their first use: a script that only logs numbers never needs most, and pays for each file that is imported.
 _LAZY = {
     "experiments": (
         "create_experiment delete_experiment get_experiment get_experiment_by_name get_tracking_uri rename_experiment "
         "restore_experiment search_experiments set_experiment set_experiment_tag set_tracking_uri"
+    ),
+    "fluent": (
+        "active_run end_run last_active_run log_batch log_metric log_metrics log_param log_params set_tag set_tags "
+        "start_run"
     ),
     "fluent_artifacts": (
         "delete_artifact download_artifacts get_artifact_uri list_artifacts log_artifact log_artifacts log_dict "
@@ -144,6 +152,7 @@ _LAZY = {
     "history_tables": "histories",
     "packs": "pack unpack",
     "records": "DeletedRun Experiment FileInfo Metric PackResult Removed RunData RunInfo StoredRun Summary",
+    "run": "Run",
     "search.runs": "best_run find_run get_run search_runs",
     "tracker": "ExperimentTracker",
     "ui.report": "report",

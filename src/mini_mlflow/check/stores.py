@@ -269,16 +269,18 @@ def _mend(runs_dir: str, place: _Place, found: Faults) -> Tuple[List[Finding], L
     """Mend one place while nobody changes it; return what was mended, and what was not and why."""
     mended: List[Finding] = []
     failed: Dict[Finding, str] = {}
-    told = None if place.experiment_id is None else os.path.join(runs_dir, place.experiment_id, "any run")
+    told: Optional[str] = place.folder
+    if place.run_id is None:
+        told = None if place.experiment_id is None else os.path.join(runs_dir, place.experiment_id, "any run")
     try:
         with _kept_still(runs_dir, place):
             if told is not None:
-                touching.touch_experiment(told)
+                touching.touch_run(told)
             for _ in range(_ROUNDS):
                 if not _mend_once(_look(runs_dir, place), mended, failed):
                     break
             if told is not None:
-                touching.touch_experiment(told)
+                touching.touch_run(told)
     except (ActiveRunError, OSError, BrokenFileError) as error:
         mendable = [fault.finding for fault in found.found if fault.mend is not None]
         failed.update((finding, _reason(error)) for finding in mendable if finding not in mended)

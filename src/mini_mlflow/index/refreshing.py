@@ -71,7 +71,7 @@ class Refresher:
         self._runs_dir = runs_dir
         self._now_ms = now_ms
         self._is_full = is_full
-        self._settled_ids: Set[str] = set()  # experiments most of whose runs were not looked at
+        self._settled_ids: Set[str] = set()  # experiments most of whose runs were hardly looked at
 
     def refresh(self, experiment_ids: Sequence[str], stages: Sequence[str]) -> None:
         """Look at experiments, and read anew what has changed.
@@ -109,7 +109,7 @@ class Refresher:
         return is_whole and not changed
 
     def _refresh_experiment(self, experiment_id: str) -> bool:
-        """Look at the runs of an experiment; tell whether it was settled, so that most were not looked at."""
+        """Look at the runs of an experiment; tell whether most were not looked at, or not at all that they have."""
         folder = layout.experiment_folder(self._runs_dir, experiment_id)
         try:
             look = fingerprints.look_at_experiment(folder)
@@ -130,7 +130,7 @@ class Refresher:
             first_ms = int.from_bytes(known.fingerprint[:8], "little", signed=True)
         problems: List[str] = []
         names = reading.list_names(folder, lambda path, error: problems.append(self._warn(path, error)))
-        self._look_at_all(experiment_id, names, is_in_trash=False, is_whole=not problems)
+        is_brief = self._look_at_all(experiment_id, names, is_in_trash=False, is_whole=not problems)
         # Of two changes within one tick of the disk's clock the second shows in nothing: what has just changed is
         # looked at once more, a while later.
         is_settled = look.changed_ms < self._now_ms - fingerprints.RECENT_MS or self._is_due(first_ms)
@@ -138,7 +138,7 @@ class Refresher:
         fingerprint = first_ms.to_bytes(8, "little", signed=True) + look.stamp
         if known is None or (known.fingerprint, known.is_settled) != (fingerprint, is_settled):
             self._database.put_experiment(experiment_id, fingerprint, is_settled)
-        return False
+        return is_brief
 
     @staticmethod
     def _warn(path: str, error: Exception) -> str:
@@ -153,8 +153,11 @@ class Refresher:
 
     def _look_at_all(
         self, experiment_id: str, names: Sequence[str], *, is_in_trash: bool, is_whole: bool = True
-    ) -> None:
-        """Look at each run that is known or there; where the names are not all, none is taken for gone."""
+    ) -> bool:
+        """Look at each run that is known or there; where the names are not all, none is taken for gone.
+
+        Tell whether of some only what we ourselves change was looked for.
+        """
         known: Dict[str, Row] = {
             row[3]: row for row in self._database.state_rows(experiment_id) if (row[2] == DELETED) is is_in_trash
         }
@@ -163,16 +166,24 @@ class Refresher:
             self._database.replace((row, None) for name, row in known.items() if name not in there)
         new = [Place(experiment_id, is_in_trash, name, None, self._is_full) for name in names if name not in known]
         old = [known[name] for name in names if name in known]
-        self._read(new + [self._place_of(row) for row in old if self._has_changed(row)])
+        self._read(new + [self._place_of(row) for row in old if self._has_changed(row, is_brief=not is_in_trash)])
+        return bool(old) and not self._is_full
 
-    def _has_changed(self, row: Row) -> bool:
-        """Tell whether a run looks other than when it was read, or is to be read once more."""
+    def _has_changed(self, row: Row, *, is_brief: bool = False) -> bool:
+        """Tell whether a run looks other than when it was read, or is to be read once more.
+
+        Args:
+            row: The run.
+            is_brief: Whether of a run that has ended only what we ourselves change is looked for; sweeps see the rest.
+        """
         _, experiment_id, stage, name, state = row
         folder = reading.folder_of(self._runs_dir, experiment_id, stage, name)
         if state.is_provisional and self._is_due(state.read_at_ms):
             return True
         try:
             if not (state.is_deep or self._is_full):
+                if is_brief and not (state.is_live or state.is_provisional):
+                    return not state.shallow.startswith(fingerprints.look_at_run(folder))
                 return bool(fingerprints.look_at_folders(folder).stamp != state.shallow)
             stamp = fingerprints.look_at_files(folder).stamp
             if not state.deep or stamp != state.deep[: len(stamp)]:

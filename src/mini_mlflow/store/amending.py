@@ -33,11 +33,11 @@ def amended(folder: str, pool: DescriptorPool) -> Iterator[Opened]:
         OSError: The disk refused.
     """
     opened = amend_run(folder, pool)
-    touching.touch_experiment(folder)
+    touching.touch_run(folder)
     try:
         yield opened
     finally:
-        touching.touch_experiment(folder)
+        touching.touch_run(folder)
         if opened.role == CREATED:
             opened.writer.withdraw()
         else:

@@ -32,11 +32,11 @@ def delete_documents(run_folder: str, kind: str, key: str) -> bool:
     for part in folders.list_parts(run_folder):
         found += folders.find_documents(part.folder, kind, key)
     if found:
-        touching.touch_experiment(run_folder)
+        touching.touch_run(run_folder)
     for path in found:
         try:
             os.unlink(path)
         except FileNotFoundError:
             pass  # another was faster
-    touching.touch_experiment(run_folder)
+    touching.touch_run(run_folder)
     return bool(found)

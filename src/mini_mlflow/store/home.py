@@ -206,7 +206,7 @@ def make_home(run_folder: str, generation: int) -> Tuple[str, owner.Claim]:
     except FileExistsError:
         pass  # NFS has repeated our own request: nobody else has a folder of this random name
     claim = owner.claim_new(folder, generation)
-    touching.touch_experiment(run_folder)  # from now on whoever looks sees that somebody writes
+    touching.touch_run(run_folder)  # from now on whoever looks sees that somebody writes
     return folder, claim
 
 

@@ -77,7 +77,7 @@ def move_run(runs_dir: str, experiment_id: ExperimentId, run_id: str, target_id:
             with unowned.moved(folder, run_id, _WHAT, move):
                 for part in folders.list_parts(there):
                     _note_place(part.folder, target_id)
-                touching.touch_experiment(there)  # rule X1; the rename has told of itself in both folders
+                touching.touch_run(there)  # rule X1; the rename has told of itself in both folders
         except FileNotFoundError:
             reader.run_folder(runs_dir, experiment_id, run_id)  # raises: another has moved or deleted it meanwhile
             raise

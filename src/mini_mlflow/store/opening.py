@@ -215,7 +215,7 @@ def _inherit(
 ) -> Optional[Opened]:
     if not stays(folder, claim):
         return None
-    touching.touch_experiment(folder)
+    touching.touch_run(folder)
     fields = dict({"format": layout.FORMAT_VERSION}, **(there or new_fields()))
     fields.update(run_id=os.path.basename(folder), status="RUNNING", end_time=None, generation=claim.generation)
     writer = RunWriter(
@@ -232,7 +232,7 @@ def _inherit(
     try:
         writer.write_meta()
         writer.mend()
-        touching.touch_experiment(folder)
+        touching.touch_run(folder)
     except BaseException:
         writer.release()  # else nobody could resume or delete the run while this process lives
         raise

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 
 
-def touch_experiment(run_folder: str) -> None:
-    """Set the modification time of the folder that a run lies in to now: before a change and after it.
+def touch_run(run_folder: str) -> None:
+    """Set the modification times of the folders of a run and of its experiment to now: before a change and after it.
 
-    Before, as a kill may leave nothing after; after, as who looks in between has seen what was there before. Where that
-    is not allowed, nothing is told: who reads comes by later.
+    Before, as a kill may leave nothing after; after, as who looks in between has seen what was there before. The run's
+    own first: who has seen the experiment's change looks at it. Where that is not allowed, nothing is told: who reads
+    comes by later.
     """
-    try:
-        os.utime(os.path.dirname(run_folder))
-    except OSError:
-        pass
+    for folder in (run_folder, os.path.dirname(run_folder)):
+        try:
+            os.utime(folder)
+        except OSError:
+            pass

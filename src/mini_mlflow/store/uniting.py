@@ -134,13 +134,13 @@ def extend_run(theirs: str, ours: str, run_id: str, advance: Advance, *, is_dry:
             if not kin.is_one_run:
                 return United(LEFT, kin.conflicts[0].reason, kin.problems + kin.conflicts)
             if not is_dry:
-                touching.touch_experiment(ours)
+                touching.touch_run(ours)
                 _take(theirs, ours, kin, advance)
     except ActiveRunError as error:
         return United(LEFT, str(error), [])
     outcome = GROWN if kin.missing or kin.later else SAME
     if outcome == GROWN and not is_dry:
-        touching.touch_experiment(ours)
+        touching.touch_run(ours)
     return United(outcome, "", kin.problems + kin.conflicts)
 
 
