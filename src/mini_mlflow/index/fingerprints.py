@@ -12,11 +12,7 @@ from collections import namedtuple
 
 from .. import layout
 from ..store import folders, presence
-
-try:
-    from _blake2 import blake2b  # hashlib has it from there, and loads OpenSSL for others: 3 ms
-except ImportError:
-    from hashlib import blake2b
+from .digests import digest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -158,4 +154,4 @@ def _text(state: os.stat_result) -> bytes:
 
 
 def _look(states: List[bytes], newest_ns: int) -> Look:
-    return Look(blake2b(b"".join(states), digest_size=12).digest(), newest_ns // 1000000)
+    return Look(digest(b"".join(states), 12), newest_ns // 1000000)

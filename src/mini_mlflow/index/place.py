@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import stat
 from functools import lru_cache
-from hashlib import sha256
 from time import time
 
 from .. import config, errors
 from ..store import machine, mounts
+from .digests import digest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def find_place(runs_dir: str) -> Optional[str]:
     except (OSError, ValueError):
         return None
     what = "\0".join([config.host_name(), real, str(state.st_dev), str(state.st_ino)])
-    name = sha256(what.encode("utf-8", "surrogatepass")).hexdigest()[:32] + _ENDING
+    name = digest(what.encode("utf-8", "surrogatepass"), 16).hex() + _ENDING
     for parent, folder in _candidates():
         if _is_usable(parent, folder):
             path = os.path.join(folder, name)
