@@ -25,7 +25,11 @@ def main(arguments):
     options = _options(arguments)
     if options.render:
         options.out = options.out or ROOT
-        _write(_joined([_read(path) for path in options.render]), options)
+        found = [_read(path) for path in options.render]
+        if len(found) > 1:
+            _write(_joined(found), options)
+        else:
+            report.write(found[0], options.out)
         return 0
     if not _is_alone(options.venvs):
         _say("stopped: another run of the benchmarks is at work, and each would disturb the other's numbers")
@@ -56,7 +60,8 @@ def main(arguments):
             results["parts"].append(part)
             results["failures"] = bench.failures
             results["duration_s"] = round(time.time() - began)
-            _save(dict(results, load=[*results["load"], _load()]), options)  # who stops now keeps this much
+            partial = dict(results, load=[*results["load"], _load()])
+            _save(partial, options, "-partial")  # who stops now keeps this much
     finally:
         bench.close()
     results["load"].append(_load())
@@ -80,7 +85,7 @@ def _options(arguments):
     parser.add_argument("--pictures", metavar="FOLDER", help="keep pictures of the pages that were measured there")
     parser.add_argument("--venvs", metavar="FOLDER", default=environments.FOLDER, help="where the environments lie")
     parser.add_argument("--render", metavar="RESULTS", nargs="+", help="measure nothing, write the report of such a "
-                        "file again; of several: of all their parts, the last one's of what several have")  # fmt: skip
+                        "file again; of several that have other parts: the results of all as one, too")  # fmt: skip
     options = parser.parse_args(arguments)
     is_whole = not (options.quick or options.only or options.only_part)
     if options.pictures:
@@ -167,28 +172,40 @@ def _read(path):
 
 
 def _joined(found):
-    """Return the results of parts that were measured one after the other on one machine as those of one run."""
-    joined = {}
+    """Return the results of parts that were measured one after the other as those of one run."""
+    first = found[0]
+    joined = {"parts": [], "versions": {}, "missing": {}, "failures": {}, "load": []}
     for results in found:
-        if joined.get("machine", results["machine"]) != results["machine"]:
-            raise SystemExit("stopped: what was measured on two machines cannot be compared")
-        parts = [*joined.get("parts", []), *results["parts"]]
-        told = {name: {**joined.get(name, {}), **results[name]} for name in ("versions", "missing", "failures")}
-        load = joined.get("load", []) + results["load"]
-        joined = {**joined, **results, **told, "parts": list(dict.fromkeys(parts)), "load": load}
-    joined["runs"] = sum(results.get("runs", 1) for results in found)
+        for name in ("machine", "sizes", "is_quick"):
+            if results[name] != first[name]:
+                raise SystemExit("stopped: what was measured with another %s cannot be compared" % name)
+        twice = set(joined["parts"]) & set(results["parts"])
+        if twice:
+            raise SystemExit("stopped: measured more than once: %s" % ", ".join(sorted(twice)))
+        known = joined["versions"]
+        changed = [name for name, versions in results["versions"].items() if known.get(name, versions) != versions]
+        if changed:
+            raise SystemExit("stopped: measured in two versions: %s" % ", ".join(changed))
+        told = {name: {**joined[name], **results[name]} for name in ("versions", "missing", "failures")}
+        parts, load = joined["parts"] + results["parts"], joined["load"] + results["load"]
+        joined = {**joined, **results, **told, "parts": parts, "load": load}
+    joined["missing"] = {name: why for name, why in joined["missing"].items() if name not in joined["versions"]}
+    joined["runs"] = len(found)
     joined["duration_s"] = sum(results["duration_s"] for results in found)
     return joined
 
 
 def _write(results, options):
-    _save(results, options)
+    path = _save(results, options)
+    partial = path[: -len(".json")] + "-partial.json"
+    if os.path.exists(partial):
+        os.remove(partial)
     _say("report: " + report.write(_rounded(results), options.out))
 
 
-def _save(results, options):
+def _save(results, options, ending=""):
     machine = results["machine"]
-    name = "%s-%s-%dcore.json" % (results["date"], machine["system"].split()[0].lower(), machine["cores"])
+    name = "%s-%s-%dcore%s.json" % (results["date"], machine["system"].split()[0].lower(), machine["cores"], ending)
     folder = os.path.join(options.out, "benchmarks", "results")
     os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, name)
@@ -196,6 +213,7 @@ def _save(results, options):
         json.dump(_rounded(results), file, indent=1, sort_keys=True)
         file.write("\n")
     _say("results: " + path)
+    return path
 
 
 def _rounded(found):

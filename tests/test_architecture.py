@@ -226,6 +226,17 @@ def test_who_only_logs_loads_nothing_of_what_reads(tmp_path, monkeypatch):
     assert loaded & {f"{NAME}.{name}" for name in READING} == set()
 
 
+@pytest.mark.parametrize("program", ["-m", "/usr/bin/mini-mlflow", "mini-mlflow.exe"])
+def test_a_command_loads_what_logs_only_where_it_logs(program):
+    code = f"sys.argv[:] = ['{program}']; import mini_mlflow as m"
+    assert loaded_by(code) & {f"{NAME}.fluent", f"{NAME}.run", f"{NAME}.store.writer"} == set()
+    assert {f"{NAME}.fluent", f"{NAME}.run"} <= loaded_by(code + "; m.start_run, m.Run")
+
+
+def test_a_script_has_what_logs_loaded_from_its_import_on():
+    assert {f"{NAME}.fluent", f"{NAME}.run", f"{NAME}.store.writer"} <= loaded_by("import mini_mlflow")
+
+
 def test_the_names_that_are_loaded_at_their_first_use_are_there_after_a_plain_import():
     code = "import mini_mlflow as m; assert m.tracker.ExperimentTracker is m.ExperimentTracker; m.RunInfo; m.Metric"
     assert f"{NAME}.tracker" in loaded_by(code)

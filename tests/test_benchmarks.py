@@ -217,17 +217,29 @@ def test_parts_that_were_measured_one_after_the_other_become_one_report(modules,
     path = max((BENCHMARKS / "results").glob("*.json"))
     whole = json.loads(path.read_text())
     first, second = tmp_path / "first.json", tmp_path / "second.json"
-    first.write_text(json.dumps(dict(whole, parts=["peers", "ours"], load=[1.0, 2.0], duration_s=10, ours={})))
-    second.write_text(json.dumps(dict(whole, parts=["ours"], load=[3.0, 4.0], duration_s=5)))
-    assert run.main(["--render", str(first), str(second), "--out", str(tmp_path)]) == 0
+    bare = {name: part for name, part in whole.items() if name not in whole["parts"]}
+    peers = dict(bare, parts=["peers"], peers=whole["peers"], load=[1.0, 2.0], duration_s=10, missing={"aim": "no"})
+    ours = dict(bare, parts=["ours"], ours=whole["ours"], load=[3.0, 4.0], duration_s=5)
+    first.write_text(json.dumps(peers))
+    second.write_text(json.dumps(ours))
+    command = ["--render", str(first), str(second), "--out", str(tmp_path)]
+    assert run.main(command) == 0
     joined = json.loads((tmp_path / "benchmarks" / "results" / path.name).read_text())
-    assert joined["ours"] == whole["ours"]
+    assert (joined["peers"], joined["ours"]) == (whole["peers"], whole["ours"])
     assert (joined["parts"], joined["runs"], joined["duration_s"]) == (["peers", "ours"], 2, 15)
     assert joined["load"] == [1.0, 2.0, 3.0, 4.0]
+    assert "aim" not in joined["missing"]
     assert "in 2 runs, one after the other" in (tmp_path / "docs" / "benchmarks.md").read_text()
-    second.write_text(json.dumps(dict(whole, machine=dict(whole["machine"], cores=99))))
-    with pytest.raises(SystemExit, match="two machines"):
-        run.main(["--render", str(first), str(second), "--out", str(tmp_path)])
+    for other in (
+        dict(ours, machine=dict(whole["machine"], cores=99)),
+        dict(ours, is_quick=not whole["is_quick"]),
+        dict(ours, sizes=dict(whole["sizes"], most=1)),
+        dict(ours, parts=["peers", "ours"]),
+        dict(ours, versions=dict(whole["versions"], ours={"mini-mlflow": "0.1.9"})),
+    ):
+        second.write_text(json.dumps(other))
+        with pytest.raises(SystemExit, match="stopped"):
+            run.main(command)
 
 
 def test_a_peer_that_cannot_be_installed_is_told_in_one_line(modules, tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ import time
 import pytest
 from broken_store import content, files_in, write
 
-from mini_mlflow import Run
+from mini_mlflow import Run, list_deleted_runs
 from mini_mlflow.check.findings import WARNING
 from mini_mlflow.check.stores import check_store, repair_store
 from mini_mlflow.store import mending, trash
@@ -68,8 +68,11 @@ def test_runs_in_the_trash_are_checked_and_mended(sound):
     path = os.path.join(sound.folder, "0", ".trash", "first", "metrics", "loss.json")
     write(path, content(path)[:-5])
     assert [finding.path for finding in sound.findings()] == ["0/.trash/first/metrics/loss.json"]
+    os.utime(os.path.join(sound.folder, "0", ".trash", "first"), (1000, 1000))
+    (deleted,) = list_deleted_runs(0, runs_dir=sound.folder)
     repair_store(sound.folder)
     assert sound.findings() == []
+    assert list_deleted_runs(0, runs_dir=sound.folder) == [deleted]  # rule T2: the folder's time says when
 
 
 def test_a_run_can_be_resumed_after_a_repair_and_waits_for_one(sound):

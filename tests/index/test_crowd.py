@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from mini_mlflow import search_runs, start_run
+from mini_mlflow import StorageWarning, search_runs, start_run
 from mini_mlflow.index import crowd, workers
 
 MANY = 3000
@@ -87,6 +87,7 @@ def test_work_that_computes_for_long_is_shared_by_processes_and_comes_in_order(m
         "lambda: 'no JSON'",
         "__import__('os').write(1, b'no answer') and 7",
         "print('no answer') or 7",
+        "__import__('time').sleep(0.001) or {}['then raises']",
         "{}['raises there']",
     ],
 )
@@ -100,11 +101,30 @@ def test_what_raises_does_so_for_the_one_who_asks(two_cores):
         list(workers.map_in_processes(EVALUATE, [], [["[1]"]] * 100 + [["[1 // 0]"]] + [["[1]"]] * 100))
 
 
-@pytest.mark.parametrize("program", ["#!/bin/sh\nexit 0\n", "#!/bin/sh\necho no answer\n", None])
-def test_a_python_that_is_none_costs_no_answer(tmp_path, monkeypatch, two_cores, program):
+REAL = sys.executable
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no /bin/sh")
+@pytest.mark.parametrize(
+    "program",
+    [
+        None,
+        "exit 0",
+        "echo no answer",
+        "cat",  # says what it is asked
+        "yes",
+        "echo '[]'; exec %s \"$@\"" % REAL,
+        'exec %s "$@" | (read -r kind; echo "$kind"; echo \'[7,[%s],[]]\'; cat)' % (REAL, ",".join(["9"] * 32)),
+        "exec %s \"$@\" | sed -u 's/\\[0,/[1,/'" % REAL,
+        "exec %s \"$@\" | sed -u 's/0\\.[0-9]*\\.[0-9]*/0.1.9/'" % REAL,
+        'exec %s "$@" | head -n 1' % REAL,
+    ],
+    ids=["missing", "ends", "other", "echo", "endless", "talks first", "late", "number", "version", "dies"],
+)
+def test_a_python_that_is_none_or_another_costs_no_answer(tmp_path, monkeypatch, two_cores, program):
     path = tmp_path / "python3"
     if program is not None:
-        path.write_text(program)
+        path.write_text("#!/bin/sh\n%s\n" % program)
         path.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(path))
     assert list(workers.map_in_processes(NEGATE, [], [[each] for each in range(200)])) == [-each for each in range(200)]
@@ -122,9 +142,34 @@ def test_who_stops_asking_leaves_no_process(two_cores):
     asked = workers.map_in_processes(EVALUATE._replace(decode=itself), [], [[DONE_BY]] * MANY)
     pids = {next(asked) for _ in range(100)}
     asked.close()
+    assert pids - {os.getpid()}
     for pid in pids - {os.getpid()}:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+def test_what_a_process_warns_of_is_told_here(two_cores):
+    text = "__import__('mini_mlflow').errors.warn('told', stacklevel=1) or 1"
+    with pytest.warns(StorageWarning, match="told"):
+        assert list(workers.map_in_processes(EVALUATE._replace(decode=itself), [], [[text]])) == [1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its file names are texts anyway")
+def test_names_mean_the_same_in_both_whatever_the_locale():
+    code = """import os, sys, test_crowd
+from mini_mlflow.index import workers
+workers._count = lambda: 2
+text = "(__import__('sys').getfilesystemencoding(), __import__('os').getpid())"
+work = test_crowd.EVALUATE._replace(decode=test_crowd.itself)
+found = list(workers.map_in_processes(work, [], [[text]] * 64))
+print({encoding for encoding, _ in found} == {sys.getfilesystemencoding()}, {pid for _, pid in found} != {os.getpid()})
+"""
+    for flags in ([], ["-X", "utf8"], ["-X", "utf8=0"]):
+        for locale in ("C", "de_DE.ISO-8859-1"):
+            environ = dict(os.environ, LC_ALL=locale, PYTHONPATH=os.pathsep.join(filter(None, sys.path)))
+            command = [sys.executable, *flags, "-c", code]
+            found = subprocess.run(command, env=environ, stdout=subprocess.PIPE, check=True).stdout.split()
+            assert found == [b"True", b"True"], (flags, locale)
 
 
 def test_an_index_made_by_processes_is_the_one_made_here(tmp_path, monkeypatch, two_cores):

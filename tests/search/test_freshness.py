@@ -13,7 +13,8 @@ import pytest
 from indexed_store import IndexedStore, copy_run, give_coarse_clock, replace
 
 import mini_mlflow
-from mini_mlflow import Run, StorageWarning, active, storage
+from mini_mlflow import Run, StorageWarning, active, merging, storage
+from mini_mlflow.check import stores
 from mini_mlflow.compat import mlflow
 from mini_mlflow.index import fingerprints, place, refreshing
 from mini_mlflow.index.database import Database
@@ -194,6 +195,53 @@ def test_x1_a_tag_taken_away_and_a_joiner_are_found_without_a_look_at_all_runs(s
     mlflow.MlflowClient().delete_tag("a", "team")
     assert store.ask() == store.files()
     assert "team" not in store.ask()[0].data.tags
+
+
+def extend(store, run_id):
+    """Merge a copy into which values were logged elsewhere."""
+    elsewhere = store.folder + " elsewhere"
+    shutil.copytree(store.folder, elsewhere, copy_function=shutil.copy2)
+    with Run(run_id=run_id, runs_dir=elsewhere) as run:
+        run.log_metric("acc", 0.75)
+        run.log_param("more", 1)
+    merging.merge(elsewhere, store.folder)
+
+
+def mend(store, run_id):
+    """Cut a file of a metric short as a full disk does, and let it be repaired."""
+    path = store.path("0", run_id, "metrics", "loss.json")
+    with open(path, "rb+") as file:
+        file.truncate(os.path.getsize(path) - 2)
+    stores.repair_store(store.folder)
+
+
+def add_row(store, run_id):
+    storage.save_metric(run_id, 0, "loss", 0.125, runs_dir=store.folder)
+
+
+@pytest.mark.parametrize("change", [extend, mend, add_row])
+def test_x1_what_changes_within_the_folders_of_an_ended_run_is_found_by_a_look_at_it_alone(store, monkeypatch, change):
+    monkeypatch.setattr(refreshing, "SWEEP_S", -1)
+    for run_id in "abc":
+        store.make(run_id)
+    store.settle()
+    change(store, "b")
+    looked_at, look = [], fingerprints.look_at_folders
+    with monkeypatch.context() as patch:
+        patch.setattr(fingerprints, "look_at_folders", lambda folder: looked_at.append(folder) or look(folder))
+        found = store.ask()
+    assert found == store.files()
+    assert set(looked_at) == {store.path("0", "b")}
+
+
+def test_what_others_change_is_found_where_it_is_shown_after_something_else_was_changed(store, monkeypatch):
+    for number in range(5):
+        store.make(f"r{number}")
+    store.settle()
+    monkeypatch.setattr(refreshing.Refresher, "_sweep", lambda self: None)
+    tag(store, "r1")
+    replace(store.path("0", "r3", "params", "lr.json"), '{"key": "lr", "value": 9, "timestamp": 1}')
+    assert store.ask() == store.files()
 
 
 def test_what_others_change_in_a_settled_experiment_is_found_where_it_is_shown(store, monkeypatch):

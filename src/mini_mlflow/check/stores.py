@@ -269,9 +269,11 @@ def _mend(runs_dir: str, place: _Place, found: Faults) -> Tuple[List[Finding], L
     """Mend one place while nobody changes it; return what was mended, and what was not and why."""
     mended: List[Finding] = []
     failed: Dict[Finding, str] = {}
-    told: Optional[str] = place.folder
-    if place.run_id is None:
-        told = None if place.experiment_id is None else os.path.join(runs_dir, place.experiment_id, "any run")
+    told = None
+    if place.experiment_id is not None:  # of a run in the trash the time tells when it was deleted (rule T2)
+        experiment = os.path.join(runs_dir, place.experiment_id)
+        is_active = place.run_id is not None and os.path.dirname(place.folder) == experiment
+        told = place.folder if is_active else os.path.join(experiment, "any run")
     try:
         with _kept_still(runs_dir, place):
             if told is not None:

@@ -53,7 +53,8 @@ def map_many(work: Work, common: Sequence[Any], given: Sequence[Sequence[Any]]) 
     for start in range(0, len(given), _NEXT):
         began, computing = perf_counter(), process_time()
         sample = [do(each) for each in given[start : start + _SAMPLE]]
-        taken_s, computed_s = perf_counter() - began, process_time() - computing
+        taken_s = perf_counter() - began
+        computed_s = min(process_time() - computing, taken_s)  # other threads of this process may compute, too
         waited_s = taken_s - computed_s
         yield from sample
         rest = given[start + _SAMPLE : start + _NEXT]

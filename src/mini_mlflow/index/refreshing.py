@@ -1,8 +1,9 @@
 """How does the index learn what has changed in the store since it was written?
 
-What is looked at is the less the surer it is that nothing has: every file of a run that is being written, the folders
-of one that has ended, and of an experiment whose folder looks as it did then only its folder. docs/searching.md tells
-users what that leaves unseen, and until when.
+What is looked at is the less the surer it is that nothing has: every file of a run that is being written, the folder
+of one that has ended, and of an experiment whose folder looks as it did then only that. So all is found that we
+ourselves change (rule X1), and what others do by sweeps, which look at all folders of some runs each time.
+docs/searching.md tells users what that leaves unseen, and until when.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ class Refresher:
         self._runs_dir = runs_dir
         self._now_ms = now_ms
         self._is_full = is_full
-        self._settled_ids: Set[str] = set()  # experiments most of whose runs were hardly looked at
+        self._settled_ids: Set[str] = set()  # experiments of whose runs sweeps are to look at all
 
     def refresh(self, experiment_ids: Sequence[str], stages: Sequence[str]) -> None:
         """Look at experiments, and read anew what has changed.
@@ -109,7 +110,7 @@ class Refresher:
         return is_whole and not changed
 
     def _refresh_experiment(self, experiment_id: str) -> bool:
-        """Look at the runs of an experiment; tell whether most were not looked at, or not at all that they have."""
+        """Look at the runs of an experiment; tell whether some, or all, were passed over or had but a brief look."""
         folder = layout.experiment_folder(self._runs_dir, experiment_id)
         try:
             look = fingerprints.look_at_experiment(folder)
@@ -167,7 +168,7 @@ class Refresher:
         new = [Place(experiment_id, is_in_trash, name, None, self._is_full) for name in names if name not in known]
         old = [known[name] for name in names if name in known]
         self._read(new + [self._place_of(row) for row in old if self._has_changed(row, is_brief=not is_in_trash)])
-        return bool(old) and not self._is_full
+        return not self._is_full and any(_is_settled(row[4]) for row in old)
 
     def _has_changed(self, row: Row, *, is_brief: bool = False) -> bool:
         """Tell whether a run looks other than when it was read, or is to be read once more.
@@ -182,7 +183,7 @@ class Refresher:
             return True
         try:
             if not (state.is_deep or self._is_full):
-                if is_brief and not (state.is_live or state.is_provisional):
+                if is_brief and _is_settled(state):
                     return not state.shallow.startswith(fingerprints.look_at_run(folder))
                 return bool(fingerprints.look_at_folders(folder).stamp != state.shallow)
             stamp = fingerprints.look_at_files(folder).stamp
@@ -250,6 +251,11 @@ class Refresher:
     def _is_swept(self, row: Row) -> bool:
         """Tell whether a row is one that nothing else looks at."""
         return row[1] in self._settled_ids and row[2] != DELETED and not (row[4].is_live or row[4].is_provisional)
+
+
+def _is_settled(state: State) -> bool:
+    """Tell whether a run has ended, and its folders tell what happens to it."""
+    return not (state.is_live or state.is_provisional or state.is_deep)
 
 
 def _read(

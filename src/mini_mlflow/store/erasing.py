@@ -31,12 +31,15 @@ def delete_documents(run_folder: str, kind: str, key: str) -> bool:
     found: List[str] = []
     for part in folders.list_parts(run_folder):
         found += folders.find_documents(part.folder, kind, key)
-    if found:
-        touching.touch_run(run_folder)
-    for path in found:
-        try:
-            os.unlink(path)
-        except FileNotFoundError:
-            pass  # another was faster
+    if not found:
+        return False
     touching.touch_run(run_folder)
-    return bool(found)
+    try:
+        for path in found:
+            try:
+                os.unlink(path)
+            except FileNotFoundError:
+                pass  # another was faster
+    finally:
+        touching.touch_run(run_folder)
+    return True

@@ -133,15 +133,16 @@ def extend_run(theirs: str, ours: str, run_id: str, advance: Advance, *, is_dry:
             kin = kinship.compare(theirs, ours)
             if not kin.is_one_run:
                 return United(LEFT, kin.conflicts[0].reason, kin.problems + kin.conflicts)
-            if not is_dry:
+            has_grown = bool(kin.missing or kin.later)
+            if has_grown and not is_dry:
                 touching.touch_run(ours)
-                _take(theirs, ours, kin, advance)
+                try:
+                    _take(theirs, ours, kin, advance)
+                finally:
+                    touching.touch_run(ours)
     except ActiveRunError as error:
         return United(LEFT, str(error), [])
-    outcome = GROWN if kin.missing or kin.later else SAME
-    if outcome == GROWN and not is_dry:
-        touching.touch_run(ours)
-    return United(outcome, "", kin.problems + kin.conflicts)
+    return United(GROWN if has_grown else SAME, "", kin.problems + kin.conflicts)
 
 
 def _extend_packed(theirs: str, ours: str, run_id: str, advance: Advance, *, is_dry: bool) -> United:
