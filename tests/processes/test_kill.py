@@ -65,10 +65,15 @@ def test_a_kill_while_logging_loses_no_acknowledged_value(store, capsys):
             run.log_metric(key, 0.5)
         start_s = time.monotonic() - begun  # 1 ms on ext4; btrfs takes as long as a run used to be given to log
     chance = random.Random()
-    padded = rows_read = 0
-    for number in range(KILLS * 3 // 4):
-        run_id = "run-%d" % number
+    longest_s = 0.02 + start_s
+    padded = rows_read = kills = 0
+    while kills < KILLS * 3 // 4 or rows_read <= KILLS:
+        run_id = "run-%d" % kills
         acknowledged = Counters(len(KEYS))
+        kills += 1
+        if kills > KILLS:
+            longest_s *= 1.5  # another program has had the processor since a start was timed
+        assert kills < KILLS + 30
 
         def log(run_id=run_id, acknowledged=acknowledged):
             run = Run(run_id=run_id, runs_dir=store)
@@ -77,7 +82,7 @@ def test_a_kill_while_logging_loses_no_acknowledged_value(store, capsys):
                     run.log_metric(key, value_of(place, step))
                     acknowledged[place] = step + 1
 
-        kill_after(chance.uniform(0.0005, 0.02 + start_s), log)
+        kill_after(chance.uniform(0.0005, longest_s), log)
         folder = os.path.join(store, "0", run_id)
         done = acknowledged.read()
         if not os.path.exists(os.path.join(folder, "meta.yaml")):
@@ -92,8 +97,7 @@ def test_a_kill_while_logging_loses_no_acknowledged_value(store, capsys):
             rows_read += len(rows)
         check_that_it_goes_on(store, run_id, done)
     with capsys.disabled():
-        print("\n%d kills, %d rows, %d files in the padding state" % (KILLS * 3 // 4, rows_read, padded))
-    assert rows_read > KILLS
+        print("\n%d kills, %d rows, %d files in the padding state" % (kills, rows_read, padded))
 
 
 def check_file(path, acknowledged):
