@@ -180,6 +180,7 @@ OURS = ["a tag", "a name", "a run resumed", "metadata of 0.1.0's functions", "a 
 def test_x1_what_we_change_in_an_ended_run_is_found_without_a_look_at_all_runs(store, monkeypatch, name):
     """Rule X1: the time of the experiment's folder tells."""
     monkeypatch.setattr(refreshing, "SWEEP_S", -1)
+    monkeypatch.setattr(refreshing, "CONFIRM_S", -1)
     for run_id in "abc":
         store.make(run_id)
     store.settle()
@@ -189,6 +190,7 @@ def test_x1_what_we_change_in_an_ended_run_is_found_without_a_look_at_all_runs(s
 
 def test_x1_a_tag_taken_away_and_a_joiner_are_found_without_a_look_at_all_runs(store, monkeypatch):
     monkeypatch.setattr(refreshing, "SWEEP_S", -1)
+    monkeypatch.setattr(refreshing, "CONFIRM_S", -1)
     store.make("a")
     tag(store, "a")
     store.settle()
@@ -222,6 +224,7 @@ def add_row(store, run_id):
 @pytest.mark.parametrize("change", [extend, mend, add_row])
 def test_x1_what_changes_within_the_folders_of_an_ended_run_is_found_by_a_look_at_it_alone(store, monkeypatch, change):
     monkeypatch.setattr(refreshing, "SWEEP_S", -1)
+    monkeypatch.setattr(refreshing, "CONFIRM_S", -1)
     for run_id in "abc":
         store.make(run_id)
     store.settle()
@@ -271,6 +274,7 @@ def test_the_sweep_comes_by_every_run_though_each_search_does_only_some(store, m
     clock = iter(range(100000))
     monkeypatch.setattr(refreshing, "monotonic", lambda: next(clock))
     monkeypatch.setattr(refreshing, "SWEEP_S", 3)
+    monkeypatch.setattr(refreshing, "CONFIRM_S", 3)
 
     def lr(table):
         return table.column("params", "lr")
@@ -558,6 +562,7 @@ def test_a_run_that_another_process_finds_gone_costs_no_index(store, monkeypatch
 def test_a_process_that_read_before_a_change_does_not_hide_it_from_others(store, monkeypatch):
     """It was slower than one that read after it, and may not write over what that noted."""
     monkeypatch.setattr(refreshing, "SWEEP_S", -1)
+    monkeypatch.setattr(refreshing, "CONFIRM_S", -1)
     store.make("a")
     store.settle()
     place_of_index = place.find_place(store.folder)

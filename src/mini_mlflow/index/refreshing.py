@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     ExperimentId = Union[int, str]
     Row = Tuple[int, str, str, str, State]
 
-SWEEP_S = 0.05  # what each refresh spends on runs that ended long ago
+SWEEP_S = 0.02  # what each refresh spends on runs that ended long ago
+CONFIRM_S = 0.05  # what is spent at most on those that an answer tells of: a thousand runs
 _TICKS_MS = 2000  # of the coarsest clock of a disk: what was looked at longer ago is told apart from what comes later
 _AT_ONCE = 1000  # runs that are read between two writes to the index: so much is lost to an interruption
 _FEW = 256  # of a sweep between two looks at the clock
@@ -93,9 +94,9 @@ class Refresher:
         """Look at runs that an answer tells of; tell whether they are as the index says.
 
         Those that are not are read anew: the question is to be asked again. Only runs that ``refresh`` passed over are
-        looked at, and for so long as a sweep may take.
+        looked at, and for a while.
         """
-        end = monotonic() + SWEEP_S
+        end = monotonic() + CONFIRM_S
         changed: List[Place] = []
         is_whole = True
         while slots and self._settled_ids and monotonic() < end:
