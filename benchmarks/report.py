@@ -62,19 +62,16 @@ class _Plots:
 
 
 def _head(results):
-    machine = results["machine"]
+    runs = results.get("runs") or [results]
+    words = "one run" if len(runs) == 1 else "%d runs, each with parts of its own," % len(runs)
     lines = [
         "# Benchmarks\n",
         "Whole scripts as a user writes them, each in a fresh process, each tracker in an environment of its own, all",
-        "measured in %s of `%s`, which wrote this page. Times are medians, with the least" % (_runs(results), COMMAND),
+        "measured in %s of `%s`, which wrote this page. Times are medians, with the least" % (words, COMMAND),
         "and the most in brackets where it was measured repeatedly.\n",
-        "Measured on %s: %s, %s, %d cores, %s of memory, file system %s, Python %s."
-        % (
-            results["date"], machine["processor"], machine["system"], machine["cores"], size(machine["memory_bytes"]),
-            machine["file_system"] or "unknown", machine["python"],
-        ),
+        *[_machine(run, names_parts=len(runs) > 1) for run in runs],
         _noise(results),
-    ]  # fmt: skip
+    ]
     if results["is_quick"]:
         lines.append("\n**This was a quick run: it shows that everything works. Its numbers mean little.**")
     rows = targets.rows(results)
@@ -86,24 +83,30 @@ def _head(results):
     return "\n".join(lines)
 
 
-def _runs(results):
-    count = results.get("runs", 1)
-    return "one run" if count == 1 else "%d runs, one after the other and each with parts of its own," % count
+def _machine(run, *, names_parts):
+    machine = run["machine"]
+    parts = " (%s)" % ", ".join(run["parts"]) if names_parts else ""
+    text = "Measured on %s%s: %s, %s, %d cores, %s of memory, file system %s, Python %s." % (
+        run["date"], parts, machine["processor"], machine["system"], machine["cores"], size(machine["memory_bytes"]),
+        machine["file_system"] or "unknown", machine["python"],
+    )  # fmt: skip
+    load = [each for each in run["load"] if each is not None]
+    text += " Load of the machine before and after: %s." % " and ".join("%.1f" % each for each in load) if load else ""
+    return text + "\n" * names_parts
 
 
 def _noise(results):
     """Say how steady the machine was: the same bare loop ran in every process that timed the verbs."""
     found = [peer["verbs"]["bare_us"] for peer in results.get("peers", {}).values() if peer["verbs"].get("bare_us")]
-    load = [each for each in results["load"] if each is not None]
-    text = "Load of the machine before and after: %s." % " and ".join("%.1f" % each for each in load) if load else ""
+    text = ""
     if found:
         least, most = min(each["min"] for each in found), max(each["max"] for each in found)
-        text += (
-            " The same bare loop, run in every process beside what was measured, took from %s to %s µs a turn: no"
+        text = (
+            "The same bare loop, run in every process beside what was measured, took from %s to %s µs a turn: no"
             " difference between two rows that is smaller than that spread (%s) means anything."
             % (number(least), number(most), times(most / least))
         )
-    return text.strip()
+    return text
 
 
 def _how(results):

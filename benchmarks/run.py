@@ -172,25 +172,28 @@ def _read(path):
 
 
 def _joined(found):
-    """Return the results of parts that were measured one after the other as those of one run."""
-    first = found[0]
-    joined = {"parts": [], "versions": {}, "missing": {}, "failures": {}, "load": []}
+    """Return the results of parts that were measured one after the other as those of one run.
+
+    Each part compares what was measured in it, so that parts may be of different days and machines; the report says so.
+    """
+    joined = {"parts": [], "versions": {}, "missing": {}, "failures": {}, "sizes": {}, "runs": []}
     for results in found:
-        for name in ("machine", "sizes", "is_quick"):
-            if results[name] != first[name]:
-                raise SystemExit("stopped: what was measured with another %s cannot be compared" % name)
         twice = set(joined["parts"]) & set(results["parts"])
         if twice:
             raise SystemExit("stopped: measured more than once: %s" % ", ".join(sorted(twice)))
-        known = joined["versions"]
-        changed = [name for name, versions in results["versions"].items() if known.get(name, versions) != versions]
-        if changed:
-            raise SystemExit("stopped: measured in two versions: %s" % ", ".join(changed))
-        told = {name: {**joined[name], **results[name]} for name in ("versions", "missing", "failures")}
-        parts, load = joined["parts"] + results["parts"], joined["load"] + results["load"]
-        joined = {**joined, **results, **told, "parts": parts, "load": load}
+        for name in ("versions", "sizes"):
+            known = joined[name]
+            changed = [each for each, value in results[name].items() if known.get(each, value) != value]
+            if changed:
+                raise SystemExit("stopped: measured with two %s: %s" % (name, ", ".join(sorted(changed))))
+        if results["is_quick"] != found[0]["is_quick"]:
+            raise SystemExit("stopped: a quick run and a full one cannot be compared")
+        told = {name: {**joined[name], **results[name]} for name in ("versions", "missing", "failures", "sizes")}
+        head = {name: results[name] for name in ("date", "machine", "load", "parts", "duration_s")}
+        told.update(parts=joined["parts"] + results["parts"], runs=joined["runs"] + results.get("runs", [head]))
+        joined = {**joined, **results, **told}
     joined["missing"] = {name: why for name, why in joined["missing"].items() if name not in joined["versions"]}
-    joined["runs"] = len(found)
+    joined["load"] = [load for results in found for load in results["load"]]
     joined["duration_s"] = sum(results["duration_s"] for results in found)
     return joined
 

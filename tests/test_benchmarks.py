@@ -220,18 +220,22 @@ def test_parts_that_were_measured_one_after_the_other_become_one_report(modules,
     bare = {name: part for name, part in whole.items() if name not in whole["parts"]}
     peers = dict(bare, parts=["peers"], peers=whole["peers"], load=[1.0, 2.0], duration_s=10, missing={"aim": "no"})
     ours = dict(bare, parts=["ours"], ours=whole["ours"], load=[3.0, 4.0], duration_s=5)
+    ours["machine"] = dict(whole["machine"], cores=99)
     first.write_text(json.dumps(peers))
     second.write_text(json.dumps(ours))
     command = ["--render", str(first), str(second), "--out", str(tmp_path)]
     assert run.main(command) == 0
-    joined = json.loads((tmp_path / "benchmarks" / "results" / path.name).read_text())
+    (written,) = (tmp_path / "benchmarks" / "results").glob("*-99core.json")
+    joined = json.loads(written.read_text())
     assert (joined["peers"], joined["ours"]) == (whole["peers"], whole["ours"])
-    assert (joined["parts"], joined["runs"], joined["duration_s"]) == (["peers", "ours"], 2, 15)
-    assert joined["load"] == [1.0, 2.0, 3.0, 4.0]
+    assert (joined["parts"], joined["duration_s"]) == (["peers", "ours"], 15)
+    assert [(each["parts"], each["load"]) for each in joined["runs"]] == [(["peers"], [1, 2]), (["ours"], [3, 4])]
     assert "aim" not in joined["missing"]
-    assert "in 2 runs, one after the other" in (tmp_path / "docs" / "benchmarks.md").read_text()
+    page = (tmp_path / "docs" / "benchmarks.md").read_text()
+    assert "in 2 runs, each with parts of its own" in page
+    assert "(peers)" in page
+    assert "99 cores" in page
     for other in (
-        dict(ours, machine=dict(whole["machine"], cores=99)),
         dict(ours, is_quick=not whole["is_quick"]),
         dict(ours, sizes=dict(whole["sizes"], most=1)),
         dict(ours, parts=["peers", "ours"]),
