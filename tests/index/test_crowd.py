@@ -56,7 +56,7 @@ def test_work_that_waits_is_shared_by_threads_and_comes_in_order():
 
     given = [[each] for each in range(MANY // 10)]
     assert list(crowd.map_many(NEGATE._replace(function=wait), [], given)) == [-each for each in range(MANY // 10)]
-    assert len(seen) == 1 + crowd._THREADS
+    assert 2 < len(seen) <= 1 + crowd._THREADS  # no more start where the first are idle again
 
 
 def test_a_core_that_another_program_has_for_a_moment_is_not_taken_for_a_disk_that_waits(monkeypatch):
