@@ -139,6 +139,7 @@ def _surroundings(monkeypatch, tmp_path):
     """Let commands see no settings and no cache of whoever runs the tests, and one clock in one time zone."""
     for name in _QUIET:
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MINI_MLFLOW_PROGRESS", "off")  # else a slow machine shows how far it is, in between
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "cache").mkdir()

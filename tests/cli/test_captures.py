@@ -12,8 +12,7 @@ _BLOCK = re.compile("^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
 @pytest.mark.parametrize(("name", "fewest"), [("docs/cli.md", 9), ("README.md", 1)])
-def test_what_stands_in_the_docs_is_what_the_commands_print(sweep, run_cli, monkeypatch, name, fewest):
-    monkeypatch.setenv("MINI_MLFLOW_PROGRESS", "off")  # a slow machine would show how far it is
+def test_what_stands_in_the_docs_is_what_the_commands_print(sweep, run_cli, name, fewest):
     path = ROOT / name
     page = path.read_text(encoding="utf-8")
     real = _BLOCK.sub(lambda block: "```console\n%s```" % capture(block.group(1), run_cli), page)

@@ -14,12 +14,6 @@ GOLDEN = Path(__file__).parent.parent / "golden"
 WIDTHS = (60, 80, 120, 200)
 
 
-@pytest.fixture(autouse=True)
-def _no_progress(monkeypatch):
-    """Let no line of progress come in between, however slow the machine is."""
-    monkeypatch.setenv("MINI_MLFLOW_PROGRESS", "off")
-
-
 @pytest.fixture
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -8,7 +8,6 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def here(tmp_path, monkeypatch):
-    monkeypatch.setenv("MINI_MLFLOW_PROGRESS", "off")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
