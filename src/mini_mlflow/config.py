@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import sys
 
 from .errors import InvalidValueError
 
@@ -262,6 +263,11 @@ def host_name() -> str:
     if hasattr(os, "uname"):
         return os.uname().nodename
     return os.environ.get("COMPUTERNAME", "windows")
+
+
+def package_version() -> str:
+    """Return the version of this package, which is loaded as a whole whenever this is called."""
+    return str(sys.modules[str(__package__)].__version__)
 
 
 def is_provenance_wanted() -> bool:

@@ -102,9 +102,8 @@ def save_metadata(
     if not there and not folders.is_format_0(folder, there):
         there = {"format": layout.FORMAT_VERSION}
     there = dict(there, **fields)
-    touching.touch_run(folder)
-    documents.replace(os.path.join(home, layout.META), meta.encode(there))
-    touching.touch_run(folder)
+    with touching.Told(folder):
+        documents.replace(os.path.join(home, layout.META), meta.encode(there))
 
 
 def load_run(run_id: str, experiment_id: ExperimentId = 0, runs_dir: Optional[Path] = None) -> Dict[str, Any]:

@@ -65,7 +65,7 @@ def _run(words: List[str], screen: Screen) -> Tuple[Screen, int]:
         warnings.showwarning = hear
         try:
             if words == ["--version"]:
-                screen.write("%s %s\n" % (_NAME, import_module(__package__.split(".", maxsplit=1)[0]).__version__))
+                screen.write("%s %s\n" % (_NAME, config.package_version()))
                 return screen, failures.DONE
             module, parser, arguments = _read(words, screen.width)
             screen = _screen_for(arguments, screen)

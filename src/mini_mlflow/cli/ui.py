@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from importlib import import_module
 
 from .. import config, layout
 from ..errors import MissingPackageError, StorageWarning
@@ -105,7 +104,7 @@ def _load() -> Any:
 def _serve(serving: Any, stores: Any, settings: Any, listener: Any, screen: Screen, *, browser: bool) -> None:
     from ..ui.settings import LOOPBACK, address_of, link_of
 
-    server = serving.Server(stores, settings, _version())
+    server = serving.Server(stores, settings, config.package_version())
     names = ", ".join(screen.clean(store.name) for store in stores.all)
     lines = ["Showing %s. Ctrl-C ends it." % names]
     if settings.socket is not None:
@@ -135,11 +134,6 @@ def _serve(serving: Any, stores: Any, settings: Any, listener: Any, screen: Scre
             server.run(listener)
     else:
         server.run(listener)
-
-
-def _version() -> str:
-    package = import_module(str(__package__).split(".", maxsplit=1)[0])
-    return str(package.__version__)
 
 
 def _end(number: int, frame: object) -> None:  # noqa: ARG001 - as signal handlers are called

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections import namedtuple
 from functools import partial
+from itertools import starmap
 from time import perf_counter, process_time
+
+from .threads import start
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,40 +52,32 @@ def map_many(work: Work, common: Sequence[Any], given: Sequence[Sequence[Any]]) 
         common: The first arguments of each call, values of JSON.
         given: The others of each, as well.
     """
-    do = partial(_do, work.function, common)
-    for start in range(0, len(given), _NEXT):
+    do = partial(work.function, *common)
+    for first in range(0, len(given), _NEXT):
         began, computing = perf_counter(), process_time()
-        sample = [do(each) for each in given[start : start + _SAMPLE]]
+        sample = list(starmap(do, given[first : first + _SAMPLE]))
         taken_s = perf_counter() - began
         computed_s = min(process_time() - computing, taken_s)  # other threads of this process may compute, too
         waited_s = taken_s - computed_s
         yield from sample
-        rest = given[start + _SAMPLE : start + _NEXT]
-        left = len(given) - start - _SAMPLE
+        rest = given[first + _SAMPLE : first + _NEXT]
+        left = len(given) - first - _SAMPLE
         if rest and waited_s > max(_WAITING * taken_s, _WAITING_S):
             yield from _map_in_threads(do, rest)
         elif computed_s * left > _LONG_S * _SAMPLE:
             from . import workers  # few stores have so many runs
 
-            yield from workers.map_in_processes(work, common, given[start + _SAMPLE :])
+            yield from workers.map_in_processes(work, common, given[first + _SAMPLE :])
             return
         else:
-            yield from map(do, rest)
+            yield from starmap(do, rest)
 
 
-def _do(function: Callable[..., Any], common: Sequence[Any], given: Sequence[Any]) -> Any:
-    return function(*common, *given)
-
-
-def _map_in_threads(do: Callable[[Any], Any], given: Sequence[Any]) -> Iterator[Any]:
-    try:
-        from concurrent.futures import ThreadPoolExecutor  # costs 10 ms, and most refreshes read few
-
-        executor = ThreadPoolExecutor(_THREADS)
-        executor.submit(len, ()).result()
-    except RuntimeError:  # the interpreter ends, and starts no thread any more
-        yield from map(do, given)
+def _map_in_threads(do: Callable[..., Any], given: Sequence[Sequence[Any]]) -> Iterator[Any]:
+    threads = start(_THREADS)
+    if threads is None:
+        yield from starmap(do, given)
         return
-    with executor as threads:
-        for start in range(0, len(given), _AT_ONCE):
-            yield from threads.map(do, given[start : start + _AT_ONCE])
+    with threads:
+        for first in range(0, len(given), _AT_ONCE):
+            yield from threads.map(do, *zip(*given[first : first + _AT_ONCE]))

@@ -13,11 +13,14 @@ import signal
 import subprocess
 import sys
 import warnings
+from functools import partial
 from importlib import import_module
-from itertools import chain
+from itertools import chain, starmap
 from queue import Queue
 
+from .. import config
 from ..errors import StorageWarning, warn
+from .threads import start
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +41,8 @@ workers.answer()
 
 def map_in_processes(work: Work, common: Sequence[Any], given: Sequence[Sequence[Any]]) -> Iterator[Any]:
     """Do what ``crowd.map_many`` does."""
-    pieces = [given[start : start + _PIECE] for start in range(0, len(given), _PIECE)]
+    do = partial(work.function, *common)
+    pieces = [given[first : first + _PIECE] for first in range(0, len(given), _PIECE)]
     idle: Queue[Optional[_Worker]] = Queue()  # None: whoever finds it does the work here, one at a time
     workers: List[_Worker] = []
     failed: List[_Worker] = []
@@ -50,46 +54,34 @@ def map_in_processes(work: Work, common: Sequence[Any], given: Sequence[Sequence
                 found = [work.decode(each) for each in worker.ask(number, [work.place, common, pieces[number]])]
             except Exception:  # noqa: BLE001 - it is gone, says what is no answer, or is of another version
                 failed.append(worker)
-                worker = None
-                if len(failed) == len(workers):
-                    idle.put(None)
+                if len(failed) < len(workers):
+                    return list(starmap(do, pieces[number]))
             else:
                 idle.put(worker)
                 return found
-        else:
+        try:
+            return list(starmap(do, pieces[number]))
+        finally:
             idle.put(None)
-        return [work.function(*common, *each) for each in pieces[number]]
 
     try:
         try:
             workers.extend(_Worker() for _ in range(min(_count(), len(pieces))))
         except OSError:
             pass  # no more processes are allowed
-        threads = _threads(len(workers))
+        threads = start(len(workers)) if workers else None
         if threads is None:
-            yield from (work.function(*common, *each) for each in given)
+            yield from starmap(do, given)
             return
         for worker in workers:
             idle.put(worker)
         with threads:
-            for start in range(0, len(pieces), _AT_ONCE):
-                numbers = range(start, min(start + _AT_ONCE, len(pieces)))
+            for first in range(0, len(pieces), _AT_ONCE):
+                numbers = range(first, min(first + _AT_ONCE, len(pieces)))
                 yield from chain.from_iterable(threads.map(ask, numbers))
     finally:
         for worker in workers:
             worker.end()
-
-
-def _threads(count: int) -> Any:
-    """Return an executor of so many threads, None for none: of 0, or as the interpreter ends."""
-    from concurrent.futures import ThreadPoolExecutor  # this and the modules above cost 20 ms
-
-    try:
-        executor = ThreadPoolExecutor(count)
-        executor.submit(len, ()).result()
-    except (RuntimeError, ValueError):
-        return None
-    return executor
 
 
 def answer() -> None:
@@ -105,7 +97,7 @@ def answer() -> None:
         work = getattr(import_module(module), name)
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
-            found = [work.encode(work.function(*common, *each)) for each in given]
+            found = [work.encode(each) for each in starmap(partial(work.function, *common), given)]
         texts = [str(each.message) for each in told if issubclass(each.category, StorageWarning)]
         answers.write(_line([number, found, texts]))
         answers.flush()
@@ -164,8 +156,7 @@ class _Worker:
 
 def _kind() -> List[Any]:
     """Return what must be the same in both processes, so that one means what the other says."""
-    package: Any = sys.modules[__name__.partition(".")[0]]
-    return [package.__version__, sys.version, sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()]
+    return [config.package_version(), sys.version, sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()]
 
 
 def _count() -> int:

@@ -33,11 +33,10 @@ def amended(folder: str, pool: DescriptorPool) -> Iterator[Opened]:
         OSError: The disk refused.
     """
     opened = amend_run(folder, pool)
-    touching.touch_run(folder)
     try:
-        yield opened
+        with touching.Told(folder):
+            yield opened
     finally:
-        touching.touch_run(folder)
         if opened.role == CREATED:
             opened.writer.withdraw()
         else:

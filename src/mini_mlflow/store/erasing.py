@@ -33,13 +33,10 @@ def delete_documents(run_folder: str, kind: str, key: str) -> bool:
         found += folders.find_documents(part.folder, kind, key)
     if not found:
         return False
-    touching.touch_run(run_folder)
-    try:
+    with touching.Told(run_folder):
         for path in found:
             try:
                 os.unlink(path)
             except FileNotFoundError:
                 pass  # another was faster
-    finally:
-        touching.touch_run(run_folder)
     return True

@@ -5,6 +5,20 @@ from __future__ import annotations
 import os
 
 
+class Told:
+    """Touches a run before and after a block, however the block ends. A context manager."""
+
+    def __init__(self, run_folder: str) -> None:
+        """Take the folder of the run that is changed in the block."""
+        self._folder = run_folder
+
+    def __enter__(self) -> None:
+        touch_run(self._folder)
+
+    def __exit__(self, *_: object) -> None:
+        touch_run(self._folder)
+
+
 def touch_run(run_folder: str) -> None:
     """Set the modification times of the folders of a run and of its experiment to now: before a change and after it.
 

@@ -135,11 +135,8 @@ def extend_run(theirs: str, ours: str, run_id: str, advance: Advance, *, is_dry:
                 return United(LEFT, kin.conflicts[0].reason, kin.problems + kin.conflicts)
             has_grown = bool(kin.missing or kin.later)
             if has_grown and not is_dry:
-                touching.touch_run(ours)
-                try:
+                with touching.Told(ours):
                     _take(theirs, ours, kin, advance)
-                finally:
-                    touching.touch_run(ours)
     except ActiveRunError as error:
         return United(LEFT, str(error), [])
     return United(GROWN if has_grown else SAME, "", kin.problems + kin.conflicts)

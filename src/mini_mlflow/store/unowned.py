@@ -148,9 +148,8 @@ def change_meta(folder: str, run_id: str, changes: Dict[str, Any]) -> None:
         fields, home = folders.read_meta(folder)
         if not fields and not folders.is_format_0(folder, fields):
             fields = {"format": layout.FORMAT_VERSION}
-        touching.touch_run(folder)
-        documents.replace(os.path.join(home, layout.META), meta.encode({**fields, **changes}))
-        touching.touch_run(folder)
+        with touching.Told(folder):
+            documents.replace(os.path.join(home, layout.META), meta.encode({**fields, **changes}))
     # A run without a lock to hold may have been resumed meanwhile, with a copy of what was there before.
     if meta.generation_of(folders.read_meta(folder)[0]) > meta.generation_of(fields):
         refuse_if_written(folder, run_id, "changed")

@@ -9,9 +9,8 @@ import zlib
 from base64 import b64encode
 from collections import namedtuple
 from hashlib import sha256
-from importlib import import_module
 
-from .. import active, given_runs
+from .. import active, config, given_runs
 from ..errors import InvalidValueError, MiniMLflowError
 from ..exporting import destination
 from ..progress import Progress
@@ -134,7 +133,7 @@ def write_report(
     refs = [make_ref(0, experiment_id, run_id) for experiment_id, run_id in places]
     with destination.new_file(path, is_replaced=is_replaced) as stream, Progress("Reading", len(refs), "runs") as shown:
         data = report_data.make_report_data(
-            stores, refs, version=_version(), now_ms=now_ms, has_provenance=has_provenance, kept=kept,
+            stores, refs, version=config.package_version(), now_ms=now_ms, has_provenance=has_provenance, kept=kept,
             advance=shown.advance,
         )  # fmt: skip
         page = Page(pages.read_static(), {name: part for name, part in data.items() if name != "rest"})
@@ -221,8 +220,3 @@ def _policy(scripts: List[str], style: str) -> str:
 def _decode(data: bytes) -> str:
     """Return a file as a browser reads it within a page: a digest is over line feeds alone."""
     return data.decode("utf-8").replace("\r\n", "\n")
-
-
-def _version() -> str:
-    package = import_module(str(__package__).split(".", maxsplit=1)[0])
-    return str(package.__version__)
