@@ -240,6 +240,19 @@ def test_b14_a_key_of_any_characters_is_found_or_refused(key):
     assert conditions.find_rows(grammar.parse_filter(f"params.{quote}{key}{quote} = '1'"), table, NOW) == [0]
 
 
+@pytest.mark.parametrize("values", [["a", "b", "1"], [1, 0.5, nan, inf, 10**400], [1, "1", True, "a", nan]])
+@pytest.mark.parametrize("word", ["1", "0.5", "'1'", "'a'", "'True'"])
+@pytest.mark.parametrize("sign", ["=", "!=", "<", "<=", ">", ">="])
+def test_columns_that_are_compared_at_once_hold_what_each_value_does(values, word, sign):
+    condition = grammar.parse_filter(f"params.x {sign} {word}")
+    together = conditions.find_rows(condition, MadeTable(*({"params.x": value} for value in values)), NOW)
+    # Beside what is no plain value, a column is compared one by one.
+    alone = [
+        conditions.find_rows(condition, MadeTable({"params.x": value}, {"params.x": None}), NOW) for value in values
+    ]
+    assert together == [row for row, found in enumerate(alone) if found]
+
+
 @given(st.text("ab%_", max_size=8), st.text("abA\n", max_size=8))
 def test_like_is_what_a_regular_expression_says(pattern, text):
     import re

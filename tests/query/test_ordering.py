@@ -1,8 +1,10 @@
 """In which order do runs come?"""
 
-from math import inf, nan
+from math import inf, isnan, nan
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from made_table import MadeTable
 
 from mini_mlflow.errors import InvalidValueError, QueryError
@@ -52,3 +54,42 @@ def test_an_error_points_at_the_place(text, position):
 def test_an_order_is_text():
     with pytest.raises(InvalidValueError, match=r"metrics\.loss ASC"):
         order(5)
+
+
+NUMBERS = st.integers(-2, 2) | st.sampled_from([0.5, 1.0, -inf, inf, nan, 10**400, 10**400 + 1])
+VALUES = st.none() | st.booleans() | NUMBERS | st.sampled_from(["1", "a", "b", "nan"])
+RUN = st.fixed_dictionaries({"start_time": st.none() | st.integers(0, 3), "params.x": VALUES, "params.y": NUMBERS})
+
+
+def rank(value, is_ascending):
+    """What a value is sorted by upwards, written down plainly."""
+    if value is None:
+        return (3,)
+    if isinstance(value, (bool, str)):
+        codes = [ord(character) for character in str(value)] + [-1]
+        return 2, codes if is_ascending else [-code for code in codes]
+    if isinstance(value, float) and isnan(value):
+        return (1,)
+    return 0, value if is_ascending else -value
+
+
+@given(
+    st.lists(RUN, max_size=12),
+    st.lists(st.tuples(st.sampled_from(["params.x", "params.y", "start_time"]), st.booleans()), max_size=2),
+    st.integers(1, 13),
+)
+def test_the_first_of_very_many_are_those_of_all_in_order(runs, orders, limit):
+    runs = [{**run, "run_id": f"{place * 7 % 13:02}"} for place, run in enumerate(runs)]
+    table = MadeTable(*runs)
+    texts = [f"{key} {'ASC' if is_ascending else 'DESC'}" for key, is_ascending in orders]
+    expected = sorted(
+        range(len(runs)),
+        key=lambda row: (
+            *(rank(runs[row][key], is_ascending) for key, is_ascending in orders),
+            rank(runs[row]["start_time"], is_ascending=False),
+            runs[row]["run_id"],
+        ),
+    )
+    parsed = ordering.parse_order(texts) if runs else []
+    assert ordering.sort_rows(range(len(runs)), parsed, table, 100) == expected
+    assert ordering.sort_rows(range(len(runs)), parsed, table, 100, limit) == expected[:limit]

@@ -173,7 +173,7 @@ class _Look:
 
     def _by_word(self, word: str) -> List[int]:
         if word == "last":
-            return sort_rows(range(self.table.count), [], self.table, self.screen.now_ms)[:1]
+            return sort_rows(range(self.table.count), [], self.table, self.screen.now_ms, 1)
         if word.startswith("best:") and word != "best:":
             return [self._best(word[len("best:") :])]
         return []

@@ -81,7 +81,7 @@ def read_groups(
     """
 
     def question(table: Any) -> Tuple[List[Any], List[Measure], List[str], List[str]]:
-        found = picked.find(wanted, table, screen.now_ms)
+        found = picked.sort(wanted, picked.find(wanted, table, screen.now_ms), table, screen.now_ms)
         facts = Facts(table, found)
         measures = run_columns.list_metrics(
             facts, arguments.metrics, wanted.ranking, is_last=wanted.is_last, is_all=bool(arguments.all)

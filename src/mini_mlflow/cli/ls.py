@@ -100,7 +100,8 @@ def _show_json(
 ) -> int:
     def question(table: Any) -> Any:
         found = picked.find(wanted, table, screen.now_ms)
-        return table.count, len(found), table.runs(found[: wanted.limit])
+        in_order = picked.sort(wanted, found, table, screen.now_ms, wanted.limit)
+        return table.count, len(found), table.runs(in_order)
 
     total, matched, runs = target.ask(target.ids(word), question, wanted.stages, refresh=arguments.refresh)
     names = target.names()

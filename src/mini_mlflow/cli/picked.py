@@ -86,13 +86,25 @@ def read_wanted(arguments: argparse.Namespace, limit: Optional[int]) -> Wanted:
 
 
 def find(wanted: Wanted, table: Any, now_ms: int) -> List[int]:
-    """Return the rows that are meant, in order, without the limit.
+    """Return the rows that are meant, ascending, without the limit.
 
     Raises:
-        QueryError: The filter or the order asks for what no run has.
+        QueryError: The filter asks for what no run has.
+    """
+    return find_rows(wanted.condition, table, now_ms)
+
+
+def sort(wanted: Wanted, rows: List[int], table: Any, now_ms: int, limit: Optional[int] = None) -> List[int]:
+    """Return rows in the order that is meant; with a limit only so many.
+
+    Raises:
+        QueryError: The order asks for what no run has.
         CommandError: No run has the metric of ``-b``.
     """
-    rows = find_rows(wanted.condition, table, now_ms)
+    return _sorted(wanted, rows, table, now_ms, limit)[:limit]
+
+
+def _sorted(wanted: Wanted, rows: List[int], table: Any, now_ms: int, limit: Optional[int]) -> List[int]:
     measure = wanted.ranking
     if measure is not None:
         rows = sort_rows(rows, [], table, now_ms)
@@ -111,7 +123,7 @@ def find(wanted: Wanted, table: Any, now_ms: int) -> List[int]:
             rows = sort_rows(rows, [], table, now_ms)
             values = ranked.values_of(shown, table, rows)
             return [rows[place] for place in ranked.sort_by(values, "min" if is_ascending else "max")]
-    return sort_rows(rows, wanted.orders, table, now_ms)
+    return sort_rows(rows, wanted.orders, table, now_ms, limit)
 
 
 def _read_orders(key: str, is_ascending: bool) -> List[Any]:  # noqa: FBT001

@@ -89,7 +89,7 @@ def read_list(
             raise no_metric(wanted.ranking.metric, table, target)
         rows = picked.find(wanted, table, screen.now_ms)
         statuses = table.column("attributes", "status") or ()
-        facts = Facts(table, rows[: wanted.limit])
+        facts = Facts(table, picked.sort(wanted, rows, table, screen.now_ms, wanted.limit))
         params, shared = run_columns.split_params(facts) if is_for_people else ([], [])
         is_wide = bool(arguments.wide or arguments.all)
         first = wanted.ranking
@@ -107,7 +107,7 @@ def read_list(
         return RunList(
             total=table.count,
             matched=len(rows),
-            counts=dict(Counter(statuses[row] for row in rows)),
+            counts=dict(Counter(map(statuses.__getitem__, rows))),
             ids=facts.ids(),
             statuses=facts.values("attributes", "status"),
             folders=facts.folders(),

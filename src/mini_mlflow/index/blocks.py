@@ -125,6 +125,9 @@ def bits_of(mask: int) -> str:
 
 def places_of(mask: int) -> List[int]:
     """Return the places whose bits are set, ascending."""
+    count = mask.bit_length()
+    if mask + 1 == 1 << count:  # all of them, the usual case
+        return list(range(count))
     return [place for place, bit in enumerate(bits_of(mask)) if bit == "1"]
 
 

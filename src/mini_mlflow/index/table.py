@@ -75,7 +75,7 @@ class IndexTable:
         self._slots = [
             number * SIZE + place
             for number, _, _, directory in self._blocks
-            for place in (range(SIZE) if directory.occupied + 1 == 1 << SIZE else places_of(directory.occupied))
+            for place in places_of(directory.occupied)
         ]
         self.count = len(self._slots)
 

@@ -25,7 +25,7 @@ from .words import unclear
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Iterable, List, Optional, Sequence
+    from typing import Any, Callable, Iterable, List, Optional, Sequence, Set
 
     from .words import Word
 
@@ -153,22 +153,33 @@ def _evaluate(condition: Any, table: Any, now_ms: int) -> bytes:
 
 
 def _holding(holds: Callable[[Any], bool], values: Sequence[Any]) -> Iterable[bool]:
-    if isinstance(holds, _OfNumbers) and None not in values:  # the usual case, at a fifth of the cost
-        return map(holds.compare, values, repeat(holds.number))
+    if isinstance(holds, _Compared) and set(map(type, values)) <= holds.plain:  # the usual case, at a fifth of the cost
+        return map(holds.compare, values, repeat(holds.other))
     return map(holds, values)
 
 
-class _OfNumbers:
-    """Tells whether a number that is there is as a comparison says."""
+class _Compared:
+    """Tells whether a value that is there is as a comparison says.
 
-    def __init__(self, compare: Callable[[Any, Any], bool], number: Any) -> None:
-        """Take what a value is compared with, and how."""
-        self.compare = compare
-        self.number = number
+    Attributes:
+        compare: How it is compared.
+        other: What with.
+        plain: The types of values that are compared as they are.
+    """
+
+    def __init__(self, sign: str, other: Any, convert: Callable[[Any], Any], plain: Set[type]) -> None:
+        """Take the comparison, and what makes of a value what is compared; None: it is none of these."""
+        self.compare: Callable[[Any, Any], bool] = _COMPARE[sign]
+        self.other = other
+        self.plain = plain
+        self._convert = convert
 
     def __call__(self, value: Any) -> bool:
         """Return whether one is."""
-        return value is not None and self.compare(value, self.number)
+        if value is None:
+            return False
+        found = self._convert(value)
+        return self.compare is operator.ne if found is None else self.compare(found, self.other)
 
 
 def _claim(operand: Operand, condition: Comparison) -> Callable[[Any], bool]:
@@ -184,18 +195,9 @@ def _claim(operand: Operand, condition: Comparison) -> Callable[[Any], bool]:
         if text.count("_") > _MOST_BLANKS and "%" in text:  # the time is that of their number times the text's length
             raise unclear(condition.text, word.position, "at most %d _ beside %%" % _MOST_BLANKS, repr(word.text))
         return lambda value: value is not None and is_like(to_text(value), text, is_case_kept=is_case_kept)
-    compare = _COMPARE[condition.sign]
     if word.kind != "number":
-        return lambda value: value is not None and compare(to_text(value), text)
-    number = _literal(condition, word)
-    if condition.sign == "!=":
-        return lambda value: value is not None and to_number(value) != number
-
-    def holds(value: Any) -> bool:
-        found = to_number(value)
-        return found is not None and compare(found, number)
-
-    return holds
+        return _Compared(condition.sign, text, to_text, {str})
+    return _Compared(condition.sign, _literal(condition, word), to_number, {int, float})
 
 
 def _claim_of_list(operand: Operand, condition: Comparison) -> Callable[[Any], bool]:
@@ -226,7 +228,7 @@ def _literal(condition: Comparison, word: Word) -> Any:
 def _claim_of_numbers(condition: Comparison, number: Any) -> Callable[[Any], bool]:
     if condition.sign in ("LIKE", "ILIKE"):
         raise _of_numbers(condition, condition.values[0])
-    return _OfNumbers(_COMPARE[condition.sign], number)
+    return _Compared(condition.sign, number, to_number, {int, float})
 
 
 def _is_text(operand: Operand) -> bool:

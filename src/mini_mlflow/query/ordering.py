@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from math import isnan
+from operator import ne
 
 from ..errors import InvalidValueError, shown
 from . import conditions
@@ -11,7 +12,7 @@ from .grammar import Operand, Parser
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, List, Sequence, Union
+    from typing import Any, List, Optional, Sequence, Union
 
 
 class Order(namedtuple("Order", ["operand", "is_ascending", "text"])):
@@ -56,7 +57,9 @@ def parse_order(order_by: Union[Sequence[str], str, None]) -> List[Order]:
     return orders
 
 
-def sort_rows(rows: Sequence[int], orders: Sequence[Order], table: Any, now_ms: int) -> List[int]:
+def sort_rows(
+    rows: Sequence[int], orders: Sequence[Order], table: Any, now_ms: int, limit: Optional[int] = None
+) -> List[int]:
     """Return rows in order; those that are equal in it newest first, then by run id.
 
     Numbers come before NaN, numbers of params before texts, and what is missing last, upwards and downwards.
@@ -66,33 +69,55 @@ def sort_rows(rows: Sequence[int], orders: Sequence[Order], table: Any, now_ms: 
         orders: What to sort by, first things first.
         table: As in ``conditions``.
         now_ms: The clock.
+        limit: Return only so many, the first ones; None: all.
 
     Raises:
         QueryError: An order asks for what no run has.
     """
-    found = _newest_first(rows, table)
-    for order in reversed(orders):
+    by = []
+    for order in orders:
         operand = conditions.resolve(order.operand, table, order.text)
         values = conditions.values_of(operand, table, now_ms)
         if values is not None:
-            found = _sorted(found, values, is_ascending=order.is_ascending)
-    return found
+            by.append((values, order.is_ascending))
+    found = list(rows)
+    for key, is_ascending in (("start_time", False), ("run_id", True)):
+        if by and limit is not None:
+            found = _leading(found, *by[0], limit)
+        if any(_are_different(values, found) for values, _ in by):
+            break
+        values = table.column("attributes", key)
+        if values is not None:
+            by.append((values, is_ascending))
+    for values, is_ascending in reversed(by):
+        found = _sorted(found, values, is_ascending=is_ascending)
+    return found[:limit]
 
 
-def _newest_first(rows: Sequence[int], table: Any) -> List[int]:
-    starts = table.column("attributes", "start_time")
-    run_ids = table.column("attributes", "run_id")
-    found = sorted(rows, key=run_ids.__getitem__) if run_ids is not None else list(rows)
-    if starts is not None:
-        is_whole = None not in starts
-        found.sort(
-            key=starts.__getitem__ if is_whole else lambda row: -1 if starts[row] is None else starts[row], reverse=True
-        )
-    return found
+def _leading(rows: Sequence[int], values: Sequence[Any], is_ascending: bool, limit: int) -> List[int]:  # noqa: FBT001
+    """Return the rows that can be among the first, in any order: most of very many never need to be sorted."""
+    numbers = [row for row in rows if type(values[row]) in (int, float) and values[row] == values[row]]
+    if not 0 < limit < len(numbers):
+        return list(rows)
+    last = sorted(map(values.__getitem__, numbers), reverse=not is_ascending)[limit - 1]
+    if is_ascending:
+        return [row for row in numbers if values[row] <= last]
+    return [row for row in numbers if values[row] >= last]
+
+
+def _are_different(values: Sequence[Any], rows: Sequence[int]) -> bool:
+    """Tell whether rows have plain numbers, each another: then nothing else decides where they come."""
+    found = [values[row] for row in rows]
+    return _are_plain(found) and len(set(found)) == len(found)
+
+
+def _are_plain(values: Sequence[Any]) -> bool:
+    return set(map(type, values)) <= {int, float} and not any(map(ne, values, values))
 
 
 def _sorted(rows: List[int], values: Sequence[Any], *, is_ascending: bool) -> List[int]:
-    if set(map(type, values)) == {float} and not any(map(isnan, values)):  # the usual case, at a third of the cost
+    found = [values[row] for row in rows]
+    if _are_plain(found) or set(map(type, found)) == {str}:  # the usual cases, at a third of the cost
         return sorted(rows, key=values.__getitem__, reverse=not is_ascending)
     numbers: List[int] = []
     nans: List[int] = []

@@ -134,7 +134,7 @@ def find_run(
     def question(table: Table) -> Optional[StoredRun]:
         names = table.column("attributes", "run_name") or ()
         rows = [row for row, each in enumerate(names) if each == name]
-        newest = sort_rows(rows, [], table, 0)[:1]
+        newest = sort_rows(rows, [], table, 0, 1)
         return table.runs(newest)[0] if newest else None
 
     return scanning.ask(store, chosen, (experiments.ACTIVE,), question, is_refreshed=refresh, stacklevel=3)
@@ -194,7 +194,7 @@ def _finder(
     now_ms = int(time() * 1000)
 
     def find(table: Table) -> List[int]:
-        return sort_rows(find_rows(condition, table, now_ms), orders, table, now_ms)[:max_results]
+        return sort_rows(find_rows(condition, table, now_ms), orders, table, now_ms, max_results)
 
     return find
 
