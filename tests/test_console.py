@@ -238,8 +238,8 @@ raise KeyError("x")
 
 def test_ctrl_c_and_sigterm_are_for_the_script_and_not_for_what_keeps_its_words(tmp_path, folder):
     code = """
-    print("ready", flush=True)
     try:
+        print("ready", flush=True)
         time.sleep(60)
     except KeyboardInterrupt:
         print("interrupted", flush=True)

@@ -22,7 +22,7 @@ from mini_mlflow import (
 )
 from mini_mlflow.compat import mlflow
 from mini_mlflow.packs import pack, unpack
-from mini_mlflow.store import columns, experiments, following, packed, packing, reader, trash, unpacking
+from mini_mlflow.store import columns, experiments, following, packed, packing, presence, reader, trash, unpacking
 from packed_runs import ended_run, packs_of, put_pack, times_below, tree_below
 
 IDS = ["a", "b", "c"]
@@ -175,6 +175,27 @@ def test_a_reader_that_is_at_it_while_runs_are_packed_and_unpacked_always_sees_w
         thread.join()
     assert wrong == []
     assert looks[0] > 0
+
+
+@pytest.mark.parametrize("change", [pack, unpack])
+@pytest.mark.parametrize("is_search", [False, True])
+def test_what_is_packed_or_unpacked_between_two_looks_of_a_list_is_in_it(store, monkeypatch, change, is_search):
+    """Rules Z5 and Z6."""
+    pack(runs_dir=store)
+    ExperimentTracker(runs_dir=store).artifact_path("a", "notes/first.txt")  # is a folder again
+    list_packed = presence.list_packed
+
+    def list_late(*arguments):
+        monkeypatch.setattr(presence, "list_packed", list_packed)
+        change(runs_dir=store)
+        return list_packed(*arguments)
+
+    monkeypatch.setattr(presence, "list_packed", list_late)
+    if is_search:
+        found = [run.info.run_id for run in mini_mlflow.search_runs([0], output_format="list", runs_dir=store)]
+    else:
+        found = ExperimentTracker(runs_dir=store).list_runs()
+    assert sorted(found) == IDS
 
 
 # What writes --------------------------------------------------------------------------------------------------------

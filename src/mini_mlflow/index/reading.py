@@ -14,7 +14,7 @@ from .entry import BROKEN, DELETED_IN_PLACE, Entry, State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
+    from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple, Union
 
     from ..store.folders import Owners
 
@@ -51,8 +51,7 @@ def list_names(folder: str, report: Callable[[str, Exception], None]) -> List[st
         report: Called with what cannot be read, and why: then there may be more.
     """
     try:
-        with os.scandir(folder) as found:
-            names = {entry.name for entry in found if entry.name == layout.PACKS or _is_run(entry)}
+        names = _list_folders(folder)
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
@@ -60,10 +59,19 @@ def list_names(folder: str, report: Callable[[str, Exception], None]) -> List[st
         return []
     if layout.PACKS not in names:
         return sorted(names)
-    names.remove(layout.PACKS)
     places = presence.list_packed(folder, report)
+    try:
+        names |= _list_folders(folder)  # again, as what was unpacked in between was in neither
+    except OSError as error:
+        report(folder, error)
+    names.remove(layout.PACKS)
     # Of a pack, the directory is read once for all of its runs, and few are kept.
     return sorted(names) + sorted(set(places) - names, key=places.__getitem__)
+
+
+def _list_folders(experiment_folder: str) -> Set[str]:
+    with os.scandir(experiment_folder) as found:
+        return {entry.name for entry in found if entry.name == layout.PACKS or _is_run(entry)}
 
 
 def read_entry(

@@ -39,11 +39,14 @@ def list_run_ids(runs_dir: str, experiment_id: Union[int, str], *, is_deleted: b
         is_deleted: Those instead that MLflow has deleted, which stay in their places (docs/mlflow-stores.md, rule G4).
     """
     folder = layout.experiment_folder(runs_dir, experiment_id)
+    runs: Dict[str, str] = {}
     try:
         names = os.listdir(folder)
+        if layout.PACKS in names and not is_deleted:
+            runs.update(presence.list_packed(folder))
+            names += os.listdir(folder)  # again, as what was unpacked in between was in neither
     except OSError:
         return []
-    runs = presence.list_packed(folder) if layout.PACKS in names and not is_deleted else {}
     runs.update((name, os.path.join(folder, name)) for name in names if name[:1] != ".")
     found = []
     for name, run in runs.items():
