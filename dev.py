@@ -317,13 +317,13 @@ def run_demo(python: str, arguments: List[str]) -> int:
     return run_child([python, script, "--runs-dir", os.path.join(ROOT, "mlruns"), *arguments])
 
 
-def run_tests(python: str, arguments: List[str]) -> int:
+def run_tests(python: str, arguments: List[str], paths: Sequence[str] = ()) -> int:
     """Run pytest from the project's root; paths among the arguments may be relative to the current folder.
 
-    The whole suite runs in several processes.
+    Where nothing is chosen, the tests run in several processes.
     """
     workers = [] if set(arguments) - {"-q", "-v"} else ["-n", str(min(4, os.cpu_count() or 1))]
-    return run_child([python, "-m", "pytest", *workers, *map(absolute_path, arguments)], cwd=ROOT)
+    return run_child([python, "-m", "pytest", *workers, *paths, *map(absolute_path, arguments)], cwd=ROOT)
 
 
 FAULT_TESTS = tuple(os.path.join(ROOT, "tests", name) for name in ("faults", "processes"))
@@ -339,7 +339,7 @@ def run_faults(python: str, arguments: List[str]) -> int:
 def run_libraries(python: str, arguments: List[str]) -> int:
     """Run the tests that stand beside real packages; where one is missing they fail."""
     os.environ["MINI_MLFLOW_TEST_LIBRARIES"] = "1"
-    return run_tests(python, [os.path.join(ROOT, "tests", "libraries"), *arguments])
+    return run_tests(python, arguments, [os.path.join(ROOT, "tests", "libraries")])
 
 
 PAGE_TESTS = tuple(os.path.join(ROOT, "tests", name) for name in ("ui", "browser"))
@@ -349,7 +349,7 @@ def run_page(python: str, arguments: List[str]) -> int:
     """Run the tests of the page: of its server, and in a browser; where one is missing they fail."""
     os.environ["MINI_MLFLOW_TEST_PAGE"] = "1"
     named = any(os.path.exists(argument.partition("::")[0]) for argument in arguments)
-    return run_tests(python, [*([] if named else filter(os.path.isdir, PAGE_TESTS)), *arguments])
+    return run_tests(python, arguments, () if named else PAGE_TESTS)
 
 
 def run_lint(python: str, arguments: List[str]) -> int:

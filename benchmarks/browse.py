@@ -29,13 +29,30 @@ WATCH = """
   const say = (word, time) => console.debug(`benchmark ${word} ${time}`);
   say('began', performance.timeOrigin);
   const scratch = document.createElement('canvas');
+  // Reading a canvas back costs much without a graphics processor: done after something was drawn, not each frame.
+  const known = new WeakSet();
+  const touched = new WeakSet();
+  const context2d = CanvasRenderingContext2D.prototype;
+  for (const name of ['stroke', 'fill', 'strokeRect', 'fillRect', 'fillText', 'drawImage', 'putImageData']) {
+    const own = context2d[name];
+    context2d[name] = function draw(...given) {
+      touched.add(this.canvas);
+      return own.apply(this, given);
+    };
+  }
+  const make = HTMLCanvasElement.prototype.getContext;
+  HTMLCanvasElement.prototype.getContext = function getContext(kind, ...given) {
+    if (kind === '2d') known.add(this);
+    return make.call(this, kind, ...given);
+  };
   const isColour = (r, g, b) => Math.max(r, g, b) - Math.min(r, g, b) > 40;
   const stands = element => {
     const { width, height, top, bottom } = element.getBoundingClientRect();
     return width >= 100 && height >= 80 && bottom > 0 && top < innerHeight;
   };
   const isDrawn = canvas => {
-    if (!canvas.width || !canvas.height || !stands(canvas)) return false;
+    if (!canvas.width || !canvas.height || !stands(canvas) || (known.has(canvas) && !touched.has(canvas))) return false;
+    touched.delete(canvas);
     scratch.width = canvas.width;
     scratch.height = canvas.height;
     const context = scratch.getContext('2d', { willReadFrequently: true });

@@ -16,7 +16,10 @@ import mini_mlflow
 BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
 SOURCES = Path(mini_mlflow.__file__).resolve().parent.parent
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the benchmarks run on Linux")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the benchmarks run on Linux"),
+]
 
 
 def probe(folder, measurement, **options):

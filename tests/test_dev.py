@@ -88,6 +88,7 @@ def test_on_debian_the_line_names_the_package(dev, monkeypatch):
         dev.check_modules()
 
 
+@pytest.mark.long
 def test_without_a_network_it_says_so_in_one_line(clone):
     environ = {name: "" for name in os.environ if name.startswith("PIP_")}
     environ.update(

@@ -373,6 +373,7 @@ def test_a_report_is_made_with_nothing_but_the_core_installed(store, tmp_path):
     assert read("out.html").first["runs"]["rows"]["id"] == [run_id]
 
 
+@pytest.mark.long
 def test_fifty_runs_with_ten_noisy_metrics_are_below_1_mb(store):
     random = Random(7)
     noise = [random.gauss(0, 0.05) for _ in range(10007)]

@@ -16,7 +16,7 @@ FORMS = (
 
 
 def modules():
-    files = pages.read_static().files
+    files = pages.read_files()
     return {name: data.decode("utf-8") for name, data in files.items() if name.endswith(".js") and "uPlot" not in name}
 
 
@@ -86,7 +86,7 @@ def test_imports_exports_and_new_names_become_what_they_mean():
     ],
 )
 def test_a_form_that_is_not_known_is_refused(text):
-    with pytest.raises(MiniMLflowError, match="no report can hold"):
+    with pytest.raises(MiniMLflowError, match="no script can hold"):
         bundle.bundle_modules({"main.js": text + "\nconst z = 1;\n", "b.js": "export const b = 1;\n"}, ["main.js"])
 
 

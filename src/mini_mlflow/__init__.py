@@ -116,6 +116,7 @@ if TYPE_CHECKING:
     )
     from .search.runs import best_run, find_run, get_run, search_runs
     from .tracker import ExperimentTracker
+    from .ui.notebook import show
     from .ui.report import report
     from .upkeep import (
         delete_run,
@@ -155,6 +156,7 @@ _LAZY = {
     "run": "Run",
     "search.runs": "best_run find_run get_run search_runs",
     "tracker": "ExperimentTracker",
+    "ui.notebook": "show",
     "ui.report": "report",
     "upkeep": "delete_run gc get_note list_deleted_runs move_run rename_run restore_run set_note tag_run untag_run",
 }
@@ -266,6 +268,7 @@ __all__ = [
     "set_tag",
     "set_tags",
     "set_tracking_uri",
+    "show",
     "start_run",
     "tag_run",
     "unpack",

@@ -11,6 +11,8 @@ from typed_shell import TypedShell, need
 from mini_mlflow import Run
 from mini_mlflow.cli.completion import SCRIPTS
 
+pytestmark = pytest.mark.long
+
 HOSTILE = [
     "q0$(touch ran)", "q1`touch ran`", "q2;touch ran", "q3 a b", "q4'x", 'q5"x', "q6\\x", "q7$HOME", "q8*",
     "q9&touch ran", "r0|touch ran", "r1>ran", "r2#x", "r3!!", "r4~", "r5(x)", "r6{a,b}", "r7ä", "r8[1]", "r9=x", "s0:x",

@@ -11,6 +11,8 @@ import pytest
 from mini_mlflow import Run, delete_run
 from mini_mlflow.store import folders, meta
 
+pytestmark = pytest.mark.long
+
 # Every call in turn with FAULTS=all; else some of them, at other places for each test.
 STRIDE = 1 if os.environ.get("FAULTS") == "all" else 29
 GOLDEN = Path(__file__).parent.parent / "golden" / "mlflow-3.18" / "store" / "mlruns"

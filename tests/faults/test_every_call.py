@@ -12,6 +12,8 @@ import verdict
 from mini_mlflow import ExperimentTracker
 from mini_mlflow.store import experiments, reader
 
+pytestmark = pytest.mark.long
+
 # Every call in turn with FAULTS=all; else each errno takes every n-th call, so that the calls are covered together.
 STRIDE = 1 if os.environ.get("FAULTS") == "all" else 6
 TRANSIENT = [

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 PROCESSES = Path(__file__).parent.parent / "processes"
 ALL = os.environ.get("FAULTS") == "all"
 KILLS = "1000" if ALL else "24"

@@ -17,6 +17,8 @@ from power_cut import Recording
 
 from mini_mlflow import ExperimentTracker
 
+pytestmark = pytest.mark.long
+
 ALL = os.environ.get("FAULTS") == "all"
 STRIDE = 1 if ALL else 4
 NO_LOCKS = {"FAULTS_AT": 1, "FAULTS_FOREVER": 1, "FAULTS_ONLY": "flock"}

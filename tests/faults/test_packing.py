@@ -11,6 +11,8 @@ import pytest
 from mini_mlflow import ExperimentTracker, Run
 from mini_mlflow.store import packed
 
+pytestmark = pytest.mark.long
+
 IDS = ["a", "b"]
 # Every call in turn with FAULTS=all; else every twelfth, others for each action.
 STRIDE = 1 if os.environ.get("FAULTS") == "all" else 12

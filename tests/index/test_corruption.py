@@ -15,6 +15,8 @@ from mini_mlflow.index.catalogue import Directory, Root
 from mini_mlflow.index.database import Database
 from mini_mlflow.index.table import IndexTable
 
+pytestmark = pytest.mark.long
+
 NUMBERS = range(SIZE + 60)
 
 

@@ -16,6 +16,8 @@ from mini_mlflow.errors import (
 )
 from mini_mlflow.store import experiment_changes, experiments, reader
 
+pytestmark = pytest.mark.long
+
 PROCESSES = 50
 ROUNDS = 4
 

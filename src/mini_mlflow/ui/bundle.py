@@ -1,8 +1,8 @@
-"""How do the modules of the page become one script, for a file that has nobody to ask for others?
+"""How do the modules of the page become one script, for a browser in a hurry, or a file that has nobody to ask?
 
 Each module becomes a function that is called once, those that it imports first, and gives back what it exports. That
 is the same as the browser does as long as modules do not import each other in a circle, export no variable that is set
-anew, and use the few forms below. Whatever else there is, is refused: a report is right or there is none.
+anew, and use the few forms below. Whatever else there is, is refused: a page is right or there is none.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def _turn(text: str, path: str, names: Dict[str, str]) -> str:
         text = text[: last.start()]
     other = _OTHER_FORM.search(text)
     if other:
-        raise MiniMLflowError("The module %s has a form that no report can hold: %s" % (path, other.group()[:80]))
+        raise MiniMLflowError("The module %s has a form that no script can hold: %s" % (path, other.group()[:80]))
     return "%s\nreturn { %s };\n" % (text.rstrip("\n"), _shown(exported))
 
 
@@ -109,5 +109,5 @@ def _renamed(part: str, path: str) -> Tuple[str, str]:
     if len(words) == 3 and words[1] == "as":
         del words[1]
     if len(words) not in (1, 2) or not all(_NAME.fullmatch(word) for word in words):
-        raise MiniMLflowError("The module %s has names that no report can hold: %s" % (path, part.strip()[:80]))
+        raise MiniMLflowError("The module %s has names that no script can hold: %s" % (path, part.strip()[:80]))
     return words[0], words[-1]

@@ -6,7 +6,7 @@ import os
 from collections import namedtuple
 from hashlib import sha256
 
-from . import answers
+from . import answers, bundle
 from .api import plain
 
 TYPE_CHECKING = False
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .answers import Answer
 
 INDEX = "index.html"
+_ENTRY = "main.js"
+_BUNDLE = "page.js"  # of all modules: asking for each takes longer than all the rest of the first view
 _FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "static")
 _FOR_EVER = b"public, max-age=31536000, immutable"
 _BOOTSTRAP = b'<script type="application/json" id="bootstrap">%s</script>'
@@ -32,7 +34,7 @@ _LOGIN = b"""<!doctype html><html lang="en"><meta charset="utf-8"><meta name="vi
 
 
 class Static(namedtuple("Static", ["files", "version"])):
-    """The files of the page.
+    """What a browser may ask for.
 
     Attributes:
         files: Content by path.
@@ -45,8 +47,8 @@ class Static(namedtuple("Static", ["files", "version"])):
     version: str
 
 
-def read_static(folder: str = _FOLDER) -> Static:
-    """Return the files of the page as they are now."""
+def read_files(folder: str = _FOLDER) -> Dict[str, bytes]:
+    """Return the files of the page as they are now, by path."""
     files = {}
     for path, folders, names in os.walk(folder):
         folders.sort()
@@ -55,6 +57,15 @@ def read_static(folder: str = _FOLDER) -> Static:
                 whole = os.path.join(path, name)
                 with open(whole, "rb") as file:
                     files[os.path.relpath(whole, folder).replace(os.sep, "/")] = file.read()
+    return files
+
+
+def read_static() -> Static:
+    """Return what a browser may ask for: the files of the page, and one script of all its modules."""
+    files = read_files()
+    modules = {name: data.decode("utf-8") for name, data in files.items() if name.endswith(".js")}
+    if _ENTRY in modules:
+        files[_BUNDLE] = bundle.bundle_modules(modules, [_ENTRY]).encode()
     digest = sha256()
     for name, data in sorted(files.items()):
         digest.update(b"%s\0%d\0" % (name.encode(), len(data)) + data)

@@ -20,9 +20,7 @@ from .api.stores import Stores, make_ref
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
-
-    from .pages import Static
+    from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
     ExperimentId = Union[int, str]
     Path = Union[str, os.PathLike[str]]
@@ -36,15 +34,15 @@ _SAMPLE = 8  # runs by which it is guessed how fine curves may be
 _UPLOT = "vendor/uPlot.iife.min.js"
 _ENTRIES = ("reporting.js", "main.js")
 _LICENCES = ("vendor/LICENSE.uPlot.txt", "vendor/LICENSE.preact.txt", "vendor/LICENSE.htm.txt")
-_TAG = re.compile(r'<(?:link rel="(?:icon|stylesheet|modulepreload)"[^>]*>|script [^>]*src="static/[^>]*></script>)\n?')
+_TAG = re.compile(r'<(?:link rel="(?:icon|stylesheet)"[^>]*>|script [^>]*src="static/[^>]*></script>)\n?')
 _STYLES = re.compile(r'<link rel="stylesheet" href="static/([^"]+)">')
 
 
 class Report(namedtuple("Report", ["path", "size_bytes", "runs", "metrics", "width"])):
-    """A report that was written.
+    """A report that was made.
 
     Attributes:
-        path: The file.
+        path: The file; empty before it is in one.
         size_bytes: How large it is.
         runs: How many runs it holds.
         metrics: How many metrics have curves in it.
@@ -89,15 +87,32 @@ def report(
         AmbiguousRunError: Several experiments have a run of an id.
         OSError: The disk refused.
     """
+    folder, places = find_places(runs, experiment_id, runs_dir)
+    how = {"has_provenance": provenance, "is_replaced": force}
+    return write_report(folder, places, os.fspath(path), now_ms=int(time.time() * 1000), **how).path
+
+
+def find_places(
+    runs: Any, experiment_id: Optional[ExperimentId], runs_dir: Optional[Path]
+) -> Tuple[str, List[Tuple[ExperimentId, str]]]:
+    """Return the store of runs that a user gives, and the experiment and the id of each.
+
+    Args:
+        runs: As in ``report``.
+        experiment_id: The experiment of those that are given as ids; None: any may have them.
+        runs_dir: The store's folder, as in ``start_run``.
+
+    Raises:
+        InvalidValueError: They are of several stores.
+        RunNotFoundError, AmbiguousRunError: As ``report``.
+    """
     store = active.store_folder(runs_dir)
     found = given_runs.find_given(runs, experiment_id, store)
     folders = {os.path.dirname(os.path.dirname(each.folder)) for each in found} or {store}
     if len(folders) > 1:
         message = "A report shows runs of one store, these are of %d. Bring them together by mini-mlflow merge."
         raise InvalidValueError(message % len(folders), value=None)
-    places = [(each.experiment_id, each.run_id) for each in found]
-    how = {"has_provenance": provenance, "is_replaced": force}
-    return write_report(folders.pop(), places, os.fspath(path), now_ms=int(time.time() * 1000), **how).path
+    return folders.pop(), [(each.experiment_id, each.run_id) for each in found]
 
 
 def write_report(
@@ -124,6 +139,16 @@ def write_report(
         RunNotFoundError: One is gone.
         OSError: The disk refused.
     """
+    with destination.new_file(path, is_replaced=is_replaced) as stream:
+        text, facts = make_report(folder, places, now_ms=now_ms, has_provenance=has_provenance)
+        stream.write(text)
+    return facts._replace(path=path)
+
+
+def make_report(
+    folder: str, places: Sequence[Tuple[ExperimentId, str]], *, now_ms: int, has_provenance: bool = False
+) -> Tuple[str, Report]:
+    """Return the report of some runs as text, and what there is to tell of it; raises as ``write_report``."""
     if not places:
         raise InvalidValueError("A report needs a run, or more.", value=None)
     if len(places) > report_data.MOST_RUNS:
@@ -131,19 +156,18 @@ def write_report(
         raise InvalidValueError(message % (report_data.MOST_RUNS, len(places)), value=len(places))
     stores, kept = Stores([folder], is_read_only=True), histories.Histories()
     refs = [make_ref(0, experiment_id, run_id) for experiment_id, run_id in places]
-    with destination.new_file(path, is_replaced=is_replaced) as stream, Progress("Reading", len(refs), "runs") as shown:
+    with Progress("Reading", len(refs), "runs") as shown:
         data = report_data.make_report_data(
             stores, refs, version=config.package_version(), now_ms=now_ms, has_provenance=has_provenance, kept=kept,
             advance=shown.advance,
         )  # fmt: skip
-        page = Page(pages.read_static(), {name: part for name, part in data.items() if name != "rest"})
+        page = Page(pages.read_files(), {name: part for name, part in data.items() if name != "rest"})
         rest, width = _fit(
             lambda wide, some: _pack(report_data.read_curves(stores, kept, data, wide, some)), page, refs
         )
         text = page.render(rest)
-        stream.write(text)
     metrics = min(report_data.MOST_METRICS, len(data["runs"]["keys"]["metrics"]))
-    return Report(path, len(text.encode("utf-8", "backslashreplace")), len(refs), metrics, width)
+    return text, Report("", len(text.encode("utf-8", "backslashreplace")), len(refs), metrics, width)
 
 
 def _fit(read: Callable[[int, Sequence[str]], bytes], page: Page, refs: Sequence[str]) -> Tuple[bytes, int]:
@@ -174,13 +198,13 @@ def _pack(data: bytes) -> bytes:
 class Page:
     """The page of a report, before it is known how fine its curves are."""
 
-    def __init__(self, static: Static, data: Dict[str, Any]) -> None:
+    def __init__(self, files: Mapping[str, bytes], data: Dict[str, Any]) -> None:
         """Take the files of the page, and what it begins with.
 
         Raises:
             MiniMLflowError: The files have a form that one page cannot hold.
         """
-        texts = {name: _decode(file) for name, file in static.files.items() if not name.endswith(".png")}
+        texts = {name: _decode(file) for name, file in files.items() if not name.endswith(".png")}
         index = texts[pages.INDEX]
         style = "\n".join(texts[name] for name in _STYLES.findall(index))
         if "</style" in style.lower() or "url(" in style or "@import" in style:
@@ -188,7 +212,7 @@ class Page:
         uplot = bundle.check_inline(texts[_UPLOT], _UPLOT)
         modules = {name: text for name, text in texts.items() if name.endswith(".js") and name != _UPLOT}
         scripts = [uplot, bundle.bundle_modules(modules, _ENTRIES)]
-        icon = b64encode(static.files["icon.svg"]).decode("ascii")
+        icon = b64encode(files["icon.svg"]).decode("ascii")
         head, body = _TAG.sub("", index).split("</head>")
         if "static/" in head + body:
             raise MiniMLflowError("The page of a report would ask for files.")

@@ -38,6 +38,9 @@ const KEYS = {
 const FIXED = isReport ? ['i', 'e', 'q', 'g', 'b', 'x'] : [];
 const NAMES = Object.keys(KEYS).filter(name => !FIXED.includes(name));
 
+/** In a notebook's cell the page stands within another, and has no address of its own. */
+const hasAddress = location.protocol !== 'about:';
+
 /** The view: one text per key. Read it anywhere, change it through go(). */
 export const S = Object.create(null);
 const watchers = new Set();
@@ -88,7 +91,7 @@ export function go(change, replace = false) {
   const before = render(S);
   for (const name of Object.keys(change)) if (NAMES.includes(name)) S[name] = String(change[name] ?? '');
   const hash = render(S);
-  if (hash !== before) history[replace ? 'replaceState' : 'pushState'](null, '', hash === '#' ? location.pathname + location.search : hash);
+  if (hash !== before && hasAddress) history[replace ? 'replaceState' : 'pushState'](null, '', hash === '#' ? location.pathname + location.search : hash);
   watchers.forEach(watcher => watcher(change));
 }
 

@@ -62,13 +62,12 @@ export function askAhead() {
   const list = sections(M.keys.metrics, M.sortedMetric);
   const { columns } = innerWidth < 720 ? { columns: 1 } : layout(list.map(([, keys]) => keys.length), width, innerHeight - 80);
   const seen = innerWidth < 720 ? 1 : 3 * columns;
-  let many = 0;
+  const metrics = [];
   for (const [, keys] of list) {
-    if (many >= seen) break;
-    const first = keys.slice(0, Math.max(columns, seen - many));
-    many += first.length;
-    want(M.shown, first, width / columns - 8);
+    if (metrics.length < seen) metrics.push(...keys.slice(0, Math.max(columns, seen - metrics.length)));
   }
+  // The first row on its own: it is drawn while the others are on their way.
+  for (const some of [metrics.slice(0, columns), metrics.slice(columns)]) want(M.shown, some, width / columns - 8);
 }
 
 const shut = new Set();
