@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from itertools import islice
+from itertools import islice, repeat
+from operator import ne
 
 from ... import goals, seeds
 from ...given_runs import comparable
@@ -115,7 +116,7 @@ def list_varying(table: Any) -> List[str]:
     found = []
     for key in islice(table.keys("params"), MOST_KEYS):
         column = table.column("params", key)
-        if column is not None and len(column) > 1 and list(column).count(column[0]) < len(column):
+        if column and any(map(ne, column, repeat(column[0]))):
             found.append(key)
     return sorted(found, key=lambda key: (seeds.is_seed_like(key), key))
 

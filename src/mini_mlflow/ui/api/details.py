@@ -9,7 +9,8 @@ from ...errors import ArtifactNotFoundError, InvalidArtifactPathError
 from ...records import NOTE
 from ...search import scanning
 from ...store import experiments, reader
-from . import choices, files, plain, rows, runs, tables
+from . import choices, files, plain, rows, tables
+from .ranks import Ranks
 from .stores import make_ref
 
 TYPE_CHECKING = False
@@ -93,7 +94,7 @@ def _look_beside(table: Any, place: Place) -> Dict[str, Any]:
     return {
         "children": table.refs(children),
         "parent": find_parent,
-        "rank": 0 if own is None else runs.rank_rows(table).get(own, 0),
+        "rank": 0 if own is None else Ranks(table).of([own])[0],
         "varying": varying,
         "seeds": choices.split_seeds(table, varying)[1],
     }

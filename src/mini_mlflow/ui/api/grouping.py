@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ...query.grammar import Operand
     from ...query.ordering import Order
+    from .ranks import Ranks
     from .requests import Body
     from .tables import Joined
 
@@ -67,7 +68,7 @@ def group_rows(
     wanted: Any,
     orders: Sequence[Order],
     columns: Sequence[Operand],
-    ranks: Dict[int, int],
+    ranks: Ranks,
     now_ms: int,
 ) -> Tuple[Dict[str, Any], List[int]]:
     """Return what groups come to, and the rows of those that are open.
@@ -79,7 +80,7 @@ def group_rows(
         wanted: The request.
         orders: What it sorts by: groups go by their means of the first.
         columns: What is shown.
-        ranks: Of each row the place of its run by its start.
+        ranks: Of the same table.
         now_ms: The clock.
     """
     operands = [_operand(table, name) for name in by]
@@ -104,7 +105,7 @@ def group_rows(
         "values_by": [plain.values(group.values) for group in shown],
         "n": [len(group.rows) for group in shown],
         "statuses": [dict(sorted(Counter(statuses[row] for row in group.rows).items())) for group in shown],
-        "rank": [min((ranks.get(row, 0) for row in group.rows), default=0) for group in shown],
+        "rank": [min(ranks.of(group.rows), default=0) for group in shown],
         "runs": refs,
         "stats": [_stats(table, operand, groups, counted, part, orders, now_ms) for operand in columns],
         "_of_rows": [group_id for _, group_id in opened],

@@ -75,13 +75,14 @@ class Patience:
             return tables.ask(chosen, stage, question), None
 
         def within(table: Joined) -> Any:
-            return question(table), table.wanted, table.unread
+            cost_s = monotonic() - start  # of the look at the files, without that of the question
+            return question(table), table.wanted, table.unread, cost_s
 
-        answer, total, unread = tables.ask(chosen, stage, within, budget_s=_BUDGET_S)
+        answer, total, unread, cost_s = tables.ask(chosen, stage, within, budget_s=_BUDGET_S)
         if unread:
             return answer, {"done": total - unread, "total": total, "what": "Reading histories"}
         with self._lock:
-            self._costs[name] = monotonic() - start
+            self._costs[name] = cost_s
             while len(self._costs) > _MOST_KNOWN:
                 del self._costs[next(iter(self._costs))]
         return answer, None

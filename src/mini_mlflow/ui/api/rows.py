@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ...query.grammar import Operand
     from ...records import StoredRun
     from .histories import Histories
+    from .ranks import Ranks
     from .tables import Joined
 
 _PATIENCE_S = 0.25  # for reading histories that a row tells the last step of
@@ -26,7 +27,7 @@ MOST_TAGS = 50  # of one run
 
 
 def describe(
-    table: Joined, rows: Sequence[int], columns: Sequence[Operand], ranks: Dict[int, int], now_ms: int
+    table: Joined, rows: Sequence[int], columns: Sequence[Operand], ranks: Ranks, now_ms: int
 ) -> Dict[str, Any]:
     """Return what is told of some rows: a list for each field, and in ``values`` one for each column.
 
@@ -34,7 +35,7 @@ def describe(
         table: The runs.
         rows: Which.
         columns: What is shown of them, resolved.
-        ranks: Of each row the place of its run by its start in its experiment.
+        ranks: Of the same table.
         now_ms: The clock.
     """
     runs = table.runs(rows)
@@ -46,7 +47,7 @@ def describe(
         "start_ms": [run.info.start_time for run in runs],
         "end_ms": [run.info.end_time for run in runs],
         "duration_s": [_duration(run, now_ms) for run in runs],
-        "rank": [ranks.get(row, 0) for row in rows],
+        "rank": ranks.of(rows),
         "parent": [run.info.parent_run_id for run in runs],
         "problems": [len(run.problems) for run in runs],
         "note": [bool(run.data.tags.get(NOTE)) for run in runs],

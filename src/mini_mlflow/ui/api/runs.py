@@ -12,6 +12,7 @@ from ...query.grammar import parse_filter
 from ...query.ordering import parse_order, sort_rows
 from . import choices, grouping, rows, tables
 from .patience import Patience
+from .ranks import Ranks
 from .requests import MAX_COLUMNS, MAX_ROWS
 
 TYPE_CHECKING = False
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _SHOWN = 20
 _MOST_PROBLEMS = 50
 _SHORTEST_ID = 6
+_SAMPLE = 10000
 
 
 class Wanted(namedtuple("Wanted", ["text", "order", "columns", "offset", "limit", "shown", "picks", "group"])):
@@ -104,8 +106,10 @@ def find_matched(table: Joined, text: str, now_ms: int) -> List[int]:
         return find_rows(parse_filter(text), table, now_ms)
 
 
-def sort_matched(table: Joined, matched: Sequence[int], texts: Optional[Sequence[str]], now_ms: int) -> Any:
-    """Return what is sorted by, with kinds, and the rows in order.
+def sort_matched(
+    table: Joined, matched: Sequence[int], texts: Optional[Sequence[str]], now_ms: int, limit: Optional[int] = None
+) -> Any:
+    """Return what is sorted by, with kinds, and the rows in order, with a limit only the first.
 
     Raises:
         QueryError: An order cannot be read.
@@ -113,7 +117,7 @@ def sort_matched(table: Joined, matched: Sequence[int], texts: Optional[Sequence
     with _told_of("order"):
         given = parse_order(list(texts) if texts else choices.choose_order(table))
         orders = [order._replace(operand=resolve(order.operand, table, order.text)) for order in given]
-        return orders, sort_rows(matched, orders, _Narrowed(table, matched), now_ms)
+        return orders, sort_rows(matched, orders, _Narrowed(table, matched), now_ms, limit)
 
 
 class _Narrowed:
@@ -146,14 +150,19 @@ class _told_of:  # noqa: N801 - a context, as those of contextlib are called
 
 def _answer(table: Joined, wanted: Wanted, now_ms: int) -> Dict[str, Any]:
     matched = find_matched(table, wanted.text, now_ms)
-    orders, ordered = sort_matched(table, matched, wanted.order, now_ms)
+    limit = max(wanted.offset + wanted.limit, 2 * wanted.shown) if wanted.group is None else None
+    orders, ordered = sort_matched(table, matched, wanted.order, now_ms, limit)
     varying = choices.list_varying(table)
     differing, seed_like = choices.split_seeds(table, varying)
     names = wanted.columns if wanted.columns is not None else choices.choose_columns(table, orders, varying)
     columns = resolve_columns(table, names)
     operands = [operand for _, operand in columns]
-    ranks = rank_rows(table)
-    first = _first_in_charts(table, ordered, wanted.shown)
+    ranks = Ranks(table)
+    statuses = table.column("attributes", "status") or ()
+    running = [row for row in matched if statuses[row] == "RUNNING"]
+    running = sort_rows(running, orders, _Narrowed(table, matched), now_ms, wanted.shown)
+    others = [row for row in ordered[: 2 * wanted.shown] if statuses[row] != "RUNNING"]
+    first = (running + others)[: wanted.shown]
     groups: Optional[Dict[str, Any]] = None
     if wanted.group is None:
         window = ordered[wanted.offset : wanted.offset + wanted.limit]
@@ -165,8 +174,8 @@ def _answer(table: Joined, wanted: Wanted, now_ms: int) -> Dict[str, Any]:
     if groups is not None:
         told["group"] = groups.pop("_of_rows")
     picked, gone = _find_picks(table, wanted.picks)
-    others = [row for row in dict.fromkeys([*first, *picked]) if row not in set(window)]
-    statuses = table.column("attributes", "status") or ()
+    there = set(window)
+    others = [row for row in dict.fromkeys([*first, *picked]) if row not in there]
     problems = table.problems()
     metric = choices.metric_of(orders)
     return {
@@ -175,7 +184,7 @@ def _answer(table: Joined, wanted: Wanted, now_ms: int) -> Dict[str, Any]:
         "total": table.count,
         "matched": len(matched),
         "offset": wanted.offset,
-        "statuses": dict(sorted(Counter(statuses[row] for row in matched).items())),
+        "statuses": dict(sorted(Counter(map(statuses.__getitem__, matched)).items())),
         "id_length": find_id_length(table),
         "keys": choices.describe_keys(table, varying, seed_like),
         "order": [_written(order) for order in orders],
@@ -219,39 +228,15 @@ def resolve_columns(table: Joined, names: Sequence[str]) -> List[Any]:
     return found
 
 
-def rank_rows(table: Joined) -> Dict[int, int]:
-    """Return of each row the place of its run among those of its experiment, by start."""
-    starts, ids = table.column("attributes", "start_time"), table.column("attributes", "run_id")
-    experiment_ids = table.column("attributes", "experiment_id")
-    if starts is None or ids is None or experiment_ids is None:
-        return {}
-    in_order = [row for _, _, row in sorted((start or 0, ids[row], row) for row, start in enumerate(starts))]
-    if table.count and table.is_of_one_store and experiment_ids.count(experiment_ids[0]) == table.count:
-        return dict(zip(in_order, range(table.count)))
-    counts: Dict[Any, int] = {}
-    ranks = {}
-    for row in in_order:
-        name = (table.store_of(row).number, experiment_ids[row])
-        ranks[row] = counts.get(name, 0)
-        counts[name] = ranks[row] + 1
-    return ranks
-
-
 def find_id_length(table: Joined) -> int:
     """Return from how many characters on the ids of the runs differ, at least 6."""
     ids = table.column("attributes", "run_id") or ()
-    count, longest = len(set(ids)), max(map(len, ids), default=0)
     length = _SHORTEST_ID
-    while length < longest and len({run_id[:length] for run_id in ids}) < count:
-        length += 1
+    for some in (ids[:_SAMPLE], ids):  # of very many, some tell most
+        count = len(set(some))
+        while len({run_id[:length] for run_id in some}) < count:
+            length += 1
     return length
-
-
-def _first_in_charts(table: Joined, ordered: Sequence[int], shown: int) -> List[int]:
-    """Return the running runs, then the first of the others."""
-    statuses = table.column("attributes", "status") or ()
-    running = [row for row in ordered if statuses[row] == "RUNNING"][:shown]
-    return (running + [row for row in ordered[: shown * 2] if statuses[row] != "RUNNING"])[:shown]
 
 
 def _find_picks(table: Joined, picks: Sequence[str]) -> Any:
