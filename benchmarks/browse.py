@@ -42,8 +42,9 @@ WATCH = """
   }
   const make = HTMLCanvasElement.prototype.getContext;
   HTMLCanvasElement.prototype.getContext = function getContext(kind, ...given) {
-    if (kind === '2d') known.add(this);
-    return make.call(this, kind, ...given);
+    const made = make.call(this, kind, ...given);
+    if (made && kind === '2d') known.add(this);
+    return made;
   };
   const isColour = (r, g, b) => Math.max(r, g, b) - Math.min(r, g, b) > 40;
   const stands = element => {

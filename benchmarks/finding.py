@@ -14,7 +14,8 @@ whole process's, at its most.
 _INDEX = """\
 
 Mini MLflow's index: what making it costs over reading each file once (`os.walk`, `open`, `read`) with nothing done
-about what was read, and what a search costs after %d runs that had ended were changed by `log_param`.
+about what was read, and what a search costs after %d runs that had ended were changed by `log_param`. Then, what
+`mini-mlflow ls EXPERIMENT` takes on a terminal, the whole process, over a Python that does nothing.
 """
 
 
@@ -31,6 +32,7 @@ def render(found, changed):
     lines = [_WORDS, table(["tracker", "runs", "first, ms", "again, ms", "memory"], rows)]
     if of_index:
         heads = ["runs", "files read once, s", "first index, s", "ratio", "memory", "search after changes, ms"]
+        heads.append("`ls`, ms")
         lines += [_INDEX % changed, table(heads, of_index)]
     return "\n".join(lines)
 
@@ -43,4 +45,5 @@ def _row(name, runs, point):
 def _row_of_index(runs, point):
     ratio = "%.2f" % (point["index_s"] / point["read_once_s"])
     costs = [number(point["read_once_s"]), number(point["index_s"]), ratio, size(point["index_memory"])]
-    return [f"{runs:,}", *costs, number(point["changed_s"] * 1000)]
+    listed = number((point["list_s"] - point["bare_s"]) * 1000) if "list_s" in point else "–"
+    return [f"{runs:,}", *costs, number(point["changed_s"] * 1000), listed]

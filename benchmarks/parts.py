@@ -280,6 +280,7 @@ def _search_point(bench, name, folder):
         point[field] = spread([each[field] for each in searched])
     point["found"] = searched[0]["found"]
     if name in OURS:
+        point.update(bench.measure(name, "searching.list_on_terminal", folder, timeout_s=300) or {})
         count = changed_runs(bench.sizes.searched)
         point["changed_s"] = _first_s(bench.measure(name, "searching.change", folder, runs=count))
     return point

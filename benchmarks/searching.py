@@ -1,9 +1,11 @@
 """What does it cost to find runs among very many? In a tracker's own environment, on a store filled by copies."""
 
 import os
+import pty
 import random
 import re
 import sqlite3
+import sys
 import time
 from time import perf_counter
 
@@ -77,6 +79,37 @@ def change(tracker, folder, runs):
     for name in random.Random(1).sample(sorted(fill.run_names(home)), runs):
         tracker.change(folder, name)
     return first_search(tracker, folder)
+
+
+def list_on_terminal(tracker, folder):
+    """Time what `mini-mlflow ls` takes on a terminal, and what Python itself takes, as whole processes by turns."""
+    listing = [sys.executable, "-m", "mini_mlflow", "ls", "-d", os.path.join(folder, "mlruns"), "0"]
+    times = {"list_s": [], "bare_s": []}
+    _on_terminal(listing)  # which reads the histories of what it shows
+    for _ in range(ROUNDS):
+        times["bare_s"].append(_on_terminal([sys.executable, "-c", "pass"]))
+        times["list_s"].append(_on_terminal(listing))
+    return {what: sorted(some)[ROUNDS // 2] for what, some in times.items()}
+
+
+def _on_terminal(command):
+    began = perf_counter()
+    pid, terminal = pty.fork()
+    if pid == 0:
+        try:
+            os.environ.update(TERM="xterm", COLUMNS="120", LINES="40")
+            os.execv(command[0], command)
+        finally:
+            os._exit(127)
+    try:
+        while os.read(terminal, 65536):
+            pass
+    except OSError:  # how a terminal says on Linux that nobody writes any more
+        pass
+    os.close(terminal)
+    if os.waitpid(pid, 0)[1] != 0:
+        raise RuntimeError("failed: " + " ".join(command))
+    return perf_counter() - began
 
 
 def pause(tracker, folder, seconds):

@@ -198,6 +198,25 @@ def test_what_is_packed_or_unpacked_between_two_looks_of_a_list_is_in_it(store, 
     assert sorted(found) == IDS
 
 
+@pytest.mark.parametrize("is_search", [False, True])
+def test_a_run_that_is_unpacked_between_two_looks_for_it_is_there(store, monkeypatch, is_search):
+    """Rule Z6."""
+    pack(runs_dir=store)
+    find = presence._find
+
+    def find_late(run_folder):
+        monkeypatch.setattr(presence, "_find", find)
+        unpack(runs_dir=store)
+        return find(run_folder)
+
+    monkeypatch.setattr(presence, "_find", find_late)
+    if is_search:
+        found = [run.info.run_id for run in mini_mlflow.search_runs([0], output_format="list", runs_dir=store)]
+        assert sorted(found) == IDS
+    else:
+        assert ExperimentTracker(runs_dir=store).get_run("a")["params"]["lr"] == 0.1
+
+
 # What writes --------------------------------------------------------------------------------------------------------
 
 

@@ -320,8 +320,10 @@ def test_runs_of_mlflows_own_files_are_reported(store, tmp_path):
 
 def test_what_no_report_can_show_is_refused_and_leaves_no_file(store, tmp_path, monkeypatch):
     run_id = log("calm-seal", {"loss": [0.5]})
-    with pytest.raises(InvalidValueError, match="needs a run"):
-        mini_mlflow.report([], "out.html")
+    (tmp_path / "there.html").write_text("kept")
+    for path in ("out.html", "there.html"):  # whatever else is wrong
+        with pytest.raises(InvalidValueError, match="needs a run"):
+            mini_mlflow.report([], path)
     with pytest.raises(RunNotFoundError):
         mini_mlflow.report("nothing", "out.html")
     monkeypatch.setattr(reports.report_data, "MOST_RUNS", 0)

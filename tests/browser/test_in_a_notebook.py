@@ -43,6 +43,10 @@ def test_the_page_in_a_cell_draws_sorts_and_opens_runs(chromium, cell, tmp_path)
         frame.locator("body").press("Escape")
         frame.locator("body").press("2")
         expect(frame.get_by_role("tabpanel", name="explore")).to_be_visible()
+        (inner,) = page.main_frame.child_frames
+        reach = "() => { try { return String(parent.document); } catch (error) { return error.name; } }"
+        assert inner.evaluate(reach) == "SecurityError"
+        assert inner.evaluate("origin") == "null"
         assert page.url == host.as_uri()
         assert page.title() == "a notebook"
         assert complaints == []

@@ -48,7 +48,7 @@ def test_runs_are_shown_as_a_page_within_the_cell_that_reaches_nothing_of_the_no
     assert "Content-Security-Policy" in page
     assert "amber-run" in page
     assert "brisk-run" in page
-    assert shown["text/plain"].startswith("2 runs with 1 metrics")
+    assert shown["text/plain"].startswith("Runs: 2, metrics: 1.")
 
 
 def test_chosen_runs_alone_are_shown(kernel, tmp_path):

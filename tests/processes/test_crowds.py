@@ -11,8 +11,6 @@ import pytest
 from mini_mlflow import ExperimentTracker, Run, RunEndedError, end_run, log_metric, start_run
 from mini_mlflow.store import experiments, reader
 
-pytestmark = pytest.mark.long
-
 PROCESSES, THREADS = 8, 8
 VALUES = 10000 if os.environ.get("FAULTS") == "all" else 400
 

@@ -56,6 +56,12 @@ def test_an_order_is_text():
         order(5)
 
 
+def test_many_keys_neither_go_deep_nor_count_twice():
+    assert order(*["opt", "run_id DESC", "opt DESC"] * 1000) == order("opt", "run_id DESC")
+    with pytest.raises(InvalidValueError, match="100 keys at most, got 101"):
+        order(*(f"metrics.`{number}`" for number in range(101)))
+
+
 NUMBERS = st.integers(-2, 2) | st.sampled_from([0.5, 1.0, -inf, inf, nan, 10**400, 10**400 + 1])
 VALUES = st.none() | st.booleans() | NUMBERS | st.sampled_from(["1", "a", "b", "nan"])
 RUN = st.fixed_dictionaries({"start_time": st.none() | st.integers(0, 3), "params.x": VALUES, "params.y": NUMBERS})

@@ -5,6 +5,7 @@ import math
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
 from page_server import make_store
@@ -13,6 +14,7 @@ import mini_mlflow
 from mini_mlflow import layout
 from mini_mlflow.errors import InvalidIdError, QueryError
 from mini_mlflow.ui.api import (
+    choices,
     completion,
     details,
     differences,
@@ -106,6 +108,33 @@ def test_the_first_look_is_sorted_by_the_likeliest_metric_with_what_varies_besid
     assert answer["rows"]["values"][0] == [0.98, 0.97, 0.96, 0.95]
     assert answer["rows"]["tags"] == [{"team": "vision"}] * 4
     assert answer["first"] == answer["rows"]["ref"]
+
+
+def test_what_is_sorted_twice_is_read_once():
+    asked = []
+    table = SimpleNamespace(count=3, column=lambda *_: None, keys=lambda _: ["acc"])
+    table.summary_column = lambda *about: asked.append(about) or [0.5, 0.25, None]
+    _, sort = runs.find_order(table, [0, 1, 2], ["max(acc) ASC"], NOW)
+    assert (sort([0, 1, 2]), sort([2, 1]), sort([0, 1, 2], 1), sort([], 5)) == ([1, 0, 2], [1, 2], [1], [])
+    assert asked == [("max", "acc", [0, 1, 2])]
+
+
+@pytest.mark.parametrize(
+    ("values", "varies"),
+    [
+        ([math.nan], False),
+        ([math.nan, float("nan")], False),
+        ([math.nan, 1.0], True),
+        ([1.0, math.nan], True),
+        ([1, 1.0], False),
+        ([None, "a"], True),
+        (["a", "b"], True),
+        ([], False),
+    ],
+)
+def test_a_param_varies_where_two_runs_have_another_value(values, varies):
+    table = SimpleNamespace(keys=lambda _: ["x"], column=lambda *_: values)
+    assert choices.list_varying(table) == (["x"] if varies else [])
 
 
 def test_a_window_holds_only_its_rows_and_what_was_picked_beside_it(asker):

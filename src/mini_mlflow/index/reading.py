@@ -62,6 +62,8 @@ def list_names(folder: str, report: Callable[[str, Exception], None]) -> List[st
     places = presence.list_packed(folder, report)
     try:
         names |= _list_folders(folder)  # again, as what was unpacked in between was in neither
+    except (FileNotFoundError, NotADirectoryError):
+        return []
     except OSError as error:
         report(folder, error)
     names.remove(layout.PACKS)

@@ -73,9 +73,7 @@ class IndexTable:
             raise
         self._numbers = [number for number, _, _, _ in self._blocks]
         self._slots = [
-            number * SIZE + place
-            for number, _, _, directory in self._blocks
-            for place in places_of(directory.occupied)
+            number * SIZE + place for number, _, _, directory in self._blocks for place in places_of(directory.occupied)
         ]
         self.count = len(self._slots)
 

@@ -153,8 +153,12 @@ def _evaluate(condition: Any, table: Any, now_ms: int) -> bytes:
 
 
 def _holding(holds: Callable[[Any], bool], values: Sequence[Any]) -> Iterable[bool]:
-    if isinstance(holds, _Compared) and set(map(type, values)) <= holds.plain:  # the usual case, at a fifth of the cost
-        return map(holds.compare, values, repeat(holds.other))
+    if isinstance(holds, _Compared):  # the usual cases, at a fifth and at half of the cost
+        types, compare, other = set(map(type, values)), holds.compare, holds.other
+        if types <= holds.plain:
+            return map(compare, values, repeat(other))
+        if types - {type(None)} <= holds.plain:
+            return [value is not None and compare(value, other) for value in values]
     return map(holds, values)
 
 

@@ -13,10 +13,11 @@ from .grammar import Operand, Parser
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, List, Optional, Sequence, Tuple, Union
+    from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
 
     _Key = Tuple[Callable[[], Optional[Sequence[Any]]], bool]  # what gives the values, and whether upwards
 
+_MOST_KEYS = 100
 _LAST = (("start_time", False), ("run_id", True))  # what decides between runs that are equal in all else
 
 
@@ -44,9 +45,9 @@ def parse_order(order_by: Union[Sequence[str], str, None]) -> List[Order]:
 
     Raises:
         QueryError: One is not in the grammar.
-        InvalidValueError: One is no text.
+        InvalidValueError: One is no text, or there are more than 100.
     """
-    orders = []
+    orders: Dict[Operand, Order] = {}  # of a key that is there twice the first decides
     for text in [order_by] if isinstance(order_by, str) else order_by or ():
         if not isinstance(text, str):
             raise InvalidValueError(
@@ -58,8 +59,11 @@ def parse_order(order_by: Union[Sequence[str], str, None]) -> List[Order]:
         if not is_descending:
             parser.take_name("asc")
         parser.expect_end("ASC, DESC or the end")
-        orders.append(Order(operand, not is_descending, text))
-    return orders
+        orders.setdefault(operand._replace(position=0), Order(operand, not is_descending, text))
+    if len(orders) > _MOST_KEYS:
+        message = "order_by takes %d keys at most, got %d."
+        raise InvalidValueError(message % (_MOST_KEYS, len(orders)), value=order_by)
+    return list(orders.values())
 
 
 def sort_rows(
@@ -84,7 +88,7 @@ def sort_rows(
         operand = conditions.resolve(order.operand, table, order.text)
         by.append((partial(conditions.values_of, operand, table, now_ms), order.is_ascending))
     by += [(partial(table.column, "attributes", key), is_ascending) for key, is_ascending in _LAST]
-    return _in_order(rows, by, limit)[:limit]
+    return _in_order(rows, by, limit)[:limit] if rows else []
 
 
 def _in_order(rows: Sequence[int], by: Sequence[_Key], limit: Optional[int]) -> List[int]:
@@ -95,20 +99,23 @@ def _in_order(rows: Sequence[int], by: Sequence[_Key], limit: Optional[int]) -> 
     values = read()
     if values is None:
         return _in_order(rows, others, limit)
-    found = _sorted(rows if limit is None else _leading(rows, values, is_ascending, limit), values, is_ascending)
+    if limit is not None:
+        rows = _leading(rows, values, limit, is_ascending=is_ascending)
+    found = _sorted(rows, values, is_ascending=is_ascending)
     levels: List[Any] = [values[row] for row in found]
     if not _are_plain(levels):
         levels = list(map(_level_of, levels))
     is_same = [False, *map(eq, levels, levels[1:]), False]  # as the one before
     if True in is_same:
         places = [place for place in range(len(found)) if is_same[place] or is_same[place + 1]]
-        tied = _sorted(_in_order([found[place] for place in places], others, None), values, is_ascending)
+        tied = _in_order([found[place] for place in places], others, None)
+        tied = _sorted(tied, values, is_ascending=is_ascending)
         for place, row in zip(places, tied):
             found[place] = row
     return found
 
 
-def _leading(rows: Sequence[int], values: Sequence[Any], is_ascending: bool, limit: int) -> Sequence[int]:  # noqa: FBT001
+def _leading(rows: Sequence[int], values: Sequence[Any], limit: int, *, is_ascending: bool) -> Sequence[int]:
     """Return the rows that can be among the first, in any order: most of very many never need to be sorted."""
     numbers = [row for row in rows if type(values[row]) in (int, float) and values[row] == values[row]]
     if not 0 < limit < len(numbers):
@@ -119,7 +126,7 @@ def _leading(rows: Sequence[int], values: Sequence[Any], is_ascending: bool, lim
     return [row for row in numbers if values[row] >= last]
 
 
-def _sorted(rows: Sequence[int], values: Sequence[Any], is_ascending: bool) -> List[int]:  # noqa: FBT001
+def _sorted(rows: Sequence[int], values: Sequence[Any], *, is_ascending: bool) -> List[int]:
     """Return rows by their values; those that are equal stay as they are."""
     found = [values[row] for row in rows]
     if _are_plain(found) or set(map(type, found)) == {str}:  # the usual cases, at a fifth of the cost

@@ -22,7 +22,8 @@ def place_of(run_folder: str) -> str:
 
 def is_there(run_folder: str) -> bool:
     """Tell whether there is such a run, as a folder or in a pack."""
-    return os.path.isdir(run_folder) or _find(run_folder) is not None
+    # The folder twice, as a run that is unpacked in between was in neither.
+    return os.path.isdir(run_folder) or _find(run_folder) is not None or os.path.isdir(run_folder)
 
 
 def is_packed(run_folder: str) -> bool:

@@ -6,6 +6,7 @@ Rules S4 to S6, W8, L4, F1 and F2 of docs/format.md; G1 to G4 of docs/mlflow-sto
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from functools import lru_cache
 from operator import itemgetter, lt
 from time import time
@@ -39,14 +40,15 @@ def list_run_ids(runs_dir: str, experiment_id: Union[int, str], *, is_deleted: b
         is_deleted: Those instead that MLflow has deleted, which stay in their places (docs/mlflow-stores.md, rule G4).
     """
     folder = layout.experiment_folder(runs_dir, experiment_id)
-    runs: Dict[str, str] = {}
     try:
         names = os.listdir(folder)
-        if layout.PACKS in names and not is_deleted:
-            runs.update(presence.list_packed(folder))
-            names += os.listdir(folder)  # again, as what was unpacked in between was in neither
     except OSError:
         return []
+    runs: Dict[str, str] = {}
+    if layout.PACKS in names and not is_deleted:
+        runs.update(presence.list_packed(folder))
+        with suppress(OSError):
+            names += os.listdir(folder)  # again, as what was unpacked in between was in neither
     runs.update((name, os.path.join(folder, name)) for name in names if name[:1] != ".")
     found = []
     for name, run in runs.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+import warnings
 from html import escape
 from importlib import import_module
 
@@ -53,6 +54,10 @@ def show(
         InvalidValueError: There are no runs or too many, they are of several stores, or the height is out of range.
         RunNotFoundError: There is no such run.
         AmbiguousRunError: Several experiments have a run of an id.
+        ExperimentNotFoundError: There is no such experiment.
+
+    Warns:
+        StorageWarning: Some runs cannot be read, all or in part; the others are shown.
     """
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if getattr(shell, "kernel", None) is None:
@@ -65,12 +70,16 @@ def show(
         message = "height must be a whole number of pixels from %d to %d, got %s."
         raise InvalidValueError(message % (*_HEIGHTS, shown(height)), value=height)
     if runs is None:
-        runs = search_runs(experiment_id, max_results=_NEWEST, output_format="list", runs_dir=runs_dir)
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            runs = search_runs(experiment_id, max_results=_NEWEST, output_format="list", runs_dir=runs_dir)
+        for each in heard:  # of the cell, not of this line
+            warnings.warn(each.message, each.category, stacklevel=2)
     folder, places = report.find_places(runs, experiment_id, runs_dir)
     if not places:
         raise InvalidValueError("There are no runs to show yet in %s." % folder, value=None)
     text, facts = report.make_report(folder, places, now_ms=int(time.time() * 1000), has_provenance=provenance)
-    words = "%d runs with %d metrics, in a page that this viewer does not show" % (facts.runs, facts.metrics)
+    words = "Runs: %d, metrics: %d. This viewer does not show the page they are in." % (facts.runs, facts.metrics)
     # In ASCII, as a notebook that was exported may come in any encoding, and its script is held against a hash.
     inner = escape(text).encode("ascii", "xmlcharrefreplace").decode("ascii")
     contents = {"text/html": _FRAME % (height, inner), "text/plain": words}

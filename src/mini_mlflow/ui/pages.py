@@ -47,16 +47,16 @@ class Static(namedtuple("Static", ["files", "version"])):
     version: str
 
 
-def read_files(folder: str = _FOLDER) -> Dict[str, bytes]:
+def read_files() -> Dict[str, bytes]:
     """Return the files of the page as they are now, by path."""
     files = {}
-    for path, folders, names in os.walk(folder):
+    for path, folders, names in os.walk(_FOLDER):
         folders.sort()
         for name in sorted(names):
             if os.path.splitext(name)[1] in _TYPES and not name.startswith("."):
                 whole = os.path.join(path, name)
                 with open(whole, "rb") as file:
-                    files[os.path.relpath(whole, folder).replace(os.sep, "/")] = file.read()
+                    files[os.path.relpath(whole, _FOLDER).replace(os.sep, "/")] = file.read()
     return files
 
 

@@ -139,6 +139,7 @@ def write_report(
         RunNotFoundError: One is gone.
         OSError: The disk refused.
     """
+    _check_count(places)
     with destination.new_file(path, is_replaced=is_replaced) as stream:
         text, facts = make_report(folder, places, now_ms=now_ms, has_provenance=has_provenance)
         stream.write(text)
@@ -149,11 +150,7 @@ def make_report(
     folder: str, places: Sequence[Tuple[ExperimentId, str]], *, now_ms: int, has_provenance: bool = False
 ) -> Tuple[str, Report]:
     """Return the report of some runs as text, and what there is to tell of it; raises as ``write_report``."""
-    if not places:
-        raise InvalidValueError("A report needs a run, or more.", value=None)
-    if len(places) > report_data.MOST_RUNS:
-        message = "A report shows %d runs at most, these are %d. Take fewer, such as the best."
-        raise InvalidValueError(message % (report_data.MOST_RUNS, len(places)), value=len(places))
+    _check_count(places)
     stores, kept = Stores([folder], is_read_only=True), histories.Histories()
     refs = [make_ref(0, experiment_id, run_id) for experiment_id, run_id in places]
     with Progress("Reading", len(refs), "runs") as shown:
@@ -168,6 +165,14 @@ def make_report(
         text = page.render(rest)
     metrics = min(report_data.MOST_METRICS, len(data["runs"]["keys"]["metrics"]))
     return text, Report("", len(text.encode("utf-8", "backslashreplace")), len(refs), metrics, width)
+
+
+def _check_count(places: Sequence[Any]) -> None:
+    if not places:
+        raise InvalidValueError("A report needs a run, or more.", value=None)
+    if len(places) > report_data.MOST_RUNS:
+        message = "A report shows %d runs at most, these are %d. Take fewer, such as the best."
+        raise InvalidValueError(message % (report_data.MOST_RUNS, len(places)), value=len(places))
 
 
 def _fit(read: Callable[[int, Sequence[str]], bytes], page: Page, refs: Sequence[str]) -> Tuple[bytes, int]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import namedtuple
 from itertools import islice, repeat
-from operator import ne
+from math import isnan
+from operator import eq, ne
 
 from ... import goals, seeds
 from ...given_runs import comparable
@@ -116,9 +117,15 @@ def list_varying(table: Any) -> List[str]:
     found = []
     for key in islice(table.keys("params"), MOST_KEYS):
         column = table.column("params", key)
-        if column and any(map(ne, column, repeat(column[0]))):
+        if column and _varies(column):
             found.append(key)
     return sorted(found, key=lambda key: (seeds.is_seed_like(key), key))
+
+
+def _varies(column: Sequence[Any]) -> bool:
+    if isinstance(column[0], float) and isnan(column[0]):  # which equals nothing: is there anything else?
+        return any(map(eq, column, column))
+    return any(map(ne, column, repeat(column[0])))
 
 
 def split_seeds(table: Any, varying: Sequence[str]) -> Tuple[List[str], List[str]]:

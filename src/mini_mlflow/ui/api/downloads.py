@@ -33,7 +33,8 @@ def write_runs(stores: Stores, body: Body, now_ms: int) -> Iterator[bytes]:
 
     def question(table: tables.Joined) -> Any:
         matched = runs.find_matched(table, wanted.text, now_ms)
-        _, ordered = runs.sort_matched(table, matched, wanted.order, now_ms)
+        _, sort = runs.find_order(table, matched, wanted.order, now_ms)
+        ordered = sort(matched)
         names = wanted.columns if wanted.columns is not None else all_columns(table)
         columns = runs.resolve_columns(table, names)
         values = [_column(table, operand, ordered, now_ms) for _, operand in columns]

@@ -80,7 +80,7 @@ def group_rows(
         wanted: The request.
         orders: What it sorts by: groups go by their means of the first.
         columns: What is shown.
-        ranks: Of the same table.
+        ranks: Tells the place of a run in its experiment, by start.
         now_ms: The clock.
     """
     operands = [_operand(table, name) for name in by]

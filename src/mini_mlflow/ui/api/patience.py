@@ -70,19 +70,19 @@ class Patience:
         name = stage, tuple((store.number, tuple(map(str, ids))) for store, ids in chosen)
         if self._wait_s != inf and self._costs.get(name, _QUICK_S + 1) > _QUICK_S and not self._read(name, chosen):
             return self._peek(chosen, stage, question)
-        start = monotonic()
+        start, costs = monotonic(), []
         if self._wait_s == inf:
             return tables.ask(chosen, stage, question), None
 
         def within(table: Joined) -> Any:
-            cost_s = monotonic() - start  # of the look at the files, without that of the question
-            return question(table), table.wanted, table.unread, cost_s
+            costs.append(monotonic() - start)
+            return question(table), table.wanted, table.unread
 
-        answer, total, unread, cost_s = tables.ask(chosen, stage, within, budget_s=_BUDGET_S)
+        answer, total, unread = tables.ask(chosen, stage, within, budget_s=_BUDGET_S)
         if unread:
             return answer, {"done": total - unread, "total": total, "what": "Reading histories"}
         with self._lock:
-            self._costs[name] = cost_s
+            self._costs[name] = costs[0]  # of the look at the files: without the question, which may be asked again
             while len(self._costs) > _MOST_KNOWN:
                 del self._costs[next(iter(self._costs))]
         return answer, None

@@ -35,7 +35,7 @@ def describe(
         table: The runs.
         rows: Which.
         columns: What is shown of them, resolved.
-        ranks: Of the same table.
+        ranks: Tells the place of a run in its experiment, by start.
         now_ms: The clock.
     """
     runs = table.runs(rows)

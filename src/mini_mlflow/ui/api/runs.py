@@ -106,10 +106,8 @@ def find_matched(table: Joined, text: str, now_ms: int) -> List[int]:
         return find_rows(parse_filter(text), table, now_ms)
 
 
-def sort_matched(
-    table: Joined, matched: Sequence[int], texts: Optional[Sequence[str]], now_ms: int, limit: Optional[int] = None
-) -> Any:
-    """Return what is sorted by, with kinds, and the rows in order, with a limit only the first.
+def find_order(table: Joined, matched: Sequence[int], texts: Optional[Sequence[str]], now_ms: int) -> Any:
+    """Return what is sorted by, with kinds, and what sorts some of the matched rows so: all, or the first *most*.
 
     Raises:
         QueryError: An order cannot be read.
@@ -117,11 +115,16 @@ def sort_matched(
     with _told_of("order"):
         given = parse_order(list(texts) if texts else choices.choose_order(table))
         orders = [order._replace(operand=resolve(order.operand, table, order.text)) for order in given]
-        return orders, sort_rows(matched, orders, _Narrowed(table, matched), now_ms, limit)
+    narrowed = _Narrowed(table, matched)
+
+    def sort(rows: Sequence[int], most: Optional[int] = None) -> List[int]:
+        return sort_rows(rows, orders, narrowed, now_ms, most)
+
+    return orders, sort
 
 
 class _Narrowed:
-    """A table that reads histories of some rows alone: those that are sorted."""
+    """A table that reads histories of some rows alone, those that are sorted, and each once."""
 
     def __init__(self, table: Joined, matched: Sequence[int]) -> None:
         self.count = table.count
@@ -129,9 +132,12 @@ class _Narrowed:
         self.keys = table.keys
         self._table = table
         self._matched = matched
+        self._summaries: Dict[Any, Any] = {}
 
     def summary_column(self, function: str, key: str) -> Any:
-        return self._table.summary_column(function, key, self._matched)
+        if (function, key) not in self._summaries:
+            self._summaries[function, key] = self._table.summary_column(function, key, self._matched)
+        return self._summaries[function, key]
 
 
 class _told_of:  # noqa: N801 - a context, as those of contextlib are called
@@ -151,7 +157,8 @@ class _told_of:  # noqa: N801 - a context, as those of contextlib are called
 def _answer(table: Joined, wanted: Wanted, now_ms: int) -> Dict[str, Any]:
     matched = find_matched(table, wanted.text, now_ms)
     limit = max(wanted.offset + wanted.limit, 2 * wanted.shown) if wanted.group is None else None
-    orders, ordered = sort_matched(table, matched, wanted.order, now_ms, limit)
+    orders, sort = find_order(table, matched, wanted.order, now_ms)
+    ordered = sort(matched, limit)
     varying = choices.list_varying(table)
     differing, seed_like = choices.split_seeds(table, varying)
     names = wanted.columns if wanted.columns is not None else choices.choose_columns(table, orders, varying)
@@ -160,9 +167,7 @@ def _answer(table: Joined, wanted: Wanted, now_ms: int) -> Dict[str, Any]:
     ranks = Ranks(table)
     statuses = table.column("attributes", "status") or ()
     running = [row for row in matched if statuses[row] == "RUNNING"]
-    running = sort_rows(running, orders, _Narrowed(table, matched), now_ms, wanted.shown)
-    others = [row for row in ordered[: 2 * wanted.shown] if statuses[row] != "RUNNING"]
-    first = (running + others)[: wanted.shown]
+    first = [*sort(running, wanted.shown), *(row for row in ordered if statuses[row] != "RUNNING")][: wanted.shown]
     groups: Optional[Dict[str, Any]] = None
     if wanted.group is None:
         window = ordered[wanted.offset : wanted.offset + wanted.limit]

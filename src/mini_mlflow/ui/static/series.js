@@ -1,4 +1,4 @@
-// Which histories has the page loaded, and which does it still need? One request per visible section.
+// Which histories has the page loaded, and which does it still need? One request brings many.
 import { S } from './address.js';
 import { askSeries, arrayOf } from './server.js';
 import { broken } from './smooth.js';
