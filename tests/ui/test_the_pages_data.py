@@ -110,6 +110,12 @@ def test_the_first_look_is_sorted_by_the_likeliest_metric_with_what_varies_besid
     assert answer["first"] == answer["rows"]["ref"]
 
 
+def test_how_far_a_run_has_come_is_told_by_the_first_metric_where_none_sorts(tmp_path):
+    log_run(tmp_path / "store", "r", [(0, 0.5), (7, 0.25)], key="thing")
+    answer = Asker(tmp_path / "store").runs()
+    assert (answer["sorted_metric"], answer["rows"]["step"]) == (None, [7])
+
+
 def test_what_is_sorted_twice_is_read_once():
     asked = []
     table = SimpleNamespace(count=3, column=lambda *_: None, keys=lambda _: ["acc"])

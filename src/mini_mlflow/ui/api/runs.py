@@ -76,7 +76,8 @@ def read_runs(
         answer["pending"] = pending
     elif has_learned:  # the stamp is another one now, and the second time all is known
         answer, _ = tables.ask(chosen, stage, question)
-    metric = answer["sorted_metric"]
+    shown = (column["key"] for column in answer["columns"] if column["kind"] == "metrics")
+    metric = answer["sorted_metric"] or next(shown, None)
     for told in (answer["rows"], answer["extra"]):
         rows.add_steps(histories, told, metric)
     return answer

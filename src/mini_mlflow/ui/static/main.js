@@ -106,10 +106,10 @@ class App extends Component {
 
 /** The first answer came with the page: it is shown at once, where it is what the address asks for. */
 function start() {
-  const isPlain = !isReport && ASKS.every(name => S[name] === { i: '0', n: '20' }[name] || S[name] === '');
+  const isPlain = ASKS.every(name => S[name] === { i: '0', n: '20' }[name] || S[name] === '');
   if (boot?.runs && isPlain) {
     take(boot.runs, true);
-    askAhead();
+    if (!isReport) askAhead();
   }
   document.getElementById('app').replaceChildren();
   render(html`<${App}/>`, document.getElementById('app'));
