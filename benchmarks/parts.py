@@ -273,9 +273,11 @@ def _search_point(bench, name, folder):
         for _ in range(2):  # what is just written is read once more, and then known for good
             bench.measure(name, "searching.pause", folder, seconds=2.5)
             bench.measure(name, "searching.first_search", folder, timeout_s=600)
-    searched = [bench.measure(name, "searching.search", folder, timeout_s=600) for _ in range(3)]
-    if None in searched:
-        return None
+    searched = []
+    for _ in range(3):
+        searched.append(bench.measure(name, "searching.search", folder, timeout_s=600))
+        if searched[-1] is None:
+            return None
     for field in ("first_s", "again_s", "memory"):
         point[field] = spread([each[field] for each in searched])
     point["found"] = searched[0]["found"]
