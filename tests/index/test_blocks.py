@@ -110,7 +110,7 @@ def test_a_state_comes_back(given):
 
 def test_a_document_comes_back():
     entry = made_entry(3, problems=[("a/b.json", "it is empty")], params={"a\udcff": [1, {"b": 0.1}], "n": None})
-    assert blocks.decode_document(blocks.encode_document(entry)) == entry[3:]
+    assert blocks.decode_document(blocks.encode_document(entry)) == (*entry[3:], entry.name)
 
 
 def test_the_catalogue_comes_back():

@@ -1,5 +1,6 @@
 """Is an index that was damaged found out, whatever was done to it?"""
 
+import json
 import os
 import random
 import shutil
@@ -234,11 +235,29 @@ def test_g05_a_path_instead_of_a_name_is_refused_though_all_checksums_are_right(
         with IndexTable(database, STORE) as table:
             assert table.count  # so far it is sound
             with pytest.raises(CorruptIndexError, match="a name that is none"):
-                table.entries(range(table.count))
-            with pytest.raises(CorruptIndexError, match="a name that is none"):
                 table.column("attributes", "artifact_uri")
         with pytest.raises(CorruptIndexError):
             database.state_rows()
+
+
+@pytest.mark.parametrize("name", ["../../x", "/etc/passwd", "..", "", 5, None])
+def test_g05_a_path_instead_of_a_name_in_a_document_is_refused_though_all_checksums_are_right(path, name):
+    slot = SIZE + 3
+    with sqlite3.connect(path) as connection:
+        (document,) = connection.execute("SELECT body FROM documents WHERE slot = ?", (slot,)).fetchone()
+        document = json.dumps([*json.loads(document)[:-1], name]).encode()
+        connection.execute("UPDATE documents SET body = ? WHERE slot = ?", (document, slot))
+        where = (b"state", b"documents", 1)
+        query = "SELECT body FROM columns WHERE kind = ? AND key = ? AND block = ?"
+        (body,) = connection.execute(query, where).fetchone()
+        body = blocks.patch_column(body, {3: blocks.row_checksum(document, slot)})
+        connection.execute("UPDATE columns SET body = ? WHERE kind = ? AND key = ? AND block = ?", (body, *where))
+        _sign(connection, 1, "documents", body)
+    connection.close()
+    with Database(path) as database, IndexTable(database, STORE) as table, pytest.raises(
+        CorruptIndexError, match="a name that is none"
+    ):
+        table.entries(range(table.count))
 
 
 def _sign(connection, number, key, body):

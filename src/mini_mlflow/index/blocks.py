@@ -201,16 +201,16 @@ def decode_state(body: bytes) -> State:
 
 
 def encode_document(entry: Entry) -> bytes:
-    """Return the body of what a run's files said; where the run lies is told by its block."""
-    return _dump([*(getattr(entry, kind) for kind in KINDS), entry.problems])
+    """Return the body of what a run's files said, and of its name; where the run lies is told by its block."""
+    return _dump([*(getattr(entry, kind) for kind in KINDS), entry.problems, entry.name])
 
 
 def decode_document(body: bytes) -> Tuple[Any, ...]:
-    """Return what a body holds of each of ``KINDS``, and the problems, which ``row_checksum`` has vouched for."""
-    *values, problems = json.loads(body.decode("ascii"))
+    """Return what a body holds of each of ``KINDS``, the problems and the name: ``row_checksum`` has vouched for it."""
+    *values, problems, name = json.loads(body.decode("ascii"))
     if len(values) != len(KINDS):
         raise ValueError("a document of %d kinds" % len(values))
-    return (*values, [(path, reason) for path, reason in problems])
+    return (*values, [(path, reason) for path, reason in problems], name)
 
 
 def _dump(value: Any) -> bytes:

@@ -35,6 +35,7 @@ class Bodies:
         self._root = root
         self._directories: Dict[int, Directory] = {}
         self._names: Dict[int, List[Optional[str]]] = {}
+        self._single_names: Dict[int, str] = {}
         self._slots: Dict[Tuple[str, str], Dict[str, int]] = {}
         self._columns: Dict[Tuple[Tuple[int, ...], str, str], List[Any]] = {}
 
@@ -56,6 +57,16 @@ class Bodies:
             _check_names([names[place] for place in blocks.places_of(self.directory(number).occupied)])
             self._names[number] = names
         return names
+
+    def note_name(self, slot: int, name: str) -> None:
+        """Remember the name of one run, which its document told: its block's names need not be read then."""
+        _check_names([name])
+        self._single_names[slot] = name
+
+    def name_of(self, slot: int) -> str:
+        """Return the name of the run of a slot."""
+        name = self._single_names.get(slot)
+        return str(self.names(slot // SIZE)[slot % SIZE]) if name is None else name
 
     def column(self, number: int, kind: str, key: str) -> List[Any]:
         """Return the values of a key by place; what is long is None."""
@@ -184,6 +195,7 @@ class Bodies:
         for number in sorted(changes):
             self._write_block(number, experiment_id, stage, changes[number])
         self._columns.clear()
+        self._single_names.clear()
 
     def _free_slots(self, experiment_id: str, stage: str, count: int) -> List[int]:
         free: List[int] = []

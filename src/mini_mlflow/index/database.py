@@ -246,7 +246,7 @@ class Database:
                 if block is None or not bodies.directory(number).occupied >> place & 1:
                     continue
                 state = decode_state(bodies.states(number, place, place)[slot])
-                found.append((slot, block.experiment_id, block.stage, str(bodies.names(number)[place]), state))
+                found.append((slot, block.experiment_id, block.stage, bodies.name_of(slot), state))
         return found
 
     def entries(self, slots: Sequence[int]) -> List[Entry]:
@@ -255,8 +255,9 @@ class Database:
         with self._reading() as bodies:
             for slot, document in zip(slots, bodies.documents(slots)):
                 block = self._root.blocks[slot // SIZE]
-                name = bodies.names(slot // SIZE)[slot % SIZE]
-                found.append(Entry(block.experiment_id, name, block.stage, *decode_document(document)))
+                *values, name = decode_document(document)
+                bodies.note_name(slot, name)
+                found.append(Entry(block.experiment_id, name, block.stage, *values))
         return found
 
     def directories(
