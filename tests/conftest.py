@@ -4,12 +4,16 @@ import os
 import sys
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from mini_mlflow import active
 from mini_mlflow.store import held_folder
 
 # A run notes where it comes from unless told otherwise: git and all. The tests of that switch it on.
 os.environ.setdefault("MINI_MLFLOW_PROVENANCE", "off")
+# How fast an example is made or passes tells of the machine, and of what else it does.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 BENCHMARKS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "benchmarks")
 
 

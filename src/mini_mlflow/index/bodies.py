@@ -58,10 +58,11 @@ class Bodies:
             self._names[number] = names
         return names
 
-    def note_name(self, slot: int, name: str) -> None:
-        """Remember the name of one run, which its document told: its block's names need not be read then."""
+    def noted_name(self, slot: int, name: str) -> str:
+        """Return the name of one run that its document told, and remember it: its block's names need not be read."""
         _check_names([name])
         self._single_names[slot] = name
+        return name
 
     def name_of(self, slot: int) -> str:
         """Return the name of the run of a slot."""

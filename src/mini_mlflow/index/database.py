@@ -256,8 +256,7 @@ class Database:
             for slot, document in zip(slots, bodies.documents(slots)):
                 block = self._root.blocks[slot // SIZE]
                 *values, name = decode_document(document)
-                bodies.note_name(slot, name)
-                found.append(Entry(block.experiment_id, name, block.stage, *values))
+                found.append(Entry(block.experiment_id, bodies.noted_name(slot, name), block.stage, *values))
         return found
 
     def directories(
