@@ -60,7 +60,7 @@ def on_a_screen(data):
     return b"\n".join(b"".join(each) for each in lines)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.lists(st.text(alphabet="ab\r\n", max_size=8).map(str.encode), max_size=8))
 def test_the_log_is_the_same_however_the_output_is_cut_into_pieces_and_complete_at_any_time(tmp_path_factory, pieces):
     path = tmp_path_factory.mktemp("log") / "console.log"

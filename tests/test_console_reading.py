@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import mini_mlflow
@@ -125,7 +125,6 @@ def test_a_run_without_artifacts_has_no_lines(tmp_path):
     assert LogReader(str(tmp_path / "none")).read_lines(5) == []
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary(max_size=12).map(lambda data: data.replace(b"x", b"\n")), max_size=8))
 def test_what_is_appended_in_any_parts_comes_as_the_lines_that_it_is(tmp_path_factory, parts):
     folder = tmp_path_factory.mktemp("artifacts")

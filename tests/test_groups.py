@@ -292,7 +292,7 @@ def stored(number, params, value):
     return StoredRun(info, RunData(params, {"acc": value}, {}), [])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.sampled_from([1, 2]), st.sampled_from("ab"), NUMBERS), min_size=1, max_size=20))
 def test_the_groups_hold_every_run_once_and_their_numbers_are_those_of_the_statistics_module(rows):
     runs = [

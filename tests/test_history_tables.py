@@ -160,7 +160,7 @@ def test_each_history_is_thinned_out_for_itself_where_they_are_not_aligned(tmp_p
 ANY_ROWS = st.lists(st.tuples(st.integers(-9, 9), st.one_of(st.floats(), st.integers(-9, 9))), max_size=12)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(runs=st.lists(st.dictionaries(st.sampled_from("xyz"), ANY_ROWS), min_size=1, max_size=3))
 def test_a_table_is_what_a_dict_of_dicts_says(tmp_path_factory, runs):
     store = tmp_path_factory.mktemp("runs")

@@ -8,7 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mini_mlflow import InvalidIdError, InvalidKeyError, InvalidStatusError, InvalidValueError, keys, values
@@ -50,7 +50,6 @@ def legal_characters():
 # Keys
 
 
-@settings(deadline=None)
 @given(st.text(legal_characters(), min_size=1, max_size=250).filter(lambda key: key not in (".", "..")))
 def test_a_key_of_1_to_250_legal_characters_is_taken_as_it_is(key):
     """Rule K1."""
@@ -232,7 +231,6 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(VALUES)
 def test_a_checked_value_comes_back_from_its_document(value):
     """Rules D3 and D4: NaN and infinities inside a list or dict come back as text."""

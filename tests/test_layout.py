@@ -38,7 +38,7 @@ def decoded(stem):
     return data.decode("utf-8", "surrogatepass")
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(KEYS)
 @example("x" * 250)
 @example("é" * 250)
@@ -59,7 +59,7 @@ def test_a_stem_is_legal_everywhere_and_fits_its_key(key):
         assert layout.fits(normalize("NFD", stem), key)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(KEYS)
 def test_a_plain_stem_tells_its_key(key):
     """Rules K2 and K3: two keys never share a stem, as a stem is either decodable or has the key's own hash."""
@@ -71,7 +71,7 @@ def test_a_plain_stem_tells_its_key(key):
 
 
 @pytest.mark.long
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.lists(KEYS, min_size=2, max_size=12, unique=True), st.sampled_from(["params", "metrics", "tags"]))
 @example(["Loss", "loss"], "metrics")
 @example(["K", "k", "\u212a"], "metrics")
@@ -90,7 +90,6 @@ def test_a18_no_two_keys_of_a_folder_have_names_that_some_disk_takes_for_one(key
     assert all(layout.fits(stems[key], key) for key in keys)
 
 
-@settings(deadline=None)
 @given(KEYS, KEYS)
 def test_a_name_fits_no_other_key_but_those_that_some_disk_takes_for_the_same(key, other):
     """Rule K6."""

@@ -5,7 +5,7 @@ import statistics
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mini_mlflow import ExperimentTracker, Metric, MetricNotFoundError, Run
@@ -67,7 +67,6 @@ def test_b08_the_mean_of_integers_beyond_every_double_is_infinite(sign):
     assert (found.mean, found.max) == (sign * INF, sign * (2**1024 - 1))
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**53), 2**53), min_size=1))
 def test_the_summary_is_that_of_the_plain_definitions(values):
     found = summarize(history(*values), values[-1])

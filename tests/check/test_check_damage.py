@@ -25,7 +25,7 @@ values = st.one_of(
     st.integers(-(2**70), 2**70), st.floats(), st.sampled_from([float("nan"), float("inf"), 1e22, 5e-324, -0.0])
 )
 rows = st.builds(Metric, st.integers(-(2**63), 2**63 - 1), st.integers(0, 2**63 - 1), values)
-kept_store = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+kept_store = settings(max_examples=60, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")

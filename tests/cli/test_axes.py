@@ -3,7 +3,7 @@
 from math import isfinite, log10
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mini_mlflow.cli.axes import Axis, list_ticks, list_time_ticks, render_duration, render_scientific, span
@@ -70,7 +70,6 @@ def test_times_are_marked_at_round_durations(high, most, expected):
     assert found == expected
 
 
-@settings(deadline=None)
 @given(st.lists(FINITE, min_size=1), st.integers(1, 20), st.booleans())
 def test_ticks_are_few_ascending_in_the_range_and_told_apart(values, most, is_log):
     axis = span(values, is_log=is_log)
@@ -86,7 +85,6 @@ def test_ticks_are_few_ascending_in_the_range_and_told_apart(values, most, is_lo
         assert all(-0.01 <= axis.place(tick.value) <= 1.01 for tick in ticks)
 
 
-@settings(deadline=None)
 @given(st.lists(FINITE, min_size=1))
 def test_two_ticks_are_found_where_there_is_room_for_six(values):
     axis = span(values)
@@ -95,7 +93,6 @@ def test_two_ticks_are_found_where_there_is_room_for_six(values):
     assert len(list_ticks(axis, 6)) >= 2
 
 
-@settings(deadline=None)
 @given(st.lists(POSITIVE, min_size=1))
 def test_every_value_lies_between_the_ends_of_its_axis_in_the_order_of_the_values(values):
     for axis in (span(values), span(values, is_log=True)):
@@ -106,7 +103,6 @@ def test_every_value_lies_between_the_ends_of_its_axis_in_the_order_of_the_value
         assert places == sorted(places)
 
 
-@settings(deadline=None)
 @given(FINITE)
 def test_a_single_value_lies_in_the_middle(value):
     assume(abs(value) < 1e308)
@@ -133,7 +129,6 @@ def test_great_and_small_numbers_have_an_exponent(count, exponent, text):
     assert render_scientific(count, exponent) == text
 
 
-@settings(deadline=None)
 @given(st.integers(-999, 999), st.integers(-200, 200))
 def test_a_number_with_an_exponent_reads_back(count, exponent):
     assert float(render_scientific(count, exponent)) == pytest.approx(float("%de%d" % (count, exponent)))

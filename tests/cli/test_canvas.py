@@ -3,7 +3,7 @@
 from math import isclose
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mini_mlflow.cli.canvas import Canvas, Pen, clip
@@ -43,7 +43,6 @@ def test_a_dot_beyond_the_canvas_is_left_out(place):
     assert lines(canvas) == ["   ", "   "]
 
 
-@settings(deadline=None)
 @given(st.integers(0, 19), st.integers(0, 19), st.integers(0, 19), st.integers(0, 19))
 def test_a_line_is_unbroken_and_reaches_both_ends(x0, y0, x1, y1):
     canvas = Canvas(10, 5)
@@ -56,7 +55,6 @@ def test_a_line_is_unbroken_and_reaches_both_ends(x0, y0, x1, y1):
         assert all(abs(y - (y0 + slope * (x - x0))) <= max(1, abs(slope)) for x, y in found)
 
 
-@settings(deadline=None)
 @given(PLACES, PLACES, PLACES, PLACES)
 def test_a_line_from_anywhere_to_anywhere_draws_on_the_canvas_alone(x0, y0, x1, y1):
     for is_ascii in (False, True):
@@ -65,7 +63,6 @@ def test_a_line_from_anywhere_to_anywhere_draws_on_the_canvas_alone(x0, y0, x1, 
         assert [len(line) for line in lines(canvas)] == [7, 7, 7]
 
 
-@settings(deadline=None)
 @given(PLACES, PLACES, PLACES, PLACES)
 def test_the_part_of_a_line_in_a_rectangle_lies_on_the_line(x0, y0, x1, y1):
     ends = clip(x0, y0, x1, y1, 100.0, 50.0)

@@ -3,7 +3,7 @@
 from math import exp, inf, nan
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mini_mlflow.cli.canvas import Pen
@@ -135,7 +135,6 @@ POINTS = st.tuples(st.floats(-1e300, 1e300), NUMBERS)
 CURVES = st.lists(st.lists(POINTS, min_size=1, max_size=12), min_size=1, max_size=4)
 
 
-@settings(deadline=None)
 @example([[(0.0, 4.3628233462266e-311)]], 20, 1, True, False, False)
 @given(CURVES, st.integers(20, 200), st.integers(1, 20), st.booleans(), st.booleans(), st.booleans())
 def test_no_line_is_wider_than_the_terminal_whatever_the_values(points, width, rows, is_log, is_zoomed, is_ascii):

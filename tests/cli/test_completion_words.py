@@ -34,7 +34,7 @@ def test_a_line_is_split_as_bash_splits_it_and_nothing_is_expanded(line, words, 
     assert (typed.words, typed.quote) == (words, quote)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(LETTERS, min_size=1, max_size=20))
 def test_f03_a_quoted_word_is_that_word_to_bash(words):
     script = "printf '%s\\0' " + " ".join(shell_words.quote_for_bash(word) or "''" for word in words)
@@ -44,7 +44,7 @@ def test_f03_a_quoted_word_is_that_word_to_bash(words):
     assert out.decode("utf-8").split("\0")[:-1] == words * 3
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(LETTERS.filter(bool), min_size=1, max_size=6))
 def test_what_was_quoted_is_read_back(words):
     line = " ".join(map(shell_words.quote_for_bash, words))

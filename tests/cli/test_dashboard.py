@@ -5,7 +5,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from made_store import NOW_MS
 from measured import widest
@@ -153,7 +153,6 @@ def test_pages_are_entered_and_left(board):
 PRESSED = [*"jklzsxforq? ", "up", "down", "tab", "back tab", "enter", "escape", "space", "backspace"]
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(PRESSED)))
 def test_no_keys_break_it(pressed):
     board = Dashboard()
@@ -166,7 +165,6 @@ def test_no_keys_break_it(pressed):
         assert len({board.number_of(each) for each in shown}) == len(shown)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 9), max_size=12), st.integers(1, 6))
 def test_the_chosen_run_is_always_among_those_that_are_seen(moves, rows):
     board = Dashboard()
@@ -244,7 +242,6 @@ def module_view():
     return View(STEP, "step", False, False)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 150), st.integers(1, 60), st.lists(st.sampled_from("jlzsx?\r f"), max_size=4))
 def test_no_picture_is_larger_than_the_terminal(width, height, pressed):
     board = Dashboard()

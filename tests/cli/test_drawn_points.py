@@ -4,7 +4,7 @@ from array import array
 from math import isnan, nan
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mini_mlflow.cli import curves
@@ -24,7 +24,6 @@ def test_by_step_a_short_history_is_drawn_as_it_is():
     assert curves.by_step(history([3.0, 2.0, 1.0], [0, 5, 9]), 80) == ([0, 5, 9], [3.0, 2.0, 1.0])
 
 
-@settings(deadline=None)
 @given(st.integers(1, 5000), st.integers(16, 60))
 def test_a_long_history_keeps_its_ends_and_extremes_and_has_few_points(count, columns):
     values = [float(step * 7919 % 1009) for step in range(count)]
@@ -59,7 +58,6 @@ def test_smoothing_changes_the_values_and_not_their_places():
     assert max(ys) < 1.0
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(NUMBERS, max_size=6), max_size=4), st.sampled_from(["min", "max"]))
 def test_the_best_is_the_best_of_all_writers_at_its_first_step(writers, goal):
     parts = [(0, history(values)) for values in writers]

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mini_mlflow.cli import texts
@@ -68,7 +68,6 @@ def test_f02_what_is_left_is_readable_and_what_only_begins_like_a_sequence_is_sh
     assert render_line(line) == shown
 
 
-@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from("\x1b[]0123456789;:mJHKPX^_\\\x07\x9b\x9d\x9c?ab \t\r\x00日\u202e")))
 def test_f02_no_text_gets_more_than_colours_through(text):
     plain = render_line(text)
@@ -82,7 +81,6 @@ def test_f02_what_the_stream_cannot_encode_is_escaped():
     assert render_line("grüße", encoding="ascii") == "gr\\xfc\\xdfe"
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="abc 日", max_size=60), st.integers(2, 20))
 def test_a_long_line_goes_on_below_and_nothing_is_lost(text, width):
     lines = wrap(text, width)

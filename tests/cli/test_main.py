@@ -159,7 +159,7 @@ def test_f01_no_screen_shows_what_steers_a_terminal(store, run_cli, columns):
             assert widest(result.lines) <= columns
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     columns=st.sampled_from([20, 41, 60, 80, 120, 200]),
     name=st.text(st.characters(), min_size=1, max_size=60),

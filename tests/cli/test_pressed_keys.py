@@ -1,7 +1,7 @@
 """The bytes of a terminal become keys, in whatever parts they come."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mini_mlflow.cli.keys import KeyReader
@@ -38,7 +38,6 @@ def test_each_key_has_its_name(data, expected):
 PRESSED = st.sampled_from([b"q", b"\x1b[A", b"\x1bOB", b"\x1b[5~", "±".encode(), "😀".encode(), b"\t"])
 
 
-@settings(deadline=None)
 @given(st.lists(PRESSED), st.data())
 def test_keys_that_come_in_parts_are_the_same_keys(pressed, data):
     stream = b"".join(pressed)
@@ -48,7 +47,6 @@ def test_keys_that_come_in_parts_are_the_same_keys(pressed, data):
     assert len(keys(stream)) == len(pressed)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=40))
 def test_no_bytes_break_the_reader(data):
     reader = KeyReader()

@@ -1,7 +1,7 @@
 """A terminal shows what was painted, and only changed lines are sent."""
 
 from emulator import Emulator
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mini_mlflow.cli.repaint import Painter
@@ -9,7 +9,6 @@ from mini_mlflow.cli.repaint import Painter
 LINES = st.lists(st.text(alphabet="abc─ ", max_size=14), max_size=7)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(LINES, st.integers(4, 12), st.integers(2, 6)), min_size=1, max_size=6))
 def test_the_screen_shows_the_newest_picture_whatever_was_there_before(pictures):
     painter, screen = Painter(), Emulator(8, 4)

@@ -180,6 +180,6 @@ class StoreOfFormat0(Store):
 
 
 TestStore = pytest.mark.long(Store.TestCase)
-TestStore.settings = settings(max_examples=EXAMPLES, stateful_step_count=25, deadline=None)
+TestStore.settings = settings(max_examples=EXAMPLES, stateful_step_count=25)
 TestStoreOfFormat0 = pytest.mark.long(StoreOfFormat0.TestCase)
-TestStoreOfFormat0.settings = settings(max_examples=EXAMPLES, stateful_step_count=25, deadline=None)
+TestStoreOfFormat0.settings = settings(max_examples=EXAMPLES, stateful_step_count=25)

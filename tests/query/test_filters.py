@@ -246,11 +246,12 @@ def test_b14_a_key_of_any_characters_is_found_or_refused(key):
 def test_columns_that_are_compared_at_once_hold_what_each_value_does(values, word, sign):
     condition = grammar.parse_filter(f"params.x {sign} {word}")
     together = conditions.find_rows(condition, MadeTable(*({"params.x": value} for value in values)), NOW)
-    # Beside what is no plain value, a column is compared one by one.
-    alone = [
-        conditions.find_rows(condition, MadeTable({"params.x": value}, {"params.x": None}), NOW) for value in values
-    ]
-    assert together == [row for row, found in enumerate(alone) if found]
+    for other in (None, True):  # beside what is missing, and what is not plain, so that each value is asked alone
+        alone = [
+            conditions.find_rows(condition, MadeTable({"params.x": value}, {"params.x": other}), NOW)
+            for value in values
+        ]
+        assert together == [row for row, found in enumerate(alone) if 0 in found]
 
 
 @given(st.text("ab%_", max_size=8), st.text("abA\n", max_size=8))

@@ -70,7 +70,7 @@ def test_the_page_has_all_rules():
     assert used <= set(RULES) | set(TERMINALS)
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(st.integers(0, 2**32))
 def test_every_text_of_the_grammar_is_read(seed):
     text = make("filter", random.Random(seed))

@@ -306,7 +306,7 @@ def test_whatever_happens_the_file_holds_what_was_logged(tmp_path):
     Model.store = tmp_path
     checks = list(HealthCheck) if sys.version_info < (3, 8) else [HealthCheck.too_slow, HealthCheck.data_too_large]
     machine = Model.TestCase
-    machine.settings = settings(max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=checks)
+    machine.settings = settings(max_examples=40, stateful_step_count=25, suppress_health_check=checks)
     machine().runTest()
 
 

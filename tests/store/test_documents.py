@@ -11,7 +11,7 @@ import sys
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mini_mlflow import BrokenFileError
@@ -39,7 +39,6 @@ def without_non_finite(value):
 # Text
 
 
-@settings(deadline=None)
 @given(JSON_VALUES)
 def test_any_value_comes_back_from_its_text(value):
     """Rules D3 and D4: valid JSON in UTF-8, with NaN and infinities as strings."""
@@ -53,7 +52,6 @@ def test_any_value_comes_back_from_its_text(value):
     assert repr(json.loads(data.decode("utf-8"), parse_constant=refuse)) == repr(expected)
 
 
-@settings(deadline=None)
 @given(FLOATS | st.integers(-(2**1023), 2**1023))
 def test_a_number_comes_back_with_its_type_and_every_bit(value):
     """Rule M7."""

@@ -8,7 +8,7 @@ from hashlib import sha256
 from unicodedata import normalize
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mini_mlflow import Run
@@ -37,7 +37,6 @@ def names_of(store):
     return {each.experiment_id: each.name for each in experiments.list_experiments(str(store))}
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(blacklist_categories=("Cs",))).filter(lambda name: name != "Default"))
 def test_the_id_of_a_name_is_that_of_the_rule(name):
     """Rule E1."""

@@ -38,7 +38,7 @@ def test_after_the_first_look_only_what_was_appended_is_there(writer):
     assert list(second.parts[0][1].steps) == [3, 4]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.lists(st.floats(allow_nan=False), max_size=150), max_size=6))
 def test_what_was_appended_adds_up_to_the_whole(tmp_path_factory, batches):
     """Rules M2, M3 and M6: over the bounds of pages, too."""

@@ -61,7 +61,7 @@ def as_stored(value):
 
 
 @pytest.mark.long
-@settings(max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2000, suppress_health_check=list(HealthCheck))
 @given(st.dictionaries(NAMES, VALUES, max_size=4))
 def test_every_parser_reads_what_was_written(fields):
     """Rules Y1 and Y2."""
@@ -75,7 +75,7 @@ def test_every_parser_reads_what_was_written(fields):
         assert repr(yaml.load(data, loader) or {}) == repr(expected)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
 @given(st.dictionaries(NAMES, VALUES, min_size=1, max_size=4))
 def test_our_lines_need_no_yaml_parser(fields):
     """Rule Y1."""
@@ -223,7 +223,6 @@ def depth_of(value):
     return 1 + max(map(depth_of, inner), default=-1) if isinstance(value, (dict, list)) else 0
 
 
-@settings(deadline=None)
 @given(
     st.recursive(
         st.just("x"),
@@ -319,7 +318,6 @@ def test_a_generation_that_is_no_number_counts_as_the_first(fields, generation):
     assert meta.generation_of(fields) == generation
 
 
-@settings(deadline=None)
 @given(st.integers(0, 4102444800 * 10**6), st.integers(0, 4102444800 * 10**6))
 def test_times_sort_as_texts(first, second):
     """Rules Y3 and S6."""

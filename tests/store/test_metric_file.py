@@ -4,7 +4,7 @@ import json
 import os
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from logged import content, parsed, texts
 
@@ -45,7 +45,6 @@ def test_the_form_is_exact_to_the_byte():
 
 
 @given(key=KEYS, rows=ROWS)
-@settings(deadline=None)
 def test_rows_read_back_as_they_were_by_our_reader_and_by_json(tmp_path_factory, key, rows):
     """Rules M1, M5 and M7."""
     path = tmp_path_factory.getbasetemp() / "round-trip.json"
@@ -63,7 +62,6 @@ def test_rows_read_back_as_they_were_by_our_reader_and_by_json(tmp_path_factory,
 
 
 @given(key=KEYS, rows=ROWS)
-@settings(deadline=None)
 def test_no_row_with_its_closing_crosses_a_page(key, rows):
     """Rule M3, for a file that is written anew from its rows."""
     data = metric_file.encode(key, rows)

@@ -328,7 +328,7 @@ def test_what_is_no_whole_archive_is_told(tmp_path, cut):
     refused(tmp_path, data + b"x" * (cut + 1), "zip archive|directory|cut short")
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
 @given(places=st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), min_size=1, max_size=6))
 def test_b19_an_archive_with_wrong_bytes_is_read_as_it_was_or_refused(tmp_path, places):
     """Rule Z2: no other error, and never another content."""
@@ -351,7 +351,7 @@ NAMES = st.text(st.characters(blacklist_categories=("Cs", "Cc"), blacklist_chara
 PARTS = st.lists(NAMES.filter(lambda name: name not in (".", "..")), min_size=1, max_size=4)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(tree=st.dictionaries(PARTS.map("/".join), st.binary(max_size=3000), max_size=8))
 def test_whatever_is_written_comes_back_to_the_byte(tmp_path, tree):
     """Rule Z2."""
