@@ -58,6 +58,22 @@ def test_the_filter_completes_under_the_caret_and_applies(visitor):
     expect(page.locator(".total")).to_have_text("24 runs")
 
 
+def test_a_completion_that_is_taken_before_the_answer_for_the_last_letters_replaces_the_whole_word(visitor):
+    page = visitor.open()
+    page.keyboard.press("/")
+    page.keyboard.type("va")
+    expect(page.locator("#completions li", has_text="val/loss")).to_have_count(1)
+    page.route("**/api/complete*", lambda route: None)  # no answer comes any more
+    page.keyboard.type("l/lo")
+    expect(page.locator("#completions li")).to_have_count(1)
+    expect(page.locator("#completions li")).to_contain_text("val/loss")
+    page.keyboard.press("Tab")
+    expect(page.locator("#filter")).to_have_value("val/loss ")
+    page.keyboard.type("x")
+    page.keyboard.press("Tab")
+    expect(page.locator("#filter")).to_have_value("val/loss x")
+
+
 def test_an_error_of_the_filter_stands_in_place_with_near_names_and_the_last_valid_one_stays(visitor):
     page = visitor.open()
     page.fill("#filter", "lr = 0.003")

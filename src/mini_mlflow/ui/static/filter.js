@@ -26,10 +26,20 @@ export class Filter extends Component {
   typed = event => {
     this.isUsed = true;
     this.isQuiet = false;
-    this.setState({ text: event.target.value, error: null, at: 0 });
+    this.setState({ text: event.target.value, error: null, at: 0, ...this.carried(event.target.value) });
     this.soon(60);
     this.pause(PAUSE);
   };
+
+  /** What of the list still fits while the answer for the new text is on its way: Tab takes what the eye sees. */
+  carried(text) {
+    const { items, from, to, isOpen, text: before } = this.state;
+    const end = to + text.length - before.length;
+    const fits = end >= from && text.slice(0, from) === before.slice(0, from) && text.slice(end) === before.slice(to);
+    const word = text.slice(from, end).toLowerCase();
+    const left = fits ? items.filter(item => item.text.toLowerCase().includes(word)) : [];
+    return { items: left, to: end, isOpen: isOpen && left.length > 0 };
+  }
 
   /** Ask what could stand at the caret. */
   async complete(isOpening = true) {
@@ -76,7 +86,7 @@ export class Filter extends Component {
     const whole = text.slice(0, from) + insert + after;
     this.input.value = whole;
     this.input.setSelectionRange(from + insert.length, from + insert.length);
-    this.setState({ text: whole, error: null });
+    this.setState({ text: whole, error: null, items: [], isOpen: false });
     this.complete();
     this.pause(PAUSE);
   }
