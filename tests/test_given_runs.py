@@ -1,11 +1,9 @@
 """Which runs does a caller mean?"""
 
-import math
-
 import pytest
 
 from mini_mlflow import AmbiguousRunError, InvalidValueError, Run, delete_run, get_run, restore_run
-from mini_mlflow.given_runs import comparable, find_given
+from mini_mlflow.given_runs import find_given
 
 
 def make_run(store, run_id, experiment_id=0):
@@ -56,15 +54,3 @@ def test_a_run_that_was_moved_since_it_was_read_is_looked_for(tmp_path):
 def test_what_is_no_list_of_runs_is_refused(tmp_path):
     with pytest.raises(InvalidValueError, match="Runs must be ids or runs, got 7"):
         find_given(7, None, str(tmp_path))
-
-
-@pytest.mark.parametrize(
-    ("a", "b"), [(1, 1.0), (0.0, -0.0), (math.nan, math.nan), ({"p": 1, "q": 2}, {"q": 2, "p": 1})]
-)
-def test_equal_values_have_equal_texts(a, b):
-    assert comparable(a) == comparable(b)
-
-
-def test_other_values_have_other_texts():
-    values = [1, 1.5, True, "1", "true", None, "null", "", [], {}, [1], math.nan, "NaN", math.inf, -math.inf, 1e300]
-    assert len({comparable(value) for value in values}) == len(values)

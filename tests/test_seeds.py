@@ -1,5 +1,7 @@
 """Which params tell runs apart, and which of them are but the seed?"""
 
+import math
+
 import pytest
 
 from mini_mlflow import seeds
@@ -45,3 +47,15 @@ def test_a_param_that_some_runs_lack_differs():
 def test_no_runs_and_equal_runs_have_nothing_that_differs():
     assert seeds.split_seeds([]) == ([], [])
     assert seeds.split_seeds([{"seed": "1"}, {"seed": "1"}]) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("a", "b"), [(1, 1.0), (0.0, -0.0), (math.nan, math.nan), ({"p": 1, "q": 2}, {"q": 2, "p": 1})]
+)
+def test_equal_values_have_equal_texts(a, b):
+    assert seeds.comparable(a) == seeds.comparable(b)
+
+
+def test_other_values_have_other_texts():
+    values = [1, 1.5, True, "1", "true", None, "null", "", [], {}, [1], math.nan, "NaN", math.inf, -math.inf, 1e300]
+    assert len({seeds.comparable(value) for value in values}) == len(values)

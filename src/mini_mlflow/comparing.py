@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import namedtuple
 from math import isnan
 
-from . import active, given_runs, series, text_tables
+from . import active, given_runs, seeds, series, text_tables
 from .identity import known_experiment
 from .store import columns, reader
 
@@ -157,7 +157,7 @@ def _differing(a: Mapping[str, Any], b: Mapping[str, Any]) -> Dict[str, Pair]:
     found = {}
     for key in sorted({*a, *b}):
         missing = "a" if key not in a else "b" if key not in b else None
-        if missing or given_runs.comparable(a[key]) != given_runs.comparable(b[key]):
+        if missing or seeds.comparable(a[key]) != seeds.comparable(b[key]):
             found[key] = Pair(a.get(key), b.get(key), missing)
     return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections import namedtuple
 
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from .records import Problem
 
     ExperimentId = Union[int, str]
-
-_LARGEST_WHOLE = 1e22  # floats up to here are written as the whole numbers that they are
 
 
 class GivenRun(namedtuple("GivenRun", ["run_id", "experiment_id", "folder", "stored"])):
@@ -110,16 +107,6 @@ def warn_of(problems: List[Problem], *, stacklevel: int) -> None:
     for problem in dict.fromkeys(problems):
         message = "Part of a run cannot be read: %s: %s." % (problem.path, problem.reason)
         warnings.warn(message, StorageWarning, stacklevel=stacklevel + 1)
-
-
-def comparable(value: Any) -> str:
-    """Return a text that is the same for equal values, and for these alone.
-
-    Numbers are equal by their value (1 and 1.0), booleans and texts are no numbers, and NaN equals itself.
-    """
-    if isinstance(value, float) and abs(value) < _LARGEST_WHOLE and value == int(value):
-        value = int(value)
-    return json.dumps(value, sort_keys=True)
 
 
 def _each(runs: Any) -> List[Any]:

@@ -130,7 +130,7 @@ def _member(
     only_finished: bool,
 ) -> _Member:
     """Return a run with what its metric comes to."""
-    texts = {key: given_runs.comparable(value) for key, value in stored.data.params.items()}
+    texts = {key: seeds.comparable(value) for key, value in stored.data.params.items()}
     if metric not in stored.data.metrics or (only_finished and stored.info.status != _FINISHED):
         return _Member(stored, texts, None, None)
     values: List[Any] = [stored.data.metrics[metric]]
@@ -173,7 +173,7 @@ def _places(members: List[_Member], by: List[str]) -> List[List[_Member]]:
     places: Dict[Tuple[str, ...], List[_Member]] = {}
     for member in members:
         held = [_held(member.run, kind, key) for kind, key in kinds]
-        places.setdefault(tuple(given_runs.comparable(each[0]) if each else "" for each in held), []).append(member)
+        places.setdefault(tuple(seeds.comparable(each[0]) if each else "" for each in held), []).append(member)
     return list(places.values())
 
 

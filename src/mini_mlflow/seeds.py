@@ -1,20 +1,32 @@
 """Which params tell runs apart, and which of them are but the seed?
 
-Pure, and on dicts of params.
+Pure, and on dicts of params, whose values ``comparable`` makes texts of.
 """
 
 from __future__ import annotations
 
+import json
 import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, Iterable, List, Mapping, Sequence, Set, Tuple
+    from typing import Any, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
 
 _SEEDS = frozenset(["seed", "randomseed", "fold"])
 _PAIRS = (["random", "state"], ["seed", "everything"])  # scikit-learn's and Lightning's names of a seed
 _NUMBERINGS = frozenset(["id", "idx", "index"])  # fold_id is which fold
 _COUNTS = frozenset(["n", "num", "number", "k", "use"])  # num_fold is how many, use_seed is whether
+_LARGEST_WHOLE = 1e22  # floats up to here are written as the whole numbers that they are
+
+
+def comparable(value: Any) -> str:
+    """Return a text that is the same for equal values, and for these alone.
+
+    Numbers are equal by their value (1 and 1.0), booleans and texts are no numbers, and NaN equals itself.
+    """
+    if isinstance(value, float) and abs(value) < _LARGEST_WHOLE and value == int(value):
+        value = int(value)
+    return json.dumps(value, sort_keys=True)
 
 
 def is_seed_like(name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import namedtuple
 from math import isfinite
 
-from .. import comparing, given_runs, goals
+from .. import comparing, given_runs, goals, seeds
 from ..store import reader
 from . import numbers, options, ranked, run_documents, run_facts, spans, tables, texts
 from .chosen import choose_runs
@@ -328,7 +328,7 @@ def _by_key(mappings: Sequence[Dict[str, Any]]) -> Dict[str, List[Any]]:
 
 
 def _differs(values: Sequence[Any]) -> bool:
-    return len({given_runs.comparable(value) for value in values}) > 1
+    return len({seeds.comparable(value) for value in values}) > 1
 
 
 def _show_json(found: Compared, target: Target, screen: Screen) -> None:

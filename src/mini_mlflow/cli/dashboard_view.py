@@ -276,9 +276,8 @@ def _rate(rate: float) -> str:
 def _varying(runs: Sequence[LiveRun]) -> List[str]:
     """Return the params that are not the same in all runs, those that are but the seed last."""
     from .. import seeds
-    from ..given_runs import comparable
 
-    known = [{key: comparable(value) for key, value in each.params.items()} for each in runs]
+    known = [{key: seeds.comparable(value) for key, value in each.params.items()} for each in runs]
     return sorted(seeds.list_varying(known), key=seeds.is_seed_like)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import namedtuple
 
 from .. import seeds
-from ..given_runs import comparable
 from ..groups import group_runs
 from . import numbers, picked, rows, run_columns, run_documents, run_table, spans, tables
 from .facts import Facts
@@ -114,7 +113,8 @@ def split_params(facts: Facts, given: str) -> Tuple[List[str], List[str]]:
     keys = facts.keys("params")
     columns = [facts.values("params", key) for key in keys]
     texts = [
-        {key: comparable(value) for key, value in zip(keys, values) if value is not None} for values in zip(*columns)
+        {key: seeds.comparable(value) for key, value in zip(keys, values) if value is not None}
+        for values in zip(*columns)
     ]
     if given:
         over = run_columns.split_list(given)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import namedtuple
 from math import isnan
 
-from .. import given_runs, goals, series
+from .. import given_runs, goals, seeds, series
 from ..errors import MiniMLflowError
 from ..query.conditions import find_rows
 from ..query.grammar import parse_filter
@@ -204,8 +204,6 @@ def find_best(parts: Sequence[Tuple[int, Columns]], goal: Optional[str]) -> Tupl
 
 def list_varying(lines: Sequence[Line]) -> List[str]:
     """Return the params that are not the same in all runs, those with the fewest values last."""
-    from .. import seeds
-
-    known = [{key: given_runs.comparable(value) for key, value in line.params.items()} for line in lines]
+    known = [{key: seeds.comparable(value) for key, value in line.params.items()} for line in lines]
     varying = seeds.list_varying(known)
     return sorted(varying, key=lambda key: (-len({each.get(key) for each in known}), key))

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import namedtuple
-from fnmatch import fnmatchcase
 
 from .. import goals, seeds
-from ..given_runs import comparable
 from . import ranked, spans
 from .facts import INTERNAL, SUMMARIES, SYSTEM
 from .failures import NOT_FOUND, USAGE, CommandError, closing_advice
@@ -105,6 +103,8 @@ def match_keys(patterns: str, there: Sequence[str], what: str) -> List[str]:
     Raises:
         CommandError: One fits none.
     """
+    from fnmatch import fnmatchcase  # few name the columns
+
     found: Dict[str, None] = {}
     for pattern in split_list(patterns):
         fitting = [key for key in there if key == pattern] or [key for key in there if fnmatchcase(key, pattern)]
@@ -142,7 +142,7 @@ def split_params(facts: Facts) -> Tuple[List[str], List[Tuple[str, Any]]]:
     """Return the params that are not the same in all runs, those with the most values last, and those that are."""
     keys = facts.keys("params")
     rows = [
-        {key: comparable(value) for key, value in zip(keys, values) if value is not None}
+        {key: seeds.comparable(value) for key, value in zip(keys, values) if value is not None}
         for values in zip(*(facts.values("params", key) for key in keys))
     ]
     varying = set(seeds.list_varying(rows)) if len(rows) > 1 else set()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from calendar import timegm
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,6 +36,8 @@ def parse_moment(text: str) -> Optional[int]:
     year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
     if not (1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second < 60 and year >= 1970):
         return None
+    from calendar import timegm  # costs a millisecond or two, and few filters name a date
+
     parts = (year, month, day, hour, minute, second)
     if time.gmtime(timegm((*parts, 0, 0, 0)))[:3] != parts[:3]:
         return None  # the 31st of a month that has 30 days

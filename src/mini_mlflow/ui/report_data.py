@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from math import inf
 
-from ..given_runs import comparable
 from ..search import scanning
+from ..seeds import comparable
 from . import report_curves
 from .api import choices, details, differences, files, histories, overview, plain, requests, runs
 from .api.patience import Patience

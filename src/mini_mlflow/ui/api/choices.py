@@ -8,7 +8,6 @@ from math import isnan
 from operator import eq, ne
 
 from ... import goals, seeds
-from ...given_runs import comparable
 from ...query.conditions import to_number
 from ...query.grammar import KINDS
 from ...query.ordering import parse_order
@@ -137,7 +136,7 @@ def split_seeds(table: Any, varying: Sequence[str]) -> Tuple[List[str], List[str
     for key in varying:
         for text, value in zip(texts, table.column("params", key) or ()):
             if value is not None:
-                text[key] = comparable(value)
+                text[key] = seeds.comparable(value)
     return seeds.split_seeds(texts)
 
 

@@ -7,9 +7,9 @@ from math import isfinite
 from ... import goals
 from ...comparing import first_difference
 from ...errors import InvalidValueError
-from ...given_runs import comparable
 from ...query.conditions import to_number
 from ...records import Columns
+from ...seeds import comparable
 from ...store import reader
 from . import choices, plain
 

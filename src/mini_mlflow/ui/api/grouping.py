@@ -8,7 +8,6 @@ from hashlib import blake2b
 from math import isfinite
 
 from ... import goals, noise, seeds
-from ...given_runs import comparable
 from ...query.conditions import resolve, to_number, values_of
 from ...query.ordering import parse_order
 from . import choices, plain
@@ -121,7 +120,7 @@ def _operand(table: Joined, name: str) -> Operand:
 
 def _make_groups(table: Joined, ordered: Sequence[int], operands: Sequence[Operand], now_ms: int) -> List[_Group]:
     columns = [values_of(operand, table, now_ms) or [None] * table.count for operand in operands]
-    texts = [[comparable(value) for value in column] for column in columns]
+    texts = [[seeds.comparable(value) for value in column] for column in columns]
     found: Dict[Tuple[str, ...], List[int]] = {}
     for row in ordered:
         found.setdefault(tuple(text[row] for text in texts), []).append(row)
@@ -202,7 +201,7 @@ def _varying_within(table: Joined, groups: Sequence[_Group]) -> List[str]:
     found = []
     for key in choices.list_varying(table):
         column = table.column("params", key) or ()
-        if any(len({comparable(column[row]) for row in group.rows}) > 1 for group in groups):
+        if any(len({seeds.comparable(column[row]) for row in group.rows}) > 1 for group in groups):
             found.append(key)
     return sorted(found, key=lambda key: (not seeds.is_seed_like(key), key))
 
@@ -222,4 +221,4 @@ def _same(column: Any, rows: Sequence[int]) -> Any:
     if column is None:
         return None
     first = column[rows[0]]
-    return plain.value(first) if all(comparable(column[row]) == comparable(first) for row in rows) else None
+    return plain.value(first) if all(seeds.comparable(column[row]) == seeds.comparable(first) for row in rows) else None
