@@ -241,7 +241,8 @@ def build(folder: str, python: str, extra: str) -> None:
     pip = [python, "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
     if pip_version(python) < OLDEST_PIP:
         set_up([*pip, "--upgrade", "pip>=" + dotted(OLDEST_PIP)], log)
-    set_up([*pip, *ready_made, "--editable", f"{ROOT}[{extra}]"], log)
+    # Compiled when first imported: of large packages most modules never are.
+    set_up([*pip, "--no-compile", *ready_made, "--editable", f"{ROOT}[{extra}]"], log)
 
 
 def pip_version(python: str) -> Tuple[int, ...]:

@@ -86,6 +86,7 @@ for number in itertools.count():
 """
 
 
+@pytest.mark.long
 @needs_posix
 def test_h25_kills_at_any_moment_leave_whole_files(root):
     for round_number in range(8):

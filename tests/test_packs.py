@@ -149,6 +149,7 @@ def test_artifacts_of_a_packed_run_are_copied_out_and_a_path_to_one_unpacks_its_
     assert folders_of(store) == ["a", "meta.yaml"]
 
 
+@pytest.mark.long
 def test_a_reader_that_is_at_it_while_runs_are_packed_and_unpacked_always_sees_whole_runs(store):
     """Rules Z5 and Z6."""
     expected = {run_id: repr(ExperimentTracker(runs_dir=store).get_run(run_id)) for run_id in IDS}
@@ -511,6 +512,7 @@ def test_a12_a_folder_of_packs_that_is_a_link_is_not_followed(store, tmp_path):
     assert folders_of(store) == ["d", "meta.yaml"]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
 def test_a14_no_byte_outside_is_packed_or_removed_while_a_folder_is_swapped_for_a_link_again_and_again(tmp_path):
     """Rule Z7."""

@@ -69,6 +69,7 @@ def check_that_nothing_is_lost(store, path, rows_before):
     return left
 
 
+@pytest.mark.long
 @kept_store
 @given(st.data())
 def test_a_metric_file_that_was_damaged_anywhere_keeps_every_row_that_was_read(kept, data):
@@ -104,6 +105,7 @@ def metric_file_is_sound(path):
         return False
 
 
+@pytest.mark.long
 @kept_store
 @given(st.lists(rows, min_size=1, max_size=60), st.integers(0, 200), st.sampled_from([b"", b"\0", b" "]))
 def test_any_history_that_is_cut_anywhere_near_its_end_keeps_its_complete_rows(kept, history, cut, filler):
@@ -117,6 +119,7 @@ def test_any_history_that_is_cut_anywhere_near_its_end_keeps_its_complete_rows(k
         assert left == []
 
 
+@pytest.mark.long
 @kept_store
 @given(st.data())
 def test_a_param_that_was_damaged_anywhere_is_found_unless_it_still_says_something(kept, data):
@@ -133,6 +136,7 @@ def test_a_param_that_was_damaged_anywhere_is_found_unless_it_still_says_somethi
     assert {problem.path for problem in store.read().problems} <= left
 
 
+@pytest.mark.long
 @kept_store
 @given(st.data())
 def test_whatever_a_reader_reports_the_check_reports_too(kept, data):

@@ -202,6 +202,7 @@ def make_view(sweep):
     return make
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("width", "height"), [(60, 20), (80, 24), (120, 40), (200, 50)])
 def test_the_dashboard_looks_as_it_should_at_every_width(make_view, check_screen, width, height):
     board, view = make_view()

@@ -10,7 +10,7 @@ import pytest
 
 HERE = Path(__file__).parent
 GOLDEN = HERE.parent / "golden"
-CASES = 10000 if os.environ.get("FAULTS") == "all" else 300
+CASES = 10000 if os.environ.get("FAULTS") == "all" else 150
 PEAK_KB = 300 * 1024
 
 

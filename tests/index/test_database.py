@@ -238,6 +238,7 @@ def written_to(path, pairs):
     raise AssertionError("the file was never free for a second")
 
 
+@pytest.mark.long
 def test_several_processes_write_and_one_is_killed_in_the_middle(path):
     """However often a writer is killed, what the others find is whole."""
     truth = by_place(made_pairs(range(600)))

@@ -55,6 +55,7 @@ def work_on_a_pickled_run(run, number):
     run.end()
 
 
+@pytest.mark.long
 def test_64_processes_that_start_together_in_an_empty_folder_have_a_run_each(together, store):
     """Rules D1, E2 and E4."""
 
@@ -74,6 +75,7 @@ def test_64_processes_that_start_together_in_an_empty_folder_have_a_run_each(tog
         assert not os.path.exists(os.path.join(store, "0", run_id, "writers"))
 
 
+@pytest.mark.long
 def test_64_processes_that_start_together_in_an_empty_folder_share_a_run_of_one_id(together, store):
     """Rules W2, W6 and W7."""
     kept = []
@@ -89,6 +91,7 @@ def test_64_processes_that_start_together_in_an_empty_folder_share_a_run_of_one_
     assert len(os.listdir(os.path.join(store, "0", "shared", "writers"))) == 63
 
 
+@pytest.mark.long
 def test_64_processes_that_name_one_experiment_together_get_one(together, store):
     """Rule E1."""
     ids = together(64, lambda number: experiments.create(store, "digits", 1).experiment_id)
@@ -198,6 +201,7 @@ def value_of(step):
     return [step * 0.1, float(step), 1.0 / (step + 1)][step % 3]
 
 
+@pytest.mark.long
 def test_a_reader_in_the_middle_of_it_sees_correct_prefixes_and_no_error(together, store):
     """Rules M8, D1, D2 and W8."""
     done = os.path.join(store, "done")

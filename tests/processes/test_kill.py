@@ -11,6 +11,8 @@ import signal
 import struct
 import time
 
+import pytest
+
 from mini_mlflow import Run
 from mini_mlflow.store import reader
 
@@ -57,6 +59,7 @@ def is_padded(data):
     return text.endswith(b"]") and text.count(b"\n[") == text.count(b"]")
 
 
+@pytest.mark.long
 def test_a_kill_while_logging_loses_no_acknowledged_value(store, capsys):
     """Rules P1, M2 to M4, M13, L1 and W5."""
     begun = time.monotonic()
@@ -135,6 +138,7 @@ def check_that_it_goes_on(store, run_id, done):
     assert len(leftovers) <= 1
 
 
+@pytest.mark.long
 def test_a_kill_while_opening_ending_or_resuming_leaves_what_was_done(store):
     """Rules P1, D1, D2, W2, W4, W5 and Y1."""
     chance = random.Random()

@@ -17,6 +17,7 @@ def record_in(folder):
         return json.load(file)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("attempt", range(ROUNDS))
 def test_of_many_who_claim_a_folder_exactly_one_owns_it(together, tmp_path, attempt):
     """Rule W2."""
@@ -31,6 +32,7 @@ def test_of_many_who_claim_a_folder_exactly_one_owns_it(together, tmp_path, atte
     assert os.listdir(str(tmp_path)) == ["owner.json"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("attempt", range(ROUNDS))
 def test_of_many_who_take_over_from_a_dead_owner_exactly_one_does(together, tmp_path, attempt):
     """Rules W3 and W4."""

@@ -301,6 +301,7 @@ class Model(RuleBasedStateMachine):
         self.writer.release()
 
 
+@pytest.mark.long
 def test_whatever_happens_the_file_holds_what_was_logged(tmp_path):
     """Rules M1 to M7 and M13, against a list as the model."""
     Model.store = tmp_path

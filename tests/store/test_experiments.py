@@ -76,6 +76,7 @@ experiments.ensure(sys.argv[1], 0, int(sys.argv[2]))
 """
 
 
+@pytest.mark.long
 def test_fifty_processes_that_start_together_get_the_same_experiments(tmp_path):
     """Rules E1, E2 and E4."""
     store = str(tmp_path / "store")

@@ -96,6 +96,7 @@ def test_h25_a_kill_at_any_step_of_a_deletion_or_a_return_leaves_the_run_whole_i
         assert files_below(there) == before
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", ["run", "experiment"])
 def test_h25_a_kill_at_any_step_of_gc_costs_nothing_else_and_a_repeat_finishes(store, what):
     """Rule T5."""
@@ -134,6 +135,7 @@ def test_h25_a_kill_at_any_step_of_a_change_leaves_an_experiment_as_it_was_or_as
     assert number > 1
 
 
+@pytest.mark.long
 def test_a14_gc_removes_no_byte_outside_while_a_folder_is_swapped_for_a_link_again_and_again(store, tmp_path):
     """Rule T6: by somebody who keeps the folder that it lies in open."""
     outside = tmp_path / "outside"

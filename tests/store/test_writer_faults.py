@@ -103,6 +103,7 @@ def count_of_calls(tmp_path, clock, disk):
     return disk.calls
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("error", ERRORS, ids=errno.errorcode.get)
 @pytest.mark.parametrize("length", [1, 25])
 def test_h01_whichever_call_fails_no_value_is_lost_and_one_warning_tells(error, length, tmp_path, clock, disk):

@@ -306,6 +306,7 @@ def test_b19_entries_that_overlap_are_refused(tmp_path):
     refused(tmp_path, assemble([one], offsets=[1 << 20]), "overlaps")
 
 
+@pytest.mark.long
 def test_b19_a_million_entries_are_refused_before_they_are_read(tmp_path):
     """Rule Z3."""
     header, central = raw(b"r/a", b"", method=0)
