@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import options, picked, rows, run_documents, run_list, run_table
+from . import options
 from .failures import DONE, USAGE, CommandError
 from .first_steps import first_steps
 from .target import find_target
@@ -10,10 +10,9 @@ from .target import find_target
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from typing import Any, Optional
+    from typing import Optional
 
     from .options import Parser
-    from .picked import Wanted
     from .screen import Screen
     from .target import Target
 
@@ -56,10 +55,9 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
         from . import group_list
 
         return group_list.show(arguments, target, word, screen)
-    wanted = picked.read_wanted(arguments, picked.ON_A_TERMINAL if form == "table" and screen.is_terminal else None)
-    if form == "json":
-        return _show_json(arguments, wanted, target, word, screen)
-    return _show_runs(arguments, wanted, target, word, screen, form)
+    from . import run_list  # each way to list loads its own
+
+    return run_list.show(arguments, target, word, screen)
 
 
 def _experiment_word(arguments: argparse.Namespace, target: Target) -> Optional[str]:
@@ -72,45 +70,6 @@ def _experiment_word(arguments: argparse.Namespace, target: Target) -> Optional[
         if arguments.group in names:
             words, arguments.group = [arguments.group], ""
     return words[0] if words else None
-
-
-def _show_runs(
-    arguments: argparse.Namespace, wanted: Wanted, target: Target, word: Optional[str], screen: Screen, form: str
-) -> int:
-    ids = target.ids(word)
-    is_table = form == "table"
-    found = run_list.read_list(arguments, wanted, target, ids, screen, is_across=word is None, is_for_people=is_table)
-    if form == "ids":
-        screen.write("".join(screen.clean(run_id) + "\n" for _, run_id in found.ids))
-    elif not is_table:
-        columns = [found.values[spec] for spec in found.specs]
-        run_documents.write_rows([spec.name() for spec in found.specs], list(zip(*columns)), form, screen)
-    else:
-        rows.remember(target.folder, found.ids)
-        name = target.shown if word is None else target.experiment(word).name
-        lines = [run_table.title(name, found, screen)]
-        if found.ids:
-            lines += ["", *run_table.render(found, screen, is_wide=bool(arguments.wide))]
-        screen.write_lines(lines, is_wide=bool(arguments.wide))
-    return DONE
-
-
-def _show_json(
-    arguments: argparse.Namespace, wanted: Wanted, target: Target, word: Optional[str], screen: Screen
-) -> int:
-    def question(table: Any) -> Any:
-        found = picked.find(wanted, table, screen.now_ms)
-        in_order = picked.sort(wanted, found, table, screen.now_ms, wanted.limit)
-        return table.count, len(found), table.runs(in_order)
-
-    total, matched, runs = target.ask(target.ids(word), question, wanted.stages, refresh=arguments.refresh)
-    names = target.names()
-    documents = [
-        run_documents.run_document(each, run_documents.folder_of(each), names, screen.now_ms, is_last=wanted.is_last)
-        for each in runs
-    ]
-    screen.write_json("runs", store=target.shown, total=total, matched=matched, runs=documents)
-    return DONE
 
 
 def _show_nothing(target: Target, screen: Screen, form: str) -> int:

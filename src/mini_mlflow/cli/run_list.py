@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, namedtuple
 
-from . import picked, ranked, run_columns
+from . import picked, ranked, rows, run_columns, run_documents, run_table
 from .chosen import no_metric
 from .facts import Facts
+from .failures import DONE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,6 +58,54 @@ class RunList(
     stages: List[str]
 
 
+def show(arguments: argparse.Namespace, target: Target, word: Optional[str], screen: Screen) -> int:
+    """List the runs that options mean, of the experiment *word* or of all."""
+    form = screen.list_form()
+    wanted = picked.read_wanted(arguments, picked.ON_A_TERMINAL if form == "table" and screen.is_terminal else None)
+    if form == "json":
+        return _show_json(arguments, wanted, target, word, screen)
+    return _show_runs(arguments, wanted, target, word, screen, form)
+
+
+def _show_runs(
+    arguments: argparse.Namespace, wanted: Wanted, target: Target, word: Optional[str], screen: Screen, form: str
+) -> int:
+    ids = target.ids(word)
+    is_table = form == "table"
+    found = read_list(arguments, wanted, target, ids, screen, is_across=word is None, is_for_people=is_table)
+    if form == "ids":
+        screen.write("".join(screen.clean(run_id) + "\n" for _, run_id in found.ids))
+    elif not is_table:
+        columns = [found.values[spec] for spec in found.specs]
+        run_documents.write_rows([spec.name() for spec in found.specs], list(zip(*columns)), form, screen)
+    else:
+        rows.remember(target.folder, found.ids)
+        name = target.shown if word is None else target.experiment(word).name
+        lines = [run_table.title(name, found, screen)]
+        if found.ids:
+            lines += ["", *run_table.render(found, screen, is_wide=bool(arguments.wide))]
+        screen.write_lines(lines, is_wide=bool(arguments.wide))
+    return DONE
+
+
+def _show_json(
+    arguments: argparse.Namespace, wanted: Wanted, target: Target, word: Optional[str], screen: Screen
+) -> int:
+    def question(table: Any) -> Any:
+        found = picked.find(wanted, table, screen.now_ms)
+        in_order = picked.sort(wanted, found, table, screen.now_ms, wanted.limit)
+        return table.count, len(found), table.runs(in_order)
+
+    total, matched, runs = target.ask(target.ids(word), question, wanted.stages, refresh=arguments.refresh)
+    names = target.names()
+    documents = [
+        run_documents.run_document(each, run_documents.folder_of(each), names, screen.now_ms, is_last=wanted.is_last)
+        for each in runs
+    ]
+    screen.write_json("runs", store=target.shown, total=total, matched=matched, runs=documents)
+    return DONE
+
+
 def read_list(
     arguments: argparse.Namespace,
     wanted: Wanted,
@@ -87,9 +136,9 @@ def read_list(
     def question(table: Any) -> RunList:
         if wanted.ranking is not None and table.count and wanted.ranking.metric not in table.keys("metrics"):
             raise no_metric(wanted.ranking.metric, table, target)
-        rows = picked.find(wanted, table, screen.now_ms)
+        found = picked.find(wanted, table, screen.now_ms)
         statuses = table.column("attributes", "status") or ()
-        facts = Facts(table, picked.sort(wanted, rows, table, screen.now_ms, wanted.limit))
+        facts = Facts(table, picked.sort(wanted, found, table, screen.now_ms, wanted.limit))
         params, shared = run_columns.split_params(facts) if is_for_people else ([], [])
         is_wide = bool(arguments.wide or arguments.all)
         first = wanted.ranking
@@ -106,8 +155,8 @@ def read_list(
         values = {spec: run_columns.raw_values(spec, facts, names, screen.now_ms) for spec in specs}
         return RunList(
             total=table.count,
-            matched=len(rows),
-            counts=dict(Counter(map(statuses.__getitem__, rows))),
+            matched=len(found),
+            counts=dict(Counter(map(statuses.__getitem__, found))),
             ids=facts.ids(),
             statuses=facts.values("attributes", "status"),
             folders=facts.folders(),

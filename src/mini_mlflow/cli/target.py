@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 from .. import config, errors
-from ..search import scanning
 from ..store import experiments as stored
 from .failures import AMBIGUOUS, NOT_FOUND, USAGE, CommandError, closing_advice, not_found
 
@@ -95,6 +94,8 @@ class Target:
             stages: ``active`` for runs that are there, ``deleted`` for those in the trash.
             refresh: Whether every file of every run is looked at first.
         """
+        from ..search import scanning  # help does without
+
         return scanning.ask(self.folder, ids, stages, question, is_refreshed=refresh)
 
 
