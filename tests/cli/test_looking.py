@@ -37,6 +37,18 @@ def test_show_finds_a_run_of_the_trash_with_all(store, run_cli):
     assert json.loads(run_cli(*place, "show", "gone", "-a", "--json").out)["run_id"] == run_id
 
 
+@pytest.mark.parametrize(("code", "said"), [(3, " · exit code 3"), (-9, " · ended by signal 9"), (0, "")])
+def test_show_tells_how_the_command_of_a_run_ended(store, run_cli, code, said):
+    run_id = store.run("tracked")
+    with (store.path / "0" / run_id / "meta.yaml").open("a") as file:
+        file.write("exit_code: %d\n" % code)
+    place = ("-d", str(store.path))
+    out = run_cli(*place, "show", "last").out
+    assert said in out
+    assert ("exit" in out or "signal" in out) == bool(said)
+    assert json.loads(run_cli(*place, "show", "last", "--json").out)["exit_code"] == code
+
+
 def test_show_of_a_run_that_has_nothing(store, run_cli):
     store.run("bare")
     result = run_cli("-d", str(store.path), "show", "last", columns=80)

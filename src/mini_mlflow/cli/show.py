@@ -73,6 +73,9 @@ def _head(chosen: ChosenRun, record: RunRecord, target: Target, screen: Screen) 
     if chosen.name:
         title += "  " + screen.styled("quiet", screen.clean(chosen.run_id))
     facts = [screen.clean(experiment), _story(chosen, status, screen)]
+    code = record.metadata.get("exit_code")
+    if isinstance(code, int) and code:
+        facts.append("exit code %d" % code if code > 0 else "ended by signal %d" % -code)
     if chosen.start_time is not None:
         facts.append("started " + spans.date_and_clock(chosen.start_time))
     parent = record.metadata.get("parent_run_id")
@@ -243,4 +246,12 @@ def _show_json(
     document = run_documents.run_document(stored, chosen.folder, target.names(), screen.now_ms)
     files = [{"path": each.path, "size_bytes": each.file_size} for each in run_facts.list_artifacts(chosen.folder)]
     source = run_facts.source_of(record.metadata)
-    screen.write_json("run", store=target.shown, **document, files=files, source=source, note=record.tags.get(NOTE))
+    screen.write_json(
+        "run",
+        store=target.shown,
+        **document,
+        exit_code=record.metadata.get("exit_code"),
+        files=files,
+        source=source,
+        note=record.tags.get(NOTE),
+    )
