@@ -112,6 +112,8 @@ def test_a_step_that_was_logged_again_counts_as_logged_last(tmp_path):
         ([(0, 1.0)], [(0, NAN)], 0),
         ([(0, 2**60)], [(0, 2**60 + 1)], 0),
         ([(-3, 1)], [(-3, 1.0)], None),
+        ([(0, 2**1024)], [(0, 2)], 0),
+        ([(0, 2**1024)], [(0, NAN)], 0),
     ],
 )
 def test_histories_differ_where_both_have_a_step_and_not_the_same_value(a, b, expected):

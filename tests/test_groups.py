@@ -147,6 +147,7 @@ def test_a_param_is_left_out_as_a_seed_is_where_one_says_so(tmp_path):
     assert len(group_runs(runs, metric="acc").groups) == 2
     found = group_runs(runs, metric="acc", over="output_dir")
     assert (found.by, found.over, found.groups[0].count) == ([], ["output_dir", "seed"], 2)
+    assert group_runs(runs, metric="acc", over="params.output_dir") == found
 
 
 def test_equal_numbers_are_one_setting_and_texts_and_booleans_are_others(tmp_path):

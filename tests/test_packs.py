@@ -428,6 +428,29 @@ def test_an_experiment_can_be_named_and_must_exist(tmp_path):
             act("nobody", runs_dir=tmp_path)
 
 
+def test_without_an_experiment_it_is_the_one_that_new_runs_go_to(tmp_path, monkeypatch):
+    made = experiments.create(str(tmp_path), "digits", 1)
+    ended_run(tmp_path, "a", made.experiment_id)
+    monkeypatch.setenv("MINI_MLFLOW_DIR", str(tmp_path))
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "digits")
+    assert pack().run_ids == ["a"]
+    assert unpack().run_ids == ["a"]
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "nobody")
+    for act in (pack, unpack):
+        with pytest.raises(mini_mlflow.ExperimentNotFoundError):
+            act()
+    assert not experiments.find(str(tmp_path), "nobody")
+
+
+def test_a_pack_that_is_damaged_is_told_by_unpack(store):
+    pack(runs_dir=store)
+    (there,) = packs_of(store)
+    os.truncate(str(there), 100)
+    found = unpack(runs_dir=store)
+    assert (found.run_ids, [each.path for each in found.passed_over]) == ([], [str(there)])
+    assert "zip" in found.passed_over[0].reason
+
+
 def test_g10_runs_of_others_and_those_that_may_not_be_removed_are_left_whole(store, monkeypatch):
     """Rule Z7."""
     before = tree_below(store)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from math import isnan
 
 from . import active, given_runs, seeds, series, text_tables
 from .identity import known_experiment
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
 _SOURCE = ("command", "entry", "cwd", "user", "host", "python", "platform")
 _SYSTEM = "system/"  # metrics of the machine: they differ from the first step on, and mean little
+_LARGEST = 2**1000  # integers whose difference is still a float
 
 
 class Pair(namedtuple("Pair", ["a", "b", "missing"])):
@@ -180,7 +180,8 @@ def first_difference(a: Columns, b: Columns) -> Optional[int]:
     others = dict(zip(b.steps, b.values))
     for step, value in zip(a.steps, a.values):
         other = others.get(step)
-        if other is not None and value != other and not (isnan(value) and isnan(other)):
+        is_nan = value != value and other != other  # noqa: PLR0124 - isnan takes no integer beyond the floats
+        if other is not None and value != other and not is_nan:
             return step
     return None
 
@@ -195,6 +196,8 @@ def _texts(pair: Pair) -> List[str]:
     is_number = all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in (pair.a, pair.b))
     if not is_number:
         return [*texts, ""]
+    if all(isinstance(each, int) and abs(each) < _LARGEST for each in (pair.a, pair.b)):
+        return [*texts, "%+.4g" % (pair.b - pair.a)]  # exact, beyond the whole numbers of floats too
     first, second = series.to_floats([pair.a, pair.b])
     return [*texts, "%+.4g" % (second - first)]
 

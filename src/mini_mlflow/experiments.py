@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from operator import index
 from time import time
 
 from . import active, config, identity, keys, values
@@ -162,7 +163,7 @@ def search_experiments(
         InvalidValueError: An argument is none of these.
     """
     stages = check_view(view_type, "view_type")
-    check_max_results(max_results)
+    max_results = check_max_results(max_results)
     if isinstance(order_by, str):
         order_by = [order_by]
     orders = [_parse_order(each) for each in order_by or _NEWEST_FIRST]
@@ -189,15 +190,20 @@ def check_view(view_type: Any, what: str) -> Tuple[str, ...]:
     return _VIEWS[view_type]
 
 
-def check_max_results(max_results: Any) -> None:
-    """Raise where this is no number of results.
+def check_max_results(max_results: Any) -> Optional[int]:
+    """Return a number of results, None for all.
 
     Raises:
         InvalidValueError: It is neither None nor a whole number from 1.
     """
-    if max_results is not None and (type(max_results) is not int or max_results < 1):
+    try:
+        number = None if max_results is None else index(max_results)
+    except TypeError:
+        number = 0
+    if isinstance(max_results, bool) or (number is not None and number < 1):
         message = "max_results must be a whole number from 1, got %s. None gives all."
         raise InvalidValueError(message % shown(max_results), value=max_results)
+    return number
 
 
 def rename_experiment(experiment_id: ExperimentId, new_name: str, *, runs_dir: Optional[Path] = None) -> None:

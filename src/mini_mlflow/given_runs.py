@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import namedtuple
+from itertools import repeat
 
 from . import active, identity, keys
 from .errors import AmbiguousRunError, InvalidValueError, RunNotFoundError, StorageWarning, shown
+from .index import reading
 from .records import StoredRun
 from .search import scanning
-from .store import presence, reader
+from .store import experiments, presence, reader, trash
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ def find_given(runs: Any, experiment_id: Optional[ExperimentId], store: str) -> 
 
 def find_one(run: Any, experiment_id: Optional[ExperimentId], store: str) -> GivenRun:
     """Return the run that a caller means by its id or by an object; see ``find_given``."""
-    info = getattr(run, "info", run)
+    info = _info_of(run)
     run_id = keys.check_known_run_id(getattr(info, "run_id", info))
     if isinstance(run, StoredRun):
         folder = os.path.dirname(run.info.artifact_uri)
@@ -78,10 +80,21 @@ def find_one(run: Any, experiment_id: Optional[ExperimentId], store: str) -> Giv
     if where is None:
         where = identity.only_experiment(run_id, reader.find_experiments(store, run_id))
     if where is None:
+        if trash.find_deleted(store, run_id):
+            raise _deleted(run_id)
         message = "There is no run %r in %s. search_runs() and list_runs() tell which there are."
         raise RunNotFoundError(message % (run_id, store), run_id=run_id)
     where = keys.check_experiment_id(where)
-    return GivenRun(run_id, where, reader.run_folder(store, where, run_id), None)
+    try:
+        return GivenRun(run_id, where, reader.run_folder(store, where, run_id), None)
+    except RunNotFoundError:
+        deleted = [each.folder for each in trash.list_deleted(store, where) if each.run_id == run_id]
+        if not deleted:
+            raise
+    folder = os.path.dirname(str(getattr(info, "artifact_uri", None)))  # a row of a table tells where it was found
+    if folder not in deleted:
+        raise _deleted(run_id)
+    return GivenRun(run_id, where, folder, reading.read_stored(folder, where, run_id, experiments.DELETED))
 
 
 def read_stored(run: GivenRun) -> StoredRun:
@@ -109,11 +122,23 @@ def warn_of(problems: List[Problem], *, stacklevel: int) -> None:
         warnings.warn(message, StorageWarning, stacklevel=stacklevel + 1)
 
 
+def _deleted(run_id: str) -> RunNotFoundError:
+    message = "Run %r is deleted. restore_run(%r) brings it back; list_deleted_runs() tells which there are."
+    return RunNotFoundError(message % (run_id, run_id), run_id=run_id)
+
+
+def _info_of(run: Any) -> Any:
+    """Return what has the id of a run that was given, which may be the id."""
+    info = getattr(run, "info", run)
+    return info if hasattr(info, "run_id") else run  # a row of pandas has a method of this name
+
+
 def _each(runs: Any) -> List[Any]:
     """Return what was given as a list of runs."""
-    if hasattr(runs, "columns") and "run_id" in runs.columns:
-        return _rows(runs)
-    if isinstance(runs, str) or hasattr(getattr(runs, "info", runs), "run_id"):
+    names: Any = getattr(runs, "column_names", None) or getattr(runs, "columns", ())  # Arrow's, or of the others
+    if "run_id" in names:
+        return _rows(runs, names)
+    if isinstance(runs, str) or hasattr(_info_of(runs), "run_id"):
         return [runs]
     try:
         return list(runs)
@@ -122,14 +147,13 @@ def _each(runs: Any) -> List[Any]:
         raise InvalidValueError(message % shown(runs), value=runs) from None
 
 
-class _Row(namedtuple("_Row", ["run_id", "experiment_id"])):
-    """A run as a row of a table names it."""
+class _Row(namedtuple("_Row", ["run_id", "experiment_id", "artifact_uri"])):
+    """A run as a row of a table names it; None for what the table has no column of."""
 
     __slots__ = ()
 
 
-def _rows(table: Any) -> List[Any]:
-    ids = list(table["run_id"])
-    if "experiment_id" not in table.columns:
-        return ids
-    return [_Row(*both) for both in zip(ids, table["experiment_id"])]
+def _rows(table: Any, names: Any) -> List[Any]:
+    columns = [table[name] if name in names else repeat(None) for name in _Row._fields]
+    lists = [column.to_pylist() if hasattr(column, "to_pylist") else column for column in columns]
+    return [_Row(*row) for row in zip(*lists)]

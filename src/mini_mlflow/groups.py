@@ -147,9 +147,11 @@ def _member(
 
 def _found_by(texts: List[Dict[str, str]], left_out: List[str]) -> List[str]:
     """Return all params that differ, but for those that are left out and the seed."""
-    unknown = [name for name in left_out if not any(name in each for each in texts)]
+    there = set().union(*texts)
+    left_out = [name if name in there or not name.startswith("params.") else name[7:] for name in left_out]
+    unknown = [name for name in left_out if name not in there]
     if texts and unknown:
-        raise _unknown_name(unknown[0], sorted(set().union(*texts)))
+        raise _unknown_name(unknown[0], sorted(there))
     rest = [{key: text for key, text in each.items() if key not in left_out} for each in texts]
     return seeds.split_seeds(rest)[0]
 
@@ -245,7 +247,8 @@ def _find_kind(name: str, members: List[_Member]) -> Tuple[str, str]:
         InvalidValueError: No run has it.
     """
     prefix, _, rest = name.partition(".")
-    for kind, key in (("params", name), ("tags", name), ("attributes", name), (prefix, rest)):
+    attribute = "run_name" if name == "name" else name  # as in filters
+    for kind, key in (("params", name), ("tags", name), ("attributes", attribute), (prefix, rest)):
         if any(_held(member.run, kind, key) for member in members):
             return kind, key
     params = {key for member in members for key in member.run.data.params}

@@ -120,6 +120,20 @@ def default_experiment(runs_dir: Union[str, os.PathLike[str]]) -> Union[int, str
     return experiments.create(store, experiment.name, now_ms).experiment_id
 
 
+def find_default_experiment(store: str) -> Optional[Union[int, str]]:
+    """Return the experiment that new runs would go to, None where it is not made yet: who only looks makes nothing."""
+    chosen, name = active.chosen_experiment(), config.experiment_name()
+    if chosen is not None:
+        where, experiment = chosen
+        name = None if where == store else experiment.name
+    if name is None:
+        return default_experiment(store)
+    from .store import experiments
+
+    named = experiments.find(store, name)
+    return None if named is None else named.experiment_id
+
+
 def chosen_name() -> Optional[str]:
     """Return the name of the experiment that was chosen for new runs, by a call or the environment; None for none."""
     chosen = active.chosen_experiment()

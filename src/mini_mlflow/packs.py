@@ -24,7 +24,7 @@ _WHAT = "the packs of the experiment"
 
 
 def pack(
-    experiment_id: ExperimentId = 0,
+    experiment_id: Optional[ExperimentId] = None,
     *,
     older_than_s: float = 0,
     dry_run: bool = False,
@@ -36,7 +36,7 @@ def pack(
     in packs too; who writes to one (continues it, tags it, deletes it) has it unpacked first. ``unpack`` undoes it.
 
     Args:
-        experiment_id: The experiment, by id or name.
+        experiment_id: The experiment, by id or name. None: the one that new runs go to.
         older_than_s: Only what ended at least so many seconds ago.
         dry_run: Whether nothing is packed, only told what would be.
         runs_dir: The store's folder, as in ``start_run``.
@@ -96,7 +96,7 @@ def pack(
 
 
 def unpack(
-    experiment_id: ExperimentId = 0,
+    experiment_id: Optional[ExperimentId] = None,
     run_ids: Optional[Iterable[str]] = None,
     *,
     dry_run: bool = False,
@@ -105,7 +105,7 @@ def unpack(
     """Make runs folders again that lie in the packs of an experiment; a pack without runs is removed.
 
     Args:
-        experiment_id: The experiment, by id or name.
+        experiment_id: The experiment, by id or name. None: the one that new runs go to.
         run_ids: The runs; None: all.
         dry_run: Whether nothing is unpacked, only told what would be.
         runs_dir: The store's folder, as in ``start_run``.
@@ -124,10 +124,11 @@ def unpack(
     """
     store, experiment_id = _find(experiment_id, runs_dir)
     folder = layout.experiment_folder(store, experiment_id)
-    places = packed.list_runs(folder)
+    broken: List[Problem] = []
+    places = packed.list_runs(folder, lambda path, error: broken.append(Problem(path, packable.reason_of(error))))
     wanted = list(places) if run_ids is None else _check_runs(store, experiment_id, run_ids)
     wanted = [run_id for run_id in dict.fromkeys(wanted) if run_id in places]
-    result = PackResult(experiment_id, [], [], [], 0, 0)
+    result = PackResult(experiment_id, [], broken, [], 0, 0)
     sizes = {run_id: _size(places[run_id]) for run_id in wanted}
     if dry_run:
         return result._replace(run_ids=wanted, size_bytes=sum(sizes.values()))
@@ -153,9 +154,12 @@ def unpack(
     return result._replace(packs=gone, pack_bytes=sum(before[path] for path in gone))
 
 
-def _find(experiment_id: ExperimentId, runs_dir: Optional[Path]) -> Any:
+def _find(experiment_id: Optional[ExperimentId], runs_dir: Optional[Path]) -> Any:
     """Return the store, and the id of an experiment that exists."""
     store = active.store_folder(runs_dir)
+    if experiment_id is None:
+        default = identity.find_default_experiment(store)
+        experiment_id = identity.chosen_name() if default is None else default
     experiment_id = identity.known_experiment(store, experiment_id)
     experiments.get(store, experiment_id)
     return store, experiment_id

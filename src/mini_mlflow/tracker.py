@@ -126,18 +126,22 @@ class ExperimentTracker:
         experiment_ids: Union[int, str, List[Union[int, str]], None] = None,
         filter_string: str = "",
         *,
+        run_view_type: str = "ACTIVE_ONLY",
         order_by: Union[str, List[str], None] = None,
         max_results: Optional[int] = 100000,
         output_format: str = "pandas",
+        refresh: bool = False,
     ) -> Any:
         """Return the runs that a filter means; see ``mini_mlflow.search_runs``.
 
         Args:
             experiment_ids: Ids or names of experiments, or one. None takes the tracker's.
             filter_string: Such as ``val/acc > 0.9 and lr < 0.1``.
+            run_view_type: ``"ACTIVE_ONLY"``, ``"DELETED_ONLY"`` or ``"ALL"``.
             order_by: Keys with ``ASC`` or ``DESC``.
             max_results: At most so many; None: all.
             output_format: ``"pandas"``, ``"arrow"`` or ``"list"``.
+            refresh: Whether to look at every file first.
 
         Raises:
             QueryError: The filter or an order cannot be read.
@@ -147,25 +151,30 @@ class ExperimentTracker:
         return search_runs(
             self.experiment_id if experiment_ids is None else experiment_ids,
             filter_string,
-            max_results=max_results,
-            order_by=order_by,
-            output_format=output_format,
+            run_view_type,
+            max_results,
+            order_by,
+            output_format,
+            refresh=refresh,
             runs_dir=self.runs_dir,
         )
 
-    def find_run(self, name: str) -> Optional[StoredRun]:
+    def find_run(self, name: str, *, refresh: bool = False) -> Optional[StoredRun]:
         """Return the newest run of a name in the tracker's experiment, None where there is none."""
         from .search.runs import find_run
 
-        return find_run(name, self.experiment_id, runs_dir=self.runs_dir)
+        return find_run(name, self.experiment_id, refresh=refresh, runs_dir=self.runs_dir)
 
-    def best_run(self, metric: str, mode: str = "max", filter_string: str = "") -> StoredRun:
+    def best_run(
+        self, metric: str, mode: str = "max", filter_string: str = "", *, refresh: bool = False
+    ) -> StoredRun:
         """Return the run of the tracker's experiment with the best value of a metric; see ``mini_mlflow.best_run``.
 
         Args:
             metric: The metric.
             mode: ``"max"`` or ``"min"``: which end is best.
             filter_string: Only runs that it means.
+            refresh: Whether to look at every file first.
 
         Raises:
             MetricNotFoundError: No such run has a value of this metric.
@@ -173,7 +182,7 @@ class ExperimentTracker:
         """
         from .search.runs import best_run
 
-        return best_run(metric, mode, self.experiment_id, filter_string, runs_dir=self.runs_dir)
+        return best_run(metric, mode, self.experiment_id, filter_string, refresh=refresh, runs_dir=self.runs_dir)
 
     def get_run(self, run_id: str, experiment_id: Union[int, str, None] = None) -> Dict[str, Any]:
         """Return what a run holds.

@@ -171,3 +171,30 @@ def test_a_table_of_arrow_has_the_same_columns(stores):
     table = mini_mlflow.search_runs(output_format="arrow")
     assert table.column_names == list(mini_mlflow.search_runs().columns)
     assert table.column("metrics.acc").to_pylist()[1:] == [math.inf, 0.5, 0.9]
+
+
+def test_whole_numbers_of_params_stay_whole_where_other_runs_have_none(tmp_path):
+    for seed in (2**60 + 1, 3, None):
+        with mini_mlflow.start_run(runs_dir=tmp_path) as run:
+            run.log_params({"lr": 0.1} if seed is None else {"seed": seed})
+    found = mini_mlflow.search_runs(runs_dir=tmp_path, order_by=["seed"])
+    assert found["params.seed"].tolist() == [3, 2**60 + 1, None]
+
+
+def test_tables_and_their_rows_are_runs_for_other_functions(tmp_path):
+    for number in range(3):
+        with mini_mlflow.start_run(run_id=f"r{number}", runs_dir=tmp_path) as run:
+            run.log_metric("loss", number)
+            run.log_param("lr", number)
+    mini_mlflow.delete_run("r1", runs_dir=tmp_path)
+    arguments = {"runs_dir": tmp_path, "run_view_type": "ALL"}
+    frame = mini_mlflow.search_runs(**arguments)
+    table = mini_mlflow.search_runs(output_format="arrow", **arguments)
+    for runs in (frame, table, [row for _, row in frame.iterrows()]):
+        found = mini_mlflow.histories(runs, ["loss"], runs_dir=tmp_path)
+        assert sorted(found.run_ids) == ["r0", "r1", "r2"]
+    first, _, last = (frame.iloc[place] for place in range(3))
+    assert mini_mlflow.compare(first, last, runs_dir=tmp_path).params["lr"][:2] == (2, 0)
+    mini_mlflow.delete_run("r0", runs_dir=tmp_path)
+    with pytest.raises(mini_mlflow.RunNotFoundError, match="is deleted"):
+        mini_mlflow.histories(frame, ["loss"], runs_dir=tmp_path)

@@ -98,6 +98,14 @@ def found(text):
         ("age < 1d", "ac"),
         ("age > '2d'", "b"),
         ("experiment_id = 7", "c"),
+        ("flag = true", "c"),
+        ("flag = FALSE", ""),
+        ("flag != false", "c"),
+        ("flag in (true, 5)", "c"),
+        ("loss < inf", "a"),
+        ("loss >= -Inf", "ac"),
+        ("lr < inf", "ab"),
+        ("model.name > 'a'", "b"),
     ],
 )
 def test_a_filter_finds_what_it_says(text, expected):
@@ -129,6 +137,10 @@ def test_a_filter_finds_what_it_says(text, expected):
         ("duration > 'long'", 11, "a length of time"),
         ("attributes.colour = 'red'", 0, "an attribute"),
         ("losss > 1", 0, "an attribute, or a metric"),
+        ("min(losss) > 1", 4, "a metric that a run has"),
+        ("lr > 1_000", 5, "a number, or a text in quotes"),
+        ("lr < 10s", 5, "a number, or a text in quotes"),
+        ("model.name > a", 13, "a number, or a text in quotes"),
     ],
 )
 def test_an_error_points_at_the_place_and_says_what_was_expected(text, position, expected):
@@ -147,6 +159,15 @@ def test_a_key_that_is_nearly_right_is_suggested():
         found("losss > 1")
     with pytest.raises(QueryError, match="Did you mean start_time"):
         found("attributes.starttime > 1")
+
+
+def test_a_run_whose_end_nobody_knows_has_no_duration():
+    table = MadeTable(
+        {"run_id": "a", "status": "LOST", "start_time": NOW - HOUR, "end_time": None},
+        {"run_id": "b", "status": "RUNNING", "start_time": NOW - HOUR, "end_time": None},
+    )
+    assert conditions.find_rows(grammar.parse_filter("duration > 1s"), table, NOW) == [1]
+    assert conditions.find_rows(grammar.parse_filter("duration is null"), table, NOW) == [0]
 
 
 def test_nothing_is_unknown_where_there_are_no_runs():

@@ -156,12 +156,50 @@ def test_looking_for_runs_makes_no_experiment(store, tmp_path):
         ({"max_results": 0}, "whole number from 1"),
         ({"max_results": -1}, "whole number from 1"),
         ({"filter_string": 5}, "A filter is text"),
+        ({"max_results": True}, "whole number from 1"),
+        ({"max_results": 1.5}, "whole number from 1"),
         ({"order_by": [5]}, "order_by takes texts"),
+        ({"order_by": 5}, "order_by takes texts"),
+        ({"experiment_ids": 1.5}, "takes ids or names of experiments"),
     ],
 )
 def test_b15_an_argument_out_of_range_is_refused(store, given, words):
     with pytest.raises(InvalidValueError, match=words):
         ids(**given)
+
+
+def test_experiments_orders_and_numbers_may_be_arrays_of_numpy(store):
+    numpy = pytest.importorskip("numpy")
+    for given in (numpy.array([0]), numpy.int64(0), [numpy.int64(0)], mini_mlflow.get_experiment(0), ("Default",)):
+        assert ids(experiment_ids=given) == ["r2", "r1", "r0"]
+    assert ids(order_by=numpy.array(["lr", "run_id"])) == ["r2", "r1", "r0"]
+    assert ids(max_results=numpy.int64(2)) == ["r2", "r1"]
+    assert ids(experiment_ids=numpy.array([], dtype=int)) == []
+
+
+def test_no_experiment_of_none_is_searched_and_all_where_all_are_asked_for(store):
+    assert ids(experiment_ids=[]) == ids(experiment_names=()) == []
+    assert ids(experiment_ids=[], search_all_experiments=True) == ["r2", "r1", "r0"]
+
+
+def test_an_order_by_a_metric_that_no_run_has_is_told(store):
+    with pytest.raises(QueryError, match="Did you mean loss"):
+        ids(order_by="min(losss)")
+
+
+def test_the_best_run_of_what_no_run_has_is_told_with_near_names(store):
+    with pytest.raises(MetricNotFoundError, match="Did you mean 'loss'"):
+        mini_mlflow.best_run("los")
+    with pytest.raises(MetricNotFoundError, match="the filter means none of 3 runs"):
+        mini_mlflow.best_run("loss", filter_string="lr = 7")
+
+
+def test_a_deleted_run_is_told_to_be_one(store):
+    mini_mlflow.delete_run("r1")
+    with pytest.raises(RunNotFoundError, match=r"Run 'r1' is deleted. restore_run\('r1'\)"):
+        mini_mlflow.get_run("r1")
+    with pytest.raises(RunNotFoundError, match="is deleted"):
+        mini_mlflow.get_run("r1", experiment_id=0)
 
 
 def test_a_tracker_finds_runs_of_its_own_experiment(store):
@@ -171,8 +209,11 @@ def test_a_tracker_finds_runs_of_its_own_experiment(store):
     assert tracker.best_run("loss", "min", "model = 'vit'").info.run_id == "r0"
     with ExperimentTracker(experiment_id=5, run_name="elsewhere") as run:
         run.log_metric("loss", -1)
-    assert tracker.find_run("elsewhere") is None
-    assert tracker.best_run("loss", "min").info.run_id == "r2"
+    assert tracker.find_run("elsewhere", refresh=True) is None
+    assert tracker.best_run("loss", "min", refresh=True).info.run_id == "r2"
+    mini_mlflow.delete_run("r2")
+    found = tracker.search_runs(run_view_type="DELETED_ONLY", output_format="list", refresh=True)
+    assert [run.info.run_id for run in found] == ["r2"]
 
 
 def test_an_unknown_form_is_refused(store):

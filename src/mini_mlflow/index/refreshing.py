@@ -145,7 +145,8 @@ class Refresher:
     @staticmethod
     def _warn(path: str, error: Exception) -> str:
         """Tell that something cannot be read now, so that the answer is what was known of it."""
-        message = "Cannot read %s: %s. Runs in it may be missing, or shown as they were." % (path, error)
+        reason = getattr(error, "reason", None) or error
+        message = "Cannot read %s: %s. Runs in it may be missing, or shown as they were." % (path, reason)
         warn(message, stacklevel=2)
         return message
 

@@ -44,6 +44,9 @@ _OTHER_NAMES = {
 _COMPARE = {
     "=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
+_ORDERING = frozenset(["<", "<=", ">", ">="])
+_INFINITE = frozenset(["inf", "infinity"])
+_TRUTHS = frozenset(["true", "false"])
 _MOST_BLANKS = 100  # of a pattern that has ``%``, too
 _LONGEST_NUMBER = 400  # characters of a text that is read as a number
 
@@ -89,6 +92,16 @@ def resolve(operand: Operand, table: Any, text: str) -> Operand:
     raise _unknown(operand, table, text)
 
 
+def check_metric(operand: Operand, table: Any, text: str) -> None:
+    """Raise where an operand is a function of a metric that no run has.
+
+    Raises:
+        QueryError: It is.
+    """
+    if operand.function is not None and table.count and table.column("metrics", operand.key) is None:
+        raise _unknown(operand, table, text)
+
+
 def values_of(operand: Operand, table: Any, now_ms: int) -> Optional[Sequence[Any]]:
     """Return the value of an operand that is resolved for each row, None where no run has any."""
     if operand.function is not None:
@@ -99,8 +112,13 @@ def values_of(operand: Operand, table: Any, now_ms: int) -> Optional[Sequence[An
         ends = table.column("attributes", "end_time") if operand.key == "duration" else None
         if starts is None:
             return None
-        until = [now_ms] * table.count if ends is None else [now_ms if end is None else end for end in ends]
-        return [None if start is None else (end - start) / 1000 for start, end in zip(starts, until)]
+        until: Sequence[Optional[int]] = [now_ms] * table.count
+        if ends is not None:  # nobody knows when a run ended that is LOST
+            statuses = table.column("attributes", "status") or repeat(None)
+            until = [now_ms if end is None and status == "RUNNING" else end for end, status in zip(ends, statuses)]
+        return [
+            None if start is None or end is None else (end - start) / 1000 for start, end in zip(starts, until)
+        ]
     found: Optional[Sequence[Any]] = table.column(operand.kind, operand.key)
     if operand.kind == "datasets" and found is not None:
         return [None if each is None else ", ".join(text or "" for text in each) for each in found]
@@ -123,6 +141,11 @@ def to_number(value: Any) -> Any:
         return None
 
 
+def _to_truth(value: Any) -> str:
+    """Return a value as a text that ``true`` and ``false`` are compared with, however they are written."""
+    return to_text(value).lower()
+
+
 def to_text(value: Any) -> str:
     """Return a value as the text that it is compared as."""
     return value if isinstance(value, str) else str(value)
@@ -140,6 +163,7 @@ def _evaluate(condition: Any, table: Any, now_ms: int) -> bytes:
     if isinstance(condition, Not):
         return _evaluate(condition.part, table, now_ms).translate(b"\1\0" + bytes(254))
     operand = resolve(condition.operand, table, condition.text)
+    check_metric(operand, table, condition.text)
     if isinstance(condition, Comparison):
         holds = _claim(operand, condition)
         if operand.kind == "datasets":  # of which one has to fulfil it
@@ -199,9 +223,15 @@ def _claim(operand: Operand, condition: Comparison) -> Callable[[Any], bool]:
         if text.count("_") > _MOST_BLANKS and "%" in text:  # the time is that of their number times the text's length
             raise unclear(condition.text, word.position, "at most %d _ beside %%" % _MOST_BLANKS, repr(word.text))
         return lambda value: value is not None and is_like(to_text(value), text, is_case_kept=is_case_kept)
-    if word.kind != "number":
-        return _Compared(condition.sign, text, to_text, {str})
-    return _Compared(condition.sign, _literal(condition, word), to_number, {int, float})
+    is_ordering = condition.sign in _ORDERING
+    if word.kind == "number" or (is_ordering and _is_infinite(word)):
+        return _Compared(condition.sign, _literal(condition, word), to_number, {int, float})
+    if is_ordering and word.kind != "quoted":
+        expected = "a number, or a text in quotes, which is compared letter by letter"
+        raise unclear(condition.text, word.position, expected, repr(word.text))
+    if word.kind == "name" and text.lower() in _TRUTHS:
+        return _Compared(condition.sign, text.lower(), _to_truth, set())
+    return _Compared(condition.sign, text, to_text, {str})
 
 
 def _claim_of_list(operand: Operand, condition: Comparison) -> Callable[[Any], bool]:
@@ -210,10 +240,15 @@ def _claim_of_list(operand: Operand, condition: Comparison) -> Callable[[Any], b
         wanted = frozenset(_number(operand, condition, word) for word in condition.values)
         return lambda value: value is not None and value in wanted
     texts = frozenset(unquote(word.text) for word in condition.values if word.kind != "number")
+    texts |= {form for text in texts & _TRUTHS for form in (text.capitalize(), text)}
     numbers = frozenset(_literal(condition, word) for word in condition.values if word.kind == "number")
     if not numbers:
         return lambda value: value is not None and to_text(value) in texts
     return lambda value: value is not None and (to_number(value) in numbers or to_text(value) in texts)
+
+
+def _is_infinite(word: Word) -> bool:
+    return word.kind == "name" and word.text.lower().lstrip("+-") in _INFINITE
 
 
 def _literal(condition: Comparison, word: Word) -> Any:
@@ -247,7 +282,7 @@ def _number(operand: Operand, condition: Comparison, word: Word) -> Any:
     """
     number: Any = None
     if operand.kind == "metrics":
-        number = to_number(word.text) if word.kind == "number" else None
+        number = to_number(word.text) if word.kind == "number" or _is_infinite(word) else None
     elif operand.key in _TIMES:
         number = times.parse_moment(unquote(word.text))
         if number is None and word.kind == "number":
@@ -272,7 +307,9 @@ def _of_numbers(condition: Comparison, word: Word) -> Exception:
 
 
 def _unknown(operand: Operand, table: Any, text: str) -> Exception:
-    if operand.kind == "attributes":
+    if operand.function is not None:
+        there, what = list(table.keys("metrics")), "a metric that a run has"
+    elif operand.kind == "attributes":
         there, what = list(ATTRIBUTES), "an attribute of runs"
     elif operand.kind == "datasets":
         there, what = list(DATASETS), "name, digest or context of data sets"

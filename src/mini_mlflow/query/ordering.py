@@ -48,7 +48,7 @@ def parse_order(order_by: Union[Sequence[str], str, None]) -> List[Order]:
         InvalidValueError: One is no text, or there are more than 100.
     """
     orders: Dict[Operand, Order] = {}  # of a key that is there twice the first decides
-    for text in [order_by] if isinstance(order_by, str) else order_by or ():
+    for text in _each(order_by):
         if not isinstance(text, str):
             raise InvalidValueError(
                 "order_by takes texts such as 'metrics.loss ASC', got %s." % shown(text), value=text
@@ -64,6 +64,15 @@ def parse_order(order_by: Union[Sequence[str], str, None]) -> List[Order]:
         message = "order_by takes %d keys at most, got %d."
         raise InvalidValueError(message % (_MOST_KEYS, len(orders)), value=order_by)
     return list(orders.values())
+
+
+def _each(order_by: Any) -> List[Any]:
+    if order_by is None or isinstance(order_by, str):
+        return [] if order_by is None else [order_by]
+    try:
+        return list(order_by)
+    except TypeError:
+        return [order_by]  # which is told to be no text
 
 
 def sort_rows(

@@ -54,6 +54,9 @@ def to_pandas(columns: Columns, pandas: Any) -> Any:
     table: Dict[str, Any] = dict(columns)
     for name in _TIMES:
         table[name] = pandas.to_datetime([0, *table[name]], unit="ms", utc=True)[1:]  # the same type without any
+    for name, values in columns.items():
+        if name.startswith(("params.", "tags.")) and None in values:  # of which pandas would make floats
+            table[name] = pandas.Series(values, dtype=object)
     if not columns["run_id"]:
         table.update({name: pandas.Series([], dtype=object) for name in _FIELDS})
     return pandas.DataFrame(table)

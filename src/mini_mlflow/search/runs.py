@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from operator import index
 from time import time
 
-from .. import active, config, given_runs, identity, keys
-from ..errors import InvalidValueError, MetricNotFoundError, shown
+from .. import active, given_runs, identity, keys
+from ..errors import InvalidValueError, MetricNotFoundError, advice_on_name, shown
 from ..experiments import check_max_results, check_view
-from ..query.conditions import find_rows
+from ..query.conditions import check_metric, find_rows
 from ..query.grammar import parse_filter
 from ..query.ordering import parse_order, sort_rows
 from ..records import StoredRun
@@ -43,7 +44,7 @@ def search_runs(
     """Return the runs that a filter means.
 
     Args:
-        experiment_ids: Ids or names of experiments, or one. None: the one that new runs go to.
+        experiment_ids: Ids or names of experiments, or one. None: the one that new runs go to; an empty list: none.
         filter_string: Such as ``val/acc > 0.9 and lr < 0.1``; docs/filters.md has the grammar, which is that of MLflow
             and more. Empty: all runs.
         run_view_type: ``"ACTIVE_ONLY"``, ``"DELETED_ONLY"`` or ``"ALL"``.
@@ -173,12 +174,15 @@ def best_run(
 
     def question(table: Table) -> StoredRun:
         rows = find(table)
+        if not rows:
+            what = "the filter means none of %d runs" % table.count if table.count else "there are no runs"
+            raise MetricNotFoundError("There is no best value of metric %r: %s." % (metric, what), key=metric)
         values = table.summary_column(mode, metric, rows) or []
         ranked = [row for row in rows if values and values[row] is not None]
         if not ranked:
-            there = ", ".join(map(repr, table.keys("metrics")[:20])) or "none"
-            message = "None of these %d runs has a value of metric %r. There are: %s."
-            raise MetricNotFoundError(message % (len(rows), metric, there), key=metric)
+            message = "None of these %d runs has a value of metric %r. %s"
+            advice = advice_on_name(metric, table.keys("metrics"))
+            raise MetricNotFoundError(message % (len(rows), metric, advice), key=metric)
         pick = max if mode == "max" else min
         return table.runs([pick(ranked, key=values.__getitem__)])[0]
 
@@ -189,12 +193,14 @@ def _finder(
     filter_string: Optional[str], max_results: Optional[int], order_by: Union[str, Sequence[str], None]
 ) -> Callable[[Table], List[int]]:
     """Return what finds the rows that are meant, in order."""
-    check_max_results(max_results)
+    limit = check_max_results(max_results)
     condition, orders = parse_filter(filter_string), parse_order(order_by)
     now_ms = int(time() * 1000)
 
     def find(table: Table) -> List[int]:
-        return sort_rows(find_rows(condition, table, now_ms), orders, table, now_ms, max_results)
+        for order in orders:
+            check_metric(order.operand, table, order.text)
+        return sort_rows(find_rows(condition, table, now_ms), orders, table, now_ms, limit)
 
     return find
 
@@ -207,26 +213,35 @@ def _experiments(
     Raises:
         ExperimentNotFoundError: One is not there.
     """
-    given = [experiment_ids] if isinstance(experiment_ids, (int, str)) else list(experiment_ids or ())
-    given += [names] if isinstance(names, str) else list(names or ())
+    given = [*_each(experiment_ids), *_each(names)]
     if given:
         found = [identity.known_experiment(store, each) for each in given]
         return list(dict.fromkeys(experiments.get(store, each).experiment_id for each in found))
-    if experiment_ids is not None or names is not None:
-        return []
     if is_all:
         there = experiments.list_experiments(store)
         return [each.experiment_id for each in there if each.lifecycle_stage == experiments.ACTIVE]
-    return _default_experiments(store)
+    if experiment_ids is not None or names is not None:
+        return []  # an empty list
+    default = identity.find_default_experiment(store)
+    return [] if default is None else [default]
 
 
-def _default_experiments(store: str) -> List[ExperimentId]:
-    """Return the experiment that new runs would go to; none where it is not made yet: who only looks makes nothing."""
-    chosen, name = active.chosen_experiment(), config.experiment_name()
-    if chosen is not None:
-        where, experiment = chosen
-        name = None if where == store else experiment.name
-    if name is None:
-        return [identity.default_experiment(store)]
-    named = experiments.find(store, name)
-    return [] if named is None else [named.experiment_id]
+def _each(given: Any) -> List[Any]:
+    """Return the experiments that were given, one or several, as ids and names.
+
+    Raises:
+        InvalidValueError: They are none.
+    """
+    if given is None:
+        return []
+    if isinstance(given, str) or hasattr(given, "experiment_id"):
+        given = [given]
+    try:
+        several = [index(given)]
+    except TypeError:
+        try:
+            several = list(given)
+        except TypeError:
+            message = "experiment_ids takes ids or names of experiments, one or a list, got %s."
+            raise InvalidValueError(message % shown(given), value=given) from None
+    return [getattr(each, "experiment_id", each) for each in several]
