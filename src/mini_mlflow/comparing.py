@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import namedtuple
 
 from . import active, given_runs, seeds, series, text_tables
+from .errors import warn_of
 from .identity import known_experiment
 from .store import columns, reader
 
@@ -130,7 +131,7 @@ def compare(
     a, b = (reader.read_folder(run.folder, run.experiment_id, run.run_id) for run in runs)
     problems = [*a.problems, *b.problems]
     steps = {key: _first_difference(runs, key, problems) for key in sorted(a.metrics.keys() & b.metrics.keys())}
-    given_runs.warn_of(problems, stacklevel=2)
+    warn_of(problems, stacklevel=2)
     fields = [
         {
             "params": record.params,

@@ -10,6 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import List, Optional, Sequence
 
+    from .records import Problem
+
 
 class MiniMLflowError(Exception):
     """The root of every error that this package raises on purpose."""
@@ -310,6 +312,17 @@ def warn(message: str, *, stacklevel: int) -> None:
             sys.stderr.write("mini-mlflow: %s\n" % message)
         except (AttributeError, OSError, ValueError):
             pass  # there is none, or it is closed
+
+
+def warn_of(problems: Sequence[Problem], *, stacklevel: int) -> None:
+    """Warn of files that cannot be read, once for each; *stacklevel* is as in ``warnings.warn``."""
+    if not problems:
+        return
+    import warnings  # costs 0.2 ms, and sound runs never need it
+
+    for problem in dict.fromkeys(problems):
+        message = "Part of a run cannot be read: %s: %s." % (problem.path, problem.reason)
+        warnings.warn(message, StorageWarning, stacklevel=stacklevel + 1)
 
 
 def shown(value: object) -> str:

@@ -7,7 +7,7 @@ from collections import namedtuple
 from itertools import repeat
 
 from . import active, identity, keys
-from .errors import AmbiguousRunError, InvalidValueError, RunNotFoundError, StorageWarning, shown
+from .errors import AmbiguousRunError, InvalidValueError, RunNotFoundError, shown
 from .index import reading
 from .records import StoredRun
 from .search import scanning
@@ -16,8 +16,6 @@ from .store import experiments, presence, reader, trash
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Optional, Union
-
-    from .records import Problem
 
     ExperimentId = Union[int, str]
 
@@ -109,17 +107,6 @@ def read_stored(run: GivenRun) -> StoredRun:
         return run.stored
     store = os.path.dirname(os.path.dirname(run.folder))
     return scanning.read_run(store, run.experiment_id, run.run_id)
-
-
-def warn_of(problems: List[Problem], *, stacklevel: int) -> None:
-    """Warn of files that cannot be read, once for each; *stacklevel* is as in ``warnings.warn``."""
-    if not problems:
-        return
-    import warnings  # costs 0.2 ms, and sound runs never need it
-
-    for problem in dict.fromkeys(problems):
-        message = "Part of a run cannot be read: %s: %s." % (problem.path, problem.reason)
-        warnings.warn(message, StorageWarning, stacklevel=stacklevel + 1)
 
 
 def _deleted(run_id: str) -> RunNotFoundError:

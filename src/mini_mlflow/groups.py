@@ -6,7 +6,15 @@ from collections import namedtuple
 from math import isfinite, isnan
 
 from . import active, given_runs, keys, noise, seeds, series
-from .errors import InvalidValueError, MetricNotFoundError, MiniMLflowError, RunNotFoundError, advice_on_name, shown
+from .errors import (
+    InvalidValueError,
+    MetricNotFoundError,
+    MiniMLflowError,
+    RunNotFoundError,
+    advice_on_name,
+    shown,
+    warn_of,
+)
 from .group_records import Group, Groups, Steps
 from .records import Problem
 from .store import columns
@@ -95,7 +103,7 @@ def group_runs(
         _member(given, stored, metric, mode, problems, per_step=per_step, only_finished=only_finished)
         for given, stored in _read(given_runs.find_given(runs, experiment_id, active.store_folder(runs_dir)), problems)
     ]
-    given_runs.warn_of(problems, stacklevel=2)
+    warn_of(problems, stacklevel=2)
     if members and not any(metric in member.run.data.metrics for member in members):
         raise _metric_not_found(metric, members)
     texts = [member.texts for member in members]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 
 from . import active, given_runs, keys, series, series_tables
-from .errors import InvalidValueError, MetricNotFoundError, advice_on_name, shown
+from .errors import InvalidValueError, MetricNotFoundError, advice_on_name, shown, warn_of
 from .store import columns, reader
 
 TYPE_CHECKING = False
@@ -109,7 +109,7 @@ def _read(folders: Dict[str, str], metrics: List[str], *, latest_per_step: bool)
                 of_runs[run_id] = columns.read_columns(folder, key, problems)
         if folders and not any(each.steps for each in of_runs.values()):
             raise _not_found(key, folders, problems)
-    given_runs.warn_of(problems, stacklevel=3)
+    warn_of(problems, stacklevel=3)
     return found
 
 

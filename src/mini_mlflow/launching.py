@@ -58,6 +58,7 @@ class Launch:
 
     Attributes:
         run: Its run, which lives from the beginning on.
+        log: The file with what the command printed; empty where that is not kept.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class Launch:
         """
         self._command = command
         self._has_name = name is not None
+        self.log = ""
         self.signals = forwarding.Signals()
         try:
             stand_for_command(command)
@@ -145,6 +147,7 @@ class Launch:
     def _start_capture(self) -> None:
         capture = console.start(self.run.get_artifact_uri(), is_faithful=True)
         self.run.accompany(capture)
+        self.log = capture.path
         if capture.path:
             self.run.writer.extra_files.append(capture.path)
             if not capture.has_children:

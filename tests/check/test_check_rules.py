@@ -1,5 +1,6 @@
 """Each rule of docs/format.md: what breaks it is found, and mended where no value is lost by it."""
 
+import errno
 import json
 import os
 import re
@@ -186,3 +187,19 @@ def test_packed_runs_are_counted_and_read_to_their_last_byte(sound):
     packs.pack(0, runs_dir=sound.folder)
     report = check_store(sound.folder)
     assert (report.runs, report.findings) == (2, [])
+
+
+def test_an_experiment_whose_folder_cannot_be_read_is_told(sound, monkeypatch):
+    listdir = os.listdir
+    folder = os.path.join(sound.folder, "0")
+
+    def refuse(path="."):
+        if str(path) == folder:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return listdir(path)
+
+    exists = os.path.lexists
+    monkeypatch.setattr(os, "listdir", refuse)
+    monkeypatch.setattr(os.path, "lexists", lambda path: not str(path).startswith(folder + os.sep) and exists(path))
+    found = check_store(sound.folder)
+    assert [os.path.basename(each.path) for each in found.findings if "Permission denied" in each.text] == ["0"]

@@ -329,7 +329,8 @@ def test_gc_tells_what_is_in_the_trash_asks_and_removes_it(new_shell, folder):
     shell._terminal.type("n\n")
     result = shell.run("gc")
     assert result.lines[0].startswith("trash of mlruns · 2 runs, ")
-    assert [line.split()[0] for line in result.lines[2:4]] == ["22223000", "11111111"]
+    shown = [line.split()[:2] for line in result.lines[3:5]]
+    assert shown == [["lucid-crane", "22223000"], ["brisk-otter", "11111111"]]
     assert "Remove 2 runs, " in result.err
     assert len(trash.find_deleted(folder, OTTER)) == 1
     shell._terminal.type("y\n")
@@ -350,6 +351,7 @@ def test_gc_removes_nothing_in_a_dry_run_nor_what_is_younger_nor_elsewhere(run_c
     document = json.loads(run_cli("gc", "--json", "-y", "-e", "sweep").out)
     assert [each["run_id"] for each in document["removed"]] == [OTTER]
     assert document["found"] == document["removed"]
+    assert document["removed"][0]["name"] == "brisk-otter"
     assert document["removed"][0]["size_bytes"] > 0
     assert trash.find_deleted(folder, OTTER) == []
 

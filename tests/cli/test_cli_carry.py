@@ -198,3 +198,23 @@ def test_the_screen_in_the_documentation_is_the_real_one():
     page = (Path(__file__).parent.parent.parent / "docs" / "carrying.md").read_text(encoding="utf-8")
     screen = (Path(__file__).parent / "screens" / "merge-dry-80.txt").read_text(encoding="utf-8")
     assert screen in page
+
+
+@pytest.mark.parametrize("columns", [24, 40, 60, 100])
+def test_a_merge_names_new_experiments_and_breaks_no_name(new_store, here, run_cli, columns):
+    other = new_store("other")
+    names = ["imagenet-from-scratch", "cifar10", "tokenizer-ablation", "mnist", "sweep-of-a-name-longer-than-that"]
+    names += ["a", "b"]
+    for name in names:
+        other.experiment(name)
+    lines = run_cli("merge", "other", "--dry-run", "--color", "never", columns=columns).lines
+    start = next(place for place, line in enumerate(lines) if line.startswith(" new here: "))
+    told = " ".join(line.strip() for line in lines[start:])[len("new here: ") :]
+    assert max(map(len, lines)) <= columns
+    *words, more = told.replace(", and", " and").partition(" and ")[::2]
+    shown = words[0].split(", ")
+    assert len(shown) == 5
+    for word in shown:
+        beginning, _, end = word.partition("…")
+        assert any(name.startswith(beginning) and name.endswith(end) for name in ["Default", *names])
+    assert more in ("2 more", "3 more")

@@ -1,6 +1,7 @@
 """Do ``pack`` and ``unpack`` say what was packed, unpacked and left, and end with the right code?"""
 
 import json
+import os
 
 import pytest
 from measured import widest
@@ -89,3 +90,11 @@ def test_what_is_wrong_is_told_with_its_exit_code(store, run_cli):
     assert "2 runs unpacked" in damaged.out
     assert "1 run left as before" in damaged.out
     assert "'a1/meta.yaml'" in damaged.out
+
+
+def test_a_store_that_only_reads_is_told_before_anything_is_packed(store, run_cli, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    result = run_cli("pack", "0")
+    assert (result.code, packs_in(store)) == (5, [])
+    assert "is read-only here" in " ".join(result.err.split())
+    assert run_cli("pack", "0", "--dry-run").code == 0

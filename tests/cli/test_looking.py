@@ -34,7 +34,19 @@ def test_show_finds_a_run_of_the_trash_with_all(store, run_cli):
     place = ("-d", str(store.path))
     assert run_cli(*place, "show", "gone").code == 3
     assert run_cli(*place, "show", "gone", "-a").code == 0
-    assert json.loads(run_cli(*place, "show", "gone", "-a", "--json").out)["run_id"] == run_id
+    document = json.loads(run_cli(*place, "show", "gone", "-a", "--json").out)
+    assert (document["run_id"], document["stage"]) == (run_id, "deleted")
+
+
+def test_show_says_that_a_run_is_in_the_trash(store, run_cli):
+    import mini_mlflow
+
+    store.run("kept")
+    mini_mlflow.delete_run(store.run("gone"), runs_dir=store.path)
+    place = ("-d", str(store.path))
+    told = "  in the trash: restore brings it back, gc removes it for good"
+    assert told in run_cli(*place, "show", "gone", "-a").lines
+    assert "trash" not in run_cli(*place, "show", "kept", "-a").out
 
 
 @pytest.mark.parametrize(("code", "said"), [(3, " · exit code 3"), (-9, " · ended by signal 9"), (0, "")])
@@ -46,7 +58,7 @@ def test_show_tells_how_the_command_of_a_run_ended(store, run_cli, code, said):
     out = run_cli(*place, "show", "last").out
     assert said in out
     assert ("exit" in out or "signal" in out) == bool(said)
-    assert json.loads(run_cli(*place, "show", "last", "--json").out)["exit_code"] == code
+    assert json.loads(run_cli(*place, "show", "last", "--json").out)["exit_code"] == (code if code >= 0 else 128 - code)
 
 
 def test_show_of_a_run_that_has_nothing(store, run_cli):
@@ -180,3 +192,24 @@ def test_a_metric_that_cannot_be_read_is_warned_of(store, run_cli):
         assert result.code == 0
         assert "warning:" in result.err, arguments
         assert "acc" in result.out
+
+
+def test_show_breaks_no_name_of_an_experiment(store, run_cli):
+    store.run("alpha", store.experiment("a-long-name-of-an-experiment-about-many-things"))
+    lines = run_cli("-d", str(store.path), "show", "alpha", "--color", "never", columns=40).lines
+    assert "  a-long-name-of-an-e…-about-many-things" in [line.partition(" ·")[0] for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        (["python", "train.py", "--lr", "0.1"], "train.py --lr 0.1"),
+        (["/usr/bin/python3", "-c", "import sys; print(1)"], "python3 -c 'import sys; print(1)'"),
+        (["python3.11", "-m", "train", "--lr", "0.1"], "python3.11 -m train --lr 0.1"),
+        (["python"], "python"),
+        (["./train.sh"], "./train.sh"),
+    ],
+)
+def test_a_command_is_shown_with_what_runs_it_unless_that_is_plain(store, run_cli, command, shown):
+    store.run("alpha", fields={"command": command})
+    assert "  command  %s\n" % shown in run_cli("-d", str(store.path), "show", "last").out

@@ -169,9 +169,15 @@ def test_json_of_runs_holds_everything(shared_sweep, run_cli):
 
 def test_json_of_an_empty_store(run_cli, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert json.loads(run_cli("ls", "x", "--json").out)["runs"] == []
+    assert json.loads(run_cli("ls", "Default", "--json").out)["runs"] == []
     assert json.loads(run_cli("ls", "--json").out)["experiments"] == []
-    assert run_cli("ls", "x").out == ""
+    assert run_cli("ls", "Default").out == ""
+
+
+def test_an_experiment_is_told_to_be_missing_where_there_is_no_store_either(run_cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run_cli("ls", "x").code == 3
+    assert "no experiment 'x' in mlruns" in run_cli("ls", "x", columns=80).err
 
 
 def test_groups_are_equal_but_for_the_seed(shared_sweep, run_cli):
@@ -265,3 +271,91 @@ def test_the_points_of_numbers_stand_below_each_other_and_what_is_missing_is_a_d
         " 2  ✓  b      0.003  12345  名前     inf",
         " 3  ✓  c     10.25       –  –          –",
     ]
+
+
+def test_columns_and_metrics_that_rows_left_out_have_are_known(store, run_cli):
+    store.run("old", metrics={"loss": [0.5]}, params={"lr": 1}, ago_s=9000)
+    store.run("new", ago_s=60)
+    place = ("-d", str(store.path), "ls", "Default", "-n", "1")
+    assert run_cli(*place, "-c", "name,loss,lr,mean(loss)").lines == ["name\tmin(loss)\tlr\tmean(loss)", "new\t\t\t"]
+    assert run_cli(*place, "-m", "lo*").code == 0
+    assert run_cli(*place, "-m", "lo*", columns=80).code == 0
+    assert run_cli(*place, "-c", "los").code == 3
+
+
+def test_of_metrics_programs_get_those_that_are_named_too(store, run_cli):
+    store.run("alpha", metrics={"loss": [0.5], "acc": [0.25]})
+    place = ("-d", str(store.path), "ls", "Default", "-m", "loss")
+    assert [name for name in rows_of(run_cli(*place))[0] if "loss" in name or "acc" in name] == [
+        "min(loss)", "last(loss)",
+    ]  # fmt: skip
+    assert list(json.loads(run_cli(*place, "--json").out)["runs"][0]["metrics"]) == ["loss"]
+    for form in ("--csv", "--json", "-t"):
+        assert run_cli("-d", str(store.path), "ls", "Default", "-m", "nosuch", form).code == 3
+
+
+def test_the_overview_counts_also_what_it_does_not_show(shared_sweep, run_cli):
+    whole = json.loads(run_cli("ls", "--json").out)
+    part = json.loads(run_cli("ls", "-n", "1", "--json").out)
+    assert (len(part["experiments"]), part["total"]) == (1, whole["total"])
+    screen = run_cli("ls", "-n", "1", columns=80).out
+    assert "3 experiments · %d runs" % whole["total"] in screen
+    assert "not shown  2 more experiments" in screen
+
+
+def test_groups_of_several_experiments_are_kept_apart(store, run_cli):
+    for name, accuracy in (("resnet", 0.9), ("vit", 0.5)):
+        experiment = store.experiment(name)
+        for seed in (1, 2, 3):
+            store.run("%s-%d" % (name, seed), experiment, params={"lr": 0.1, "seed": seed}, metrics={"acc": [accuracy]})
+    groups = json.loads(run_cli("-d", str(store.path), "ls", "-g", "--json").out)["groups"]
+    assert [(each["experiment"], len(each["run_ids"]), each["metrics"]["acc"]["mean"]) for each in groups] == [
+        ("resnet", 3, pytest.approx(0.9)), ("vit", 3, pytest.approx(0.5)),
+    ]  # fmt: skip
+    assert groups[0]["params"] == {}
+    screen = run_cli("-d", str(store.path), "ls", "-g", columns=100)
+    assert "experiment" in screen.lines[2]
+    assert "resnet" in screen.lines[3]
+    assert [row["experiment"] for row in rows_of(run_cli("-d", str(store.path), "ls", "-g"))] == ["resnet", "vit"]
+
+
+def test_of_groups_only_so_many_are_shown_and_the_others_counted(shared_sweep, run_cli):
+    assert len(json.loads(run_cli("ls", "cifar10-sweep", "-g", "-n", "2", "--json").out)["groups"]) == 2
+    assert "not shown  6 more groups" in run_cli("ls", "cifar10-sweep", "-g", "-n", "2", columns=80).out
+
+
+@pytest.mark.parametrize(("key", "code"), [("note", 0), ("user", 0), ("-stage", 0), ("nosuch", 3), ("val/los", 3)])
+def test_runs_are_sorted_by_any_column_and_one_that_is_not_there_is_told(shared_sweep, run_cli, key, code):
+    result = run_cli("ls", "cifar10-sweep", "-s", key)
+    assert result.code == code
+    assert ("near:  val/loss" in result.err) == (key == "val/los")
+
+
+def test_a_status_without_quotes_may_be_written_as_it_is_shown(shared_sweep, run_cli):
+    assert len(rows_of(run_cli("ls", "cifar10-sweep", "-f", "status = running"))) == 2
+
+
+def test_steps_are_those_of_the_longest_metric_that_is_shown(store, run_cli):
+    store.run("usual", metrics={"loss": [0.1] * 30, "reconstruction": [0.1] * 30}, ago_s=10)
+    store.run("other", metrics={"reconstruction": [0.1] * 50}, ago_s=20)
+    store.run("final", metrics={"loss": [0.1], "val/acc": [0.1] * 40}, ago_s=30)
+    store.run("none", ago_s=40)
+    place = ("-d", str(store.path), "ls", "Default")
+    for columns in ("name,loss,val/acc,steps", "name,steps,loss,val/acc"):
+        rows = rows_of(run_cli(*place, "-c", columns))
+        assert [row["steps"] for row in rows] == ["30", "50", "40", ""]
+    lines = run_cli(*place, "--color", "never", columns=120).lines
+    assert lines[2].endswith("steps")
+    assert [line.split()[-1] for line in lines[3:7]] == ["30", "50", "40", "–"]
+
+
+def test_what_most_runs_have_comes_before_what_few_have(store, run_cli):
+    for number in range(5):
+        metrics = {"loss": [0.5], "train/acc": [0.25], "lr": [0.1]}
+        store.run("run-with-a-name-%d" % number, metrics={**metrics, **({"val/acc": [0.75]} if number == 0 else {})})
+    place = ("-d", str(store.path), "ls", "Default", "--color", "never")
+    assert run_cli(*place, columns=160).lines[2].split("took")[1].split() == [
+        "train/acc", "↑", "trend", "loss", "↓", "lr", "val/acc", "↑", "steps",
+    ]  # fmt: skip
+    assert "train/acc ↑" in run_cli(*place, columns=60).lines[2]
+    assert "val/acc ↑" in run_cli(*place, "-b", "val/acc", columns=60).lines[2]

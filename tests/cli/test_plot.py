@@ -11,6 +11,7 @@ SCREENS = {
     "plot": ("plot", "val/loss", *RUNS, "--log", "--smooth", "0.6"),
     "plot-best": ("plot", "val/acc", "-z"),
     "plot-groups": ("plot", "val/loss", "-g", "-f", "lr < 0.05"),
+    "plot-metrics": ("plot", "val/*,train/loss", "shy-swift", "-H", "8"),
     "plot-time": ("plot", "train/loss", "-x", "time", "-H", "8", "warm-hare", "shy-swift"),
     "plot-metric": ("plot", "val/acc", "-x", "val/loss", "-H", "8", "shy-swift"),
     "tail": ("tail", "warm-hare", "-n", "3"),

@@ -458,6 +458,21 @@ def test_a_terminal_stays_one_with_its_size_and_its_colours_and_progress_bars_en
     assert lines[-3:] == ["\x1b[32mgreen\x1b[0m", "100%", ""]
 
 
+@pytest.mark.parametrize(("printed", "options", "shown"), [
+    ("no newline", [], "no newline\r\n✓ "), ("a line\\n", [], "a line\r\n✓ "), ("", [], "✓ "),
+    ("50%\\r", [], "50%\r\r\n✓ "), ("a line\\n\\x1b[0m", [], "a line\r\n\x1b[0m✓ "),
+    ("no newline", ["-q"], "no newline"),
+])  # fmt: skip
+def test_on_a_terminal_our_line_begins_as_one(store, monkeypatch, printed, options, shown):
+    monkeypatch.setenv("NO_COLOR", "1")
+    code = "import sys; sys.stdout.write('%s')" % printed
+    terminal = Terminal(PYTHON, "-m", "mini_mlflow", "run", *options, "--", PYTHON, "-c", code)
+    found, ended = terminal.finish()
+    assert ended == 0
+    assert found.startswith(shown)
+    assert found.count("\n") == shown.count("\n") + (not options)
+
+
 @pytest.mark.parametrize("by", [CLI, ELSEWHERE], ids=["here", "elsewhere"])
 def test_what_is_typed_into_the_terminal_comes_to_the_command_once(store, by):
     """Ctrl-C reaches the whole group of processes by itself."""

@@ -141,7 +141,12 @@ def _list_experiments(runs_dir: str) -> List[str]:
 
 
 def _has_run(folder: str) -> bool:
-    return any(not name.startswith(".") and looks_like_run(os.path.join(folder, name)) for name in _listed(folder))
+    """Tell whether a folder has a run; also where it cannot be listed, which is told when it is looked at."""
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return os.path.basename(folder) != "lost+found"  # ext4 keeps one for itself at the top of each disk
+    return any(not name.startswith(".") and looks_like_run(os.path.join(folder, name)) for name in names)
 
 
 def _listed(folder: str) -> List[str]:

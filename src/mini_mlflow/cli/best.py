@@ -9,8 +9,8 @@ from ..groups import group_runs
 from ..query.conditions import find_rows
 from ..query.grammar import parse_filter
 from ..query.ordering import sort_rows
-from . import group_list, numbers, options, ranked, rows, run_columns, run_documents, run_table, spans, tables
-from .chosen import check_one_experiment, no_metric
+from . import group_list, numbers, options, ranked, rows, run_columns, run_documents, run_table, spans, tables, titles
+from .chosen import check_one_experiment, no_metric, title_of
 from .facts import Facts
 from .failures import DONE, NOT_FOUND, USAGE, CommandError
 from .target import find_target
@@ -151,12 +151,14 @@ def _show_table(found: Best, target: Target, screen: Screen) -> None:
     ids = [(str(each.info.experiment_id), each.info.run_id) for each in found.runs]
     rows.remember(target.folder, ids)
     experiment = names.get(ids[0][0], ids[0][0])
-    dot = screen.own(" · ")
-    title = [found.measure.title(screen), screen.clean(experiment), numbers.counted(found.total, "run")]
+    counted = numbers.counted(found.total, "run")
+    head = titles.fit([
+        titles.name(found.measure.title(screen), screen, role="strong"), titles.name(experiment, screen),
+        titles.fact(counted, screen),
+    ], screen)  # fmt: skip
     lines, hidden = tables.render(_columns(found, screen), screen)
     told = [] if found.groups is None else _over_seed(found, target, screen)
     footer = tables.footer([*told, ("hidden", hidden)], screen)
-    head = screen.styled("strong", title[0]) + dot + dot.join(title[1:])
     screen.write_lines([head, "", *lines, *(["", *footer] if footer else [])])
 
 
@@ -172,16 +174,14 @@ def _columns(found: Best, screen: Screen) -> List[tables.Column]:
             "status", [screen.mark(each.status, plain=True) for each in infos], "",
             roles=[run_table.role_of(each.status) for each in infos],
         ),
-        tables.column("name", [screen.clean(each.run_name or each.run_id) for each in infos], shrinks="middle"),
+        tables.column("name", [screen.clean(title_of(each.run_name, each.run_id)) for each in infos], shrinks="middle"),
         run_table.metric_column(found.measure, found.values, screen),
         tables.column("at step", at, is_right=True, drops=850.0),
         tables.column("steps", counts, is_right=True, drops=980.0),
         tables.column("last", numbers.column(found.lasts, none, decimals), drops=900.0),
     ]  # fmt: skip
-    for place, key in enumerate(found.params):
-        values = [each.data.params.get(key) for each in found.runs]
-        drops = 700.0 + 50 / (1 + len(set(map(repr, values)))) + place / 1000
-        columns.append(run_table.param_column(key, values, screen, drops=drops))
+    varying = [(key, [each.data.params.get(key) for each in found.runs]) for key in found.params]
+    columns += run_table.param_columns(varying, screen)
     ages = [none if each.start_time is None else spans.age((screen.now_ms - each.start_time) / 1000) for each in infos]
     columns.append(tables.column("age", ages, is_right=True, drops=800.0))
     return columns

@@ -46,7 +46,9 @@ def count_outcomes(runs: Sequence[Any]) -> Dict[str, int]:
     return counts
 
 
-def summary_line(runs: Sequence[Any], size_bytes: int, screen: Screen, *, is_dry: bool) -> str:
+def summary_line(
+    runs: Sequence[Any], size_bytes: int, screen: Screen, *, is_dry: bool, what: str = "copied"
+) -> str:
     """Return a line such as ``12 runs added · 3 have grown · 200 were here``."""
     counts = count_outcomes(runs)
     words = {
@@ -62,7 +64,7 @@ def summary_line(runs: Sequence[Any], size_bytes: int, screen: Screen, *, is_dry
         if count
     ] or ["no runs"]
     if size_bytes:
-        parts.append("%s copied" % numbers.size(size_bytes))
+        parts.append("%s %s" % (numbers.size(size_bytes), what))
     return screen.own(" · ").join(parts)
 
 

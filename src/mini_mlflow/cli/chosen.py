@@ -28,7 +28,11 @@ _MOST_SHOWN = 10
 
 
 class ChosenRun(
-    namedtuple("ChosenRun", ["run_id", "experiment_id", "name", "status", "start_time", "end_time", "folder"])
+    namedtuple(
+        "ChosenRun",
+        ["run_id", "experiment_id", "name", "status", "start_time", "end_time", "folder", "stage"],
+        defaults=[experiments.ACTIVE],
+    )
 ):
     """A run that a word means.
 
@@ -40,6 +44,7 @@ class ChosenRun(
         start_time: Milliseconds since 1970-01-01 UTC, None where unknown.
         end_time: Likewise.
         folder: Where its files lie.
+        stage: ``active``, or ``deleted`` for one in the trash.
     """
 
     __slots__ = ()
@@ -51,10 +56,11 @@ class ChosenRun(
     start_time: Optional[int]
     end_time: Optional[int]
     folder: str
+    stage: str
 
     def title(self) -> str:
-        """Return its name, or its id where it has none; it is not clean yet."""
-        return self.name or self.run_id
+        """Return its name, or the beginning of its id where it has none; it is not clean yet."""
+        return title_of(self.name, self.run_id)
 
 
 def choose_run(word: str, target: Target, screen: Screen, experiment: Optional[str] = None, **how: Any) -> ChosenRun:
@@ -92,22 +98,53 @@ def choose_runs(
     Raises:
         CommandError: A word means no run, or more than one and is neither of the rows' words.
     """
+    where = target.shown if experiment is None else "experiment '%s'" % target.experiment(experiment).name
 
     def question(table: Any) -> List[ChosenRun]:
-        look = _Look(table, target, screen)
+        look = _Look(table, target, screen, where, stages)
         found: List[int] = []
         for word in words:
             found += look.rows_of(word, is_strict=is_strict)
         return [look.run(row) for row in dict.fromkeys(found)]
 
-    return target.ask(target.ids(experiment), question, stages)
+    ids = target.ids(experiment)
+    try:
+        return target.ask(ids, question, stages)
+    except _NoSuchRunError as error:
+        raise _told_where_it_is(error, ids, target, stages) from None
+
+
+class _NoSuchRunError(CommandError):
+    """No run is called what a word says; ``word`` is that."""
+
+    word = ""
+
+
+def _told_where_it_is(
+    error: _NoSuchRunError, ids: Sequence[ExperimentId], target: Target, stages: Sequence[str]
+) -> CommandError:
+    """Return an error with what to do where the run is in the trash, or is not though it was looked for there."""
+    others = [each for each in (experiments.ACTIVE, experiments.DELETED) if each not in stages]
+    word = error.word
+
+    def is_there(table: Any) -> bool:
+        names, there = (table.column("attributes", key) or () for key in ("run_name", "run_id"))
+        return word in names or any(len(word) >= _SHORTEST and each.startswith(word) for each in there)
+
+    if not others:
+        return error
+    if target.ask(ids, is_there, others):
+        error.near = []
+        in_trash = "it is in the trash: show -a shows it, restore brings it back"
+        error.lines = [in_trash if others == [experiments.DELETED] else "it is not in the trash: show shows it"]
+    return error
 
 
 class _Look:
     """A table of runs, and what its rows are called."""
 
-    def __init__(self, table: Any, target: Target, screen: Screen) -> None:
-        self.table, self.target, self.screen = table, target, screen
+    def __init__(self, table: Any, target: Target, screen: Screen, where: str, stages: Sequence[str]) -> None:
+        self.table, self.target, self.screen, self.where, self.stages = table, target, screen, where, stages
         self.ids: List[str] = table.column("attributes", "run_id") or []
         self.names: List[Optional[str]] = table.column("attributes", "run_name") or [None] * len(self.ids)
         self.experiments = [str(each) for each in table.column("attributes", "experiment_id") or ()]
@@ -158,6 +195,7 @@ class _Look:
             start_time=value("start_time"),
             end_time=value("end_time"),
             folder=os.path.dirname(value("artifact_uri")),
+            stage=value("lifecycle_stage") or experiments.ACTIVE,
         )
 
     def _one(self, found: List[int], word: str, says: str) -> List[int]:
@@ -230,11 +268,15 @@ class _Look:
             return CommandError("no row '%s' of the last ls, or its run is gone" % word, NOT_FOUND, lines=[advice])
         bare = word.partition(":")[2] if word.startswith(("name:", "id:")) else word
         there = [name for name in self.names if name]
-        error = not_found("run", bare, self.target.shown, list(dict.fromkeys(there))[:100000])
+        is_trash = experiments.ACTIVE not in self.stages
+        what = "deleted run" if is_trash else "run"
+        known = not_found(what, bare, self.where, list(dict.fromkeys(there))[:100000])
+        error = _NoSuchRunError(known.message, known.exit_code, near=known.near)
+        error.word = bare
         if not self.table.count:
-            error.lines = ["there are no runs yet"]
+            error.lines = ["the trash is empty" if is_trash else "there are no runs yet"]
         elif not error.near:
-            error.lines = ["ls tells which there are"]
+            error.lines = ["gc --dry-run tells what is in the trash" if is_trash else "ls tells which there are"]
         return error
 
 
@@ -259,6 +301,11 @@ def check_one_experiment(metric: str, of_rows: Sequence[Any], values: Sequence[A
         lines = ["-e '%s'" % names.get(each, each) for each in there[:_MOST_SHOWN]]
         message = "%d experiments have a metric '%s': say of which one" % (len(there), metric)
         raise CommandError(message, AMBIGUOUS, lines=lines)
+
+
+def title_of(name: Optional[str], run_id: str) -> str:
+    """Return what a run is called: its name, else its id as ``short_id`` has it."""
+    return name or short_id(run_id)
 
 
 def short_id(run_id: str) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import namedtuple
 from math import isfinite
 
-from .. import comparing, given_runs, goals, seeds
+from .. import comparing, errors, goals, seeds
 from ..store import reader
-from . import numbers, options, ranked, run_documents, run_facts, spans, tables, texts
+from . import apart, numbers, options, ranked, run_documents, run_facts, spans, tables, texts
 from .chosen import choose_runs
 from .facts import SYSTEM
 from .failures import DONE, USAGE, CommandError
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = ("compare 7 6", "compare last best:val/acc", "compare g1 --json")
 _METRICS = "metrics"
+_PARAMS = "params"
 _SOURCE = ("command", "git", "python", "host", "user", "cwd", "platform")
 
 
@@ -81,10 +82,12 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     target = find_target(arguments)
     chosen = choose_runs(arguments.runs, target, screen, arguments.experiment)
     if len(chosen) < 2:
-        raise CommandError("compare needs two runs, and these are the same one", USAGE)
+        words = arguments.runs
+        what = "'%s' is one" % words[0] if len(words) == 1 else "these are the same one"
+        raise CommandError("compare needs two runs, and %s" % what, USAGE)
     problems: List[Problem] = []
     found = read_compared(chosen, problems, with_system=bool(arguments.all))
-    given_runs.warn_of(problems, stacklevel=2)
+    errors.warn_of(problems, stacklevel=2)
     if screen.is_json:
         _show_json(found, target, screen)
     else:
@@ -126,7 +129,7 @@ def _render(found: Compared, screen: Screen, *, is_all: bool) -> List[str]:
     differing = {key: values for key, values in params.items() if _differs(values)}
     sections = [Section("", [_ages(found, screen)], [])]
     if params:
-        title = "params" if is_all else "params that differ  (%d of %d)" % (len(differing), len(params))
+        title = _PARAMS if is_all else _PARAMS + " that differ  (%d of %d)" % (len(differing), len(params))
         shown = params if is_all else differing
         sections.append(Section(title, [_param_row(key, values, screen) for key, values in shown.items()], []))
     metrics = [_metric_row(key, each, screen) for key, each in found.metrics.items()]
@@ -171,7 +174,9 @@ def _layout(found: Compared, sections: Sequence[Section], screen: Screen) -> Lis
             if section.title == _METRICS and count == 2:
                 gap = grid.indent() - len(section.title)
                 lines[-1] += " " * max(1, gap) + screen.styled("quiet", screen.own("b − a"))
-        lines += [grid.row(row[0], row[1:]) for row in section.rows] or [screen.styled("quiet", " none")]
+        is_param = section.title.startswith(_PARAMS)
+        rows = [grid.row(row[0], row[1:], is_param=is_param) for row in section.rows]
+        lines += rows or [screen.styled("quiet", " none")]
         lines += [" " + line for line in section.after]
     if len(grid.widths) < count:
         left_out = numbers.counted(count - len(grid.widths), "more run")
@@ -189,13 +194,18 @@ class _Grid:
         """Return how many columns stand before what follows the runs."""
         return 1 + self.key_width + sum(width + 2 for width in self.widths) + 2
 
-    def row(self, key: str, cells: Sequence[str], role: str = "") -> str:
+    def row(self, key: str, cells: Sequence[str], role: str = "", *, is_param: bool = False) -> str:
         """Return one line: a key, a cell for each run that has a column, and of two runs the difference."""
-        cut = texts.cut_middle if key in ("", "command") else texts.cut_end
         screen, ellipsis = self.screen, self.screen.glyph("ellipsis")
+        there = list(zip(cells, self.widths))
+        too_wide = [width for cell, width in there if texts.width_of(cell) > width]
+        if too_wide and (is_param or key == "command"):
+            shown = apart.cut_apart([cell for cell, _ in there], min(too_wide), ellipsis)
+        else:
+            cut = texts.cut_end if key else texts.cut_middle  # without a key these are names
+            shown = [cut(cell, width, ellipsis) for cell, width in there]
         parts = [screen.styled("quiet", texts.pad(texts.cut_middle(key, self.key_width, ellipsis), self.key_width))]
-        for cell, width in zip(cells, self.widths):
-            text = cut(cell, width, ellipsis)
+        for cell, text, width in zip(cells, shown, self.widths):
             styled = screen.styled(role or ("good" if cell.endswith(" *") else ""), text)
             parts.append(texts.pad(styled, width))
         if len(self.widths) == 2:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import chart, curves, legend, ranked, run_table, spans, tables, texts
+from . import chart, curves, legend, ranked, run_table, spans, tables, texts, titles
 from .canvas import Pen
 from .dashboard import DETAILS, FILTER, KEYS
 from .live import BEST, RUNNING, STARTED
@@ -80,8 +80,8 @@ class DashboardView:
             lines, hints = self._render_keys(), []
         else:
             lines, hints = self._render_runs(dashboard, width, height, now_ms), list(_HINTS)
-        lines = [*lines[: height - 1], *[""] * (height - 1 - len(lines))]
-        return [*lines, self._render_bottom(dashboard, hints, width)]
+        lines = [*lines[: height - 1], *[""] * (height - 1 - len(lines)), self._render_bottom(dashboard, hints, width)]
+        return [texts.clip(line, width, self._screen.glyph("ellipsis")) for line in lines]
 
     def render_last(self, dashboard: Dashboard, width: int, height: int, now_ms: int) -> List[str]:
         """Return what stays when the dashboard is left: the table."""
@@ -111,23 +111,25 @@ class DashboardView:
 
     def _title(self, dashboard: Dashboard, width: int) -> str:
         screen, snapshot = self._screen, dashboard.snapshot
-        name = screen.styled("strong", screen.clean(self._name))
+        name = titles.name(self._name, screen, role="strong")
         if snapshot is None:
-            return name
+            return titles.fit([name], screen, width=width)
         facts = []
         if dashboard.filter:
-            facts.append(screen.clean(dashboard.filter))
+            facts.append(dashboard.filter)
         if dashboard.is_running_only:
             facts.append("running only")
         if dashboard.order != STARTED:
             is_by_metric = dashboard.order == BEST and dashboard.metric is not None
-            facts.append("by " + (screen.clean(dashboard.metric or "") if is_by_metric else dashboard.order))
-        more = screen.styled("quiet", "  " + screen.own(" · ").join(facts)) if facts else ""
-        for with_words in (True, False):
-            line = "%s  %s%s" % (name, run_table.statuses(snapshot.counts, screen, with_words=with_words), more)
-            if texts.width_of(line) <= width:
-                break
-        return line
+            facts.append("by " + ((dashboard.metric or "") if is_by_metric else dashboard.order))
+        # The filter is the user's own words, and may be long: it is cut as names are.
+        more = [
+            titles.name(each, screen, titles.DOT if place else titles.GAP, "quiet") for place, each in enumerate(facts)
+        ]
+        full, short = (
+            [name, *run_table.statuses(snapshot.counts, screen, with_words=each), *more] for each in (True, False)
+        )
+        return titles.fit(full, screen, short, width=width)
 
     def _say_why_empty(self, dashboard: Dashboard) -> str:
         if dashboard.snapshot is None:

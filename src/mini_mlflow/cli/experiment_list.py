@@ -8,7 +8,7 @@ from collections import Counter, namedtuple
 from .. import goals
 from ..records import NOTE
 from ..store.experiments import ACTIVE
-from . import numbers, ranked, run_documents, spans, tables
+from . import numbers, ranked, run_documents, spans, tables, titles
 from .facts import SYSTEM
 from .failures import DONE
 from .first_steps import first_steps
@@ -55,10 +55,10 @@ def show(arguments: argparse.Namespace, target: Target, screen: Screen) -> int:
     experiments = target.experiments(with_deleted=bool(arguments.all)) if target.is_there else []
     found = read_overviews(experiments, target, refresh=arguments.refresh) if experiments else []
     found.sort(key=lambda each: (each.newest is None, -(each.newest or 0), each.experiment.name))
+    count, total = len(found), sum(sum(each.counts.values()) for each in found)
     found = found[: arguments.limit]
     form = screen.list_form()
     if form == "json":
-        total = sum(sum(each.counts.values()) for each in found)
         documents = [_document(each) for each in found]
         screen.write_json("experiments", store=target.shown, total=total, experiments=documents)
     elif form == "table":
@@ -67,7 +67,7 @@ def show(arguments: argparse.Namespace, target: Target, screen: Screen) -> int:
             screen.write_lines(first_steps(target, screen))
         else:
             is_wide = bool(arguments.wide)
-            screen.write_lines(_render(found, target, screen, is_wide=is_wide), is_wide=is_wide)
+            screen.write_lines(_render(found, count, total, target, screen, is_wide=is_wide), is_wide=is_wide)
     else:
         heading = ["id", "name", "runs", *map(str.lower, _STATUSES), "newest", "metric", "best", "best_run_id"]
         run_documents.write_rows(heading, [_row(each) for each in found], form, screen)
@@ -120,23 +120,23 @@ def _overview(experiment: Any, rows: Sequence[int], measure: Optional[Measure], 
     )
 
 
-def _render(found: List[Overview], target: Target, screen: Screen, *, is_wide: bool) -> List[str]:
-    total = sum(sum(each.counts.values()) for each in found)
-    title = [
-        screen.styled("strong", screen.clean(target.shown)),
-        numbers.counted(len(found), "experiment"),
-        numbers.counted(total, "run"),
-    ]
+def _render(
+    found: List[Overview], count: int, total: int, target: Target, screen: Screen, *, is_wide: bool
+) -> List[str]:
+    """Return the lines of a table of some of *count* experiments, which have *total* runs."""
+    counts = [numbers.counted(count, "experiment"), numbers.counted(total, "run")]
     columns = _columns(found, screen, is_wide=is_wide)
     if is_wide:
         sizes = [_size_of(target.folder, each.experiment.experiment_id) for each in found]
-        title.append(numbers.size(sum(sizes)))
+        counts.append(numbers.size(sum(sizes)))
         columns.append(tables.column("size", list(map(numbers.size, sizes)), is_right=True))
     lines, hidden = tables.render(columns, screen, width=0 if is_wide else None)
     if not is_wide:
         hidden = ["id", *hidden, "note", "size"]
-    footer = tables.footer([("hidden", [*hidden, "-w shows them"] if hidden else [])], screen)
-    return [screen.own(" · ").join(title), "", *lines, *(["", *footer] if footer else [])]
+    more = [numbers.counted(count - len(found), "more experiment")] if count > len(found) else []
+    footer = tables.footer([("hidden", [*hidden, "-w shows them"] if hidden else []), ("not shown", more)], screen)
+    head = [titles.name(target.shown, screen, role="strong"), *(titles.fact(each, screen) for each in counts)]
+    return [titles.fit(head, screen, width=0 if is_wide else None), "", *lines, *(["", *footer] if footer else [])]
 
 
 def _columns(found: List[Overview], screen: Screen, *, is_wide: bool) -> List[Column]:

@@ -37,6 +37,7 @@ class Facts:
         if self._runs is None:
             table.give(rows)
         self._known: Dict[Tuple[str, str], List[Any]] = {}
+        self._summarized: Dict[str, None] = {}
 
     def keys(self, kind: str) -> List[str]:
         """Return the keys of ``params``, ``metrics`` or ``tags`` that any of the runs has, sorted."""
@@ -44,6 +45,11 @@ class Facts:
             found: List[str] = self._table.keys(kind)
             return found
         return sorted({key for run in self._runs for key in getattr(run.data, kind)})
+
+    def known_keys(self, kind: str) -> List[str]:
+        """Return the keys that any run of the table has, also one that is none of these."""
+        found: List[str] = self._table.keys(kind)
+        return found
 
     def values(self, kind: str, key: str) -> List[Any]:
         """Return a value for each run, None where it has none.
@@ -68,6 +74,7 @@ class Facts:
         """Return what the history of a metric comes to for each run; None where it has none."""
         if function == "last":
             return self.values("metrics", metric)
+        self._summarized[metric] = None
         if self._entries is None:
             found = self._table.summary_column(function, metric, self._rows)
             return [None] * self.count if found is None else [found[row] for row in self._rows]
@@ -82,6 +89,22 @@ class Facts:
             entry.summaries[name] if name in entry.summaries else None if read is None else read[row]
             for row, entry in zip(self._rows, self._entries)
         ]
+
+    def steps(self, metrics: Sequence[str]) -> List[Any]:
+        """Return for each run the greatest count of values that a metric has, None where it has none.
+
+        Args:
+            metrics: Those that count, the one that matters most first. Of those whose histories nobody has asked for
+                yet only so many are read that each run has one: a run may have many, and long ones.
+        """
+        found: List[Any] = [None] * self.count
+        read = [key for key in metrics if key in self._summarized]
+        for key in [*read, *(key for key in metrics if key not in read)]:
+            last = self.values("metrics", key)
+            if key in read or any(count is None and value is not None for count, value in zip(found, last)):
+                pairs = zip(found, self.summary("count", key))
+                found = [a if b is None else b if a is None else max(a, b) for a, b in pairs]
+        return found
 
     def folders(self) -> List[str]:
         """Return where the files of each run lie."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
 from .. import errors
+from ..layout import TEMPORARY
 from . import texts
 
 TYPE_CHECKING = False
@@ -76,6 +79,8 @@ def translate(error: Exception) -> CommandError:
     if isinstance(error, OSError) and not isinstance(error, errors.MiniMLflowError):
         reason = error.strerror or str(error) or type(error).__name__
         path = error.filename if isinstance(error.filename, str) else None
+        if path is not None and os.path.basename(path).startswith(TEMPORARY):
+            path = os.path.dirname(path)  # where it was to be written; its own name means nothing to anybody
         if isinstance(error, NotADirectoryError):
             code = NOT_FOUND
         return CommandError("%s: %s" % (path, reason) if path else reason, code)
@@ -97,7 +102,7 @@ def render(error: CommandError, screen: Screen) -> List[str]:
     for line in error.lines:
         cleaned = texts.clean(line, encoding)
         if line[:1] == " ":  # drawn: a filter, what points at a place in it, a table
-            lines.append(texts.clip("  " + cleaned[1:], width))
+            lines.append(texts.clip("  " + cleaned[1:], width, screen.glyph("ellipsis")))
         else:
             lines.extend("  " + part for part in texts.wrap(cleaned, width - 2, "  "))
     if error.near:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import warnings
 from time import time
 
 from .. import upkeep
 from ..query.times import parse_duration
-from . import numbers, spans, texts
+from ..store import experiments
+from . import numbers, spans, tables, titles
 from .changing import confirm
-from .chosen import short_id
+from .chosen import short_id, title_of
 from .failures import DONE, NO, USAGE, CommandError
 from .options import add_yes
 from .target import find_target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Tuple
+    from typing import Any, Dict, List, Optional, Tuple
 
     from ..records import Removed
     from .options import Parser
     from .screen import Screen
     from .target import Target
+
+    Names = Dict[Tuple[str, str], Optional[str]]
 
 EXAMPLES = ("gc", "gc --older-than 30d -y", "gc -e cifar10-sweep --dry-run")
 _MOST_SHOWN = 40
@@ -40,12 +44,13 @@ def run(arguments: Any, screen: Screen) -> int:
     target = find_target(arguments)
     older_than_s = _seconds(arguments.older_than)
     ids = None if arguments.experiment is None else [target.experiment(arguments.experiment).experiment_id]
+    names = _names(target)
     looked_at = time()
     found = upkeep.gc(older_than_s, dry_run=True, experiment_ids=ids, runs_dir=target.folder)
     passed_over = len(screen.warnings)
     is_wanted = bool(found) and not arguments.dry_run
     if not screen.is_json:
-        _show(found, target, screen, is_all=arguments.all)
+        _show(found, names, target, screen, is_all=arguments.all)
     if is_wanted and not confirm(_question(found), arguments, screen):
         return DONE
     removed: List[Removed] = []
@@ -54,7 +59,7 @@ def run(arguments: Any, screen: Screen) -> int:
         age_s = max(older_than_s, time() - looked_at)
         removed = upkeep.gc(age_s, experiment_ids=ids, runs_dir=target.folder)
     if screen.is_json:
-        there, gone = _documents(found, target), _documents(removed, target)
+        there, gone = (_documents(each, names, target) for each in (found, removed))
         screen.write_json("trash", store=target.shown, found=there, removed=gone)
     elif removed:
         screen.write_lines(["removed %s" % _sum(removed)])
@@ -70,24 +75,29 @@ def _seconds(text: Any) -> float:
     return found
 
 
-def _show(found: List[Removed], target: Target, screen: Screen, *, is_all: bool) -> None:
+def _show(found: List[Removed], names: Names, target: Target, screen: Screen, *, is_all: bool) -> None:
     """List what would be removed, what was deleted last first."""
     if not found:
         screen.write_lines(["nothing in the trash of %s" % target.shown])
         return
-    ages, names = _ages(target, screen), target.names()
-    screen.write_lines([screen.own("trash of %s · %s" % (screen.clean(target.shown), _sum(found))), ""])
+    ages, experiment_names = _ages(target, screen), target.names()
+    head = [titles.name("trash of " + target.shown, screen), titles.fact(_sum(found), screen)]
+    screen.write_lines([titles.fit(head, screen), ""])
     rows = []
     for each in found:
-        where = names.get(str(each.experiment_id), str(each.experiment_id))
-        what = "all of experiment" if each.run_id is None else short_id(each.run_id)
-        ago = "" if each.run_id is None else ages.get((str(each.experiment_id), each.run_id), "")
-        rows.append((what, ago, numbers.size(each.size_bytes), screen.clean(where)))
+        where = experiment_names.get(str(each.experiment_id), str(each.experiment_id))
+        run = (str(each.experiment_id), each.run_id or "")
+        title = "all of experiment" if each.run_id is None else title_of(names.get(run), each.run_id)
+        row = (title, short_id(run[1]), ages.get(run, ""), numbers.size(each.size_bytes), where)
+        rows.append([screen.clean(cell) for cell in row])
     shown = rows if is_all else rows[:_MOST_SHOWN]
-    widths = [max(texts.width_of(row[place]) for row in shown) for place in range(3)]
-    for what, ago, size, where in shown:
-        line = " %s  %s  %s  %s" % (texts.pad(what, widths[0]), ago.rjust(widths[1]), size.rjust(widths[2]), where)
-        screen.write_lines([line])
+    runs, ids, ago, sizes, places = map(list, zip(*shown))
+    columns = [
+        tables.column("name", runs, shrinks="middle"), tables.column("id", ids, drops=3.0),
+        tables.column("deleted", ago, is_right=True, drops=2.0), tables.column("size", sizes, is_right=True),
+        tables.column("experiment", places, shrinks="middle", drops=1.0),
+    ]  # fmt: skip
+    screen.write_lines(tables.render(columns, screen)[0])
     if len(rows) > len(shown):
         screen.write_lines([" %d more: -a" % (len(rows) - len(shown))])
     screen.write_lines([""])
@@ -99,6 +109,20 @@ def _ages(target: Target, screen: Screen) -> Dict[Tuple[str, str], str]:
         (str(each.experiment_id), each.run_id): spans.age((screen.now_ms - each.deleted_time) / 1000)
         for each in reversed(deleted)  # of several of one id the one deleted last
     }
+
+
+def _names(target: Target) -> Names:
+    """Return the names of the runs in the trash, by experiment and id."""
+    ids = [each.experiment_id for each in target.experiments(with_deleted=True)]
+
+    def question(table: Any) -> Names:
+        keys = ("experiment_id", "run_id", "run_name")
+        columns = [table.column("attributes", key) or [None] * table.count for key in keys]
+        return {(str(experiment), run_id): name for experiment, run_id, name in zip(*columns)}
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a run that cannot be read has no name, and can be removed all the same
+        return target.ask(ids, question, (experiments.DELETED,))
 
 
 def _question(found: List[Removed]) -> str:
@@ -113,12 +137,15 @@ def _sum(found: List[Removed]) -> str:
     return "%s, %s" % (" and ".join(parts), numbers.size(sum(each.size_bytes for each in found)))
 
 
-def _documents(found: List[Removed], target: Target) -> List[Dict[str, Any]]:
-    names = target.names()
+def _documents(found: List[Removed], names: Names, target: Target) -> List[Dict[str, Any]]:
+    experiment_names = target.names()
     return [
         {
-            "run_id": each.run_id, "experiment_id": str(each.experiment_id),
-            "experiment": names.get(str(each.experiment_id), str(each.experiment_id)), "size_bytes": each.size_bytes,
+            "run_id": each.run_id,
+            "name": None if each.run_id is None else names.get((str(each.experiment_id), each.run_id)),
+            "experiment_id": str(each.experiment_id),
+            "experiment": experiment_names.get(str(each.experiment_id), str(each.experiment_id)),
+            "size_bytes": each.size_bytes,
         }
         for each in found
-    ]  # fmt: skip
+    ]

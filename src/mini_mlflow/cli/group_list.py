@@ -6,7 +6,7 @@ from collections import namedtuple
 
 from .. import seeds
 from ..groups import group_runs
-from . import numbers, picked, rows, run_columns, run_documents, run_table, spans, tables
+from . import numbers, picked, rows, run_columns, run_documents, run_table, spans, tables, titles
 from .facts import Facts
 from .failures import DONE, NOT_FOUND, CommandError, closing_advice
 
@@ -26,7 +26,7 @@ _FINISHED = "FINISHED"
 _MOST_MARKS = 8
 
 
-class GroupList(namedtuple("GroupList", ["total", "over", "by", "measures", "runs", "tables"])):
+class GroupList(namedtuple("GroupList", ["total", "over", "by", "measures", "runs", "tables", "names"])):
     """Groups of runs, as data.
 
     Attributes:
@@ -36,6 +36,7 @@ class GroupList(namedtuple("GroupList", ["total", "over", "by", "measures", "run
         measures: What is shown of metrics; the groups are in the order of the first.
         runs: The runs by id.
         tables: For each measure its ``Groups``, all in the order of the first one's.
+        names: The names of experiments by their ids.
     """
 
     __slots__ = ()
@@ -46,6 +47,15 @@ class GroupList(namedtuple("GroupList", ["total", "over", "by", "measures", "run
     measures: List[Measure]
     runs: Dict[str, Any]
     tables: List[Groups]
+    names: Dict[str, str]
+
+    def experiment_of(self, group: Group) -> str:
+        """Return the id of the experiment whose runs a group has."""
+        return str(self.runs[group.run_ids[0]].info.experiment_id)
+
+    def is_across(self) -> bool:
+        """Tell whether the runs are of several experiments."""
+        return len({each.info.experiment_id for each in self.runs.values()}) > 1
 
 
 def show(arguments: argparse.Namespace, target: Target, word: Optional[str], screen: Screen) -> int:
@@ -55,10 +65,11 @@ def show(arguments: argparse.Namespace, target: Target, word: Optional[str], scr
     form = screen.list_form()
     limit = arguments.limit
     if form == "json":
-        screen.write_json("groups", store=target.shown, total=found.total, over=found.over, groups=_documents(found))
+        groups = _documents(found, limit)
+        screen.write_json("groups", store=target.shown, total=found.total, over=found.over, groups=groups)
     elif form == "ids":
-        groups = found.tables[0].groups if found.tables else []
-        screen.write("".join(screen.clean(each) + "\n" for group in groups[:limit] for each in group.run_ids))
+        shown = found.tables[0].groups[:limit] if found.tables else []
+        screen.write("".join(screen.clean(each) + "\n" for group in shown for each in group.run_ids))
     elif form == "table":
         remember(found, target)
         name = target.shown if word is None else target.experiment(word).name
@@ -90,18 +101,20 @@ def read_groups(
 
     runs, measures, by, over = target.ask(ids, question, wanted.stages, refresh=arguments.refresh)
     measures = [each for each in measures if any(each.metric in run.data.metrics for run in runs)]
+    several = len({run.info.experiment_id for run in runs}) > 1
+    apart = ["attributes.experiment_id", *by] if several else by  # equal params of two experiments mean two things
     found = [
-        group_runs(runs, by, metric=each.metric, mode=each.mode, goal=each.goal, runs_dir=target.folder)
+        group_runs(runs, apart, metric=each.metric, mode=each.mode, goal=each.goal, runs_dir=target.folder)
         for each in measures
     ]
     if not found:
-        return GroupList(len(runs), over, by, [], {run.info.run_id: run for run in runs}, [])
+        return GroupList(len(runs), over, by, [], {run.info.run_id: run for run in runs}, [], target.names())
     order = [frozenset(group.run_ids) for group in found[0].groups]
     in_order = [
         each._replace(groups=sorted(each.groups, key=lambda group: order.index(frozenset(group.run_ids))))
         for each in found
     ]
-    return GroupList(len(runs), over, by, measures, {run.info.run_id: run for run in runs}, in_order)
+    return GroupList(len(runs), over, by, measures, {run.info.run_id: run for run in runs}, in_order, target.names())
 
 
 def split_params(facts: Facts, given: str) -> Tuple[List[str], List[str]]:
@@ -170,15 +183,15 @@ def share(group: Group) -> str:
 
 def _render(found: GroupList, name: str, limit: Optional[int], screen: Screen, *, is_wide: bool) -> List[str]:
     first = found.tables[0] if found.tables else None
-    facts = [screen.styled("strong", screen.clean(name))]
+    head = [titles.name(name, screen, role="strong")]
     if first is None:
-        return [screen.own(" · ").join([*facts, "no run has a metric to compare groups by"])]
+        return [titles.fit([*head, titles.fact("no run has a metric to compare groups by", screen)], screen)]
     groups = first.groups[:limit]
     plural = numbers.counted(len(first.groups), "group")
-    facts.append("%s in %s" % (numbers.counted(found.total, "run"), plural))
+    head.append(titles.fact("%s in %s" % (numbers.counted(found.total, "run"), plural), screen))
     if found.over:
-        facts.append("over " + ", ".join(map(screen.clean, found.over)))
-    facts.append(screen.own("mean ± std of finished runs"))
+        head.append(titles.fact("over " + ", ".join(map(screen.clean, found.over)), screen))
+    full, short = ([*head, titles.fact(screen.own("mean ± std" + of), screen)] for of in (" of finished runs", ""))
     columns = _columns(found, groups, limit, screen, is_wide=is_wide)
     lines, hidden = tables.render(columns, screen, width=0 if is_wide else None)
     dot = screen.own(" · ")
@@ -186,11 +199,13 @@ def _render(found: GroupList, name: str, limit: Optional[int], screen: Screen, *
         "* best mean", screen.own("≈ within noise of it (Welch t, 5 %)"),
         "g1 names all runs of a group: plot %s g1 g2" % screen.clean(found.measures[0].metric),
     ]  # fmt: skip
-    footer = tables.footer([("hidden", [*hidden, "-w shows them"] if hidden else [])], screen)
+    more = len(first.groups) - len(groups)
+    left = [numbers.counted(more, "more group"), "-n %d shows them" % len(first.groups)] if more else []
+    footer = tables.footer([("hidden", [*hidden, "-w shows them"] if hidden else []), ("not shown", left)], screen)
     from . import texts
 
     footer += [screen.styled("quiet", " " + part) for part in texts.join_wrapped(legend, dot, screen.width - 1)]
-    return [dot.join(facts), "", *lines, "", *footer]
+    return [titles.fit(full, screen, short, width=0 if is_wide else None), "", *lines, "", *footer]
 
 
 def _columns(
@@ -201,11 +216,11 @@ def _columns(
         tables.column("n", [share(group) for group in groups]),
         tables.column("runs", [_marks(group, found, screen) for group in groups], drops=1000.0),
     ]
-    for place, name in enumerate(found.by):
-        values = [group.params.get(name) for group in groups]
-        few = len(set(map(repr, values)))
-        drops = 700.0 + 50 / (1 + few) + place / 1000
-        columns.append(run_table.param_column(name, values, screen, drops=drops, is_wide=is_wide))
+    if found.is_across():
+        ids = [found.experiment_of(group) for group in groups]
+        columns.append(tables.column("experiment", [screen.clean(found.names.get(each, each)) for each in ids]))
+    varying = [(name, [group.params.get(name) for group in groups]) for name in found.by]
+    columns += run_table.param_columns(varying, screen, is_wide=is_wide)
     for place, (measure, of_metric) in enumerate(zip(found.measures, found.tables)):
         shown = of_metric._replace(groups=of_metric.groups[:limit])
         signs = verdicts(shown, screen)
@@ -237,13 +252,15 @@ def _took(group: Group, found: GroupList) -> Optional[float]:
     return sum(spans_ms) / len(spans_ms) / 1000 if spans_ms else None
 
 
-def _documents(found: GroupList) -> List[Dict[str, Any]]:
+def _documents(found: GroupList, limit: Optional[int]) -> List[Dict[str, Any]]:
     documents = []
-    for place in range(len(found.tables[0].groups) if found.tables else 0):
+    for place in range(len(found.tables[0].groups[:limit]) if found.tables else 0):
         group = found.tables[0].groups[place]
         documents.append(
             {
-                "params": group.params,
+                "experiment_id": found.experiment_of(group),
+                "experiment": found.names.get(found.experiment_of(group)),
+                "params": {name: group.params[name] for name in found.by if name in group.params},
                 "run_ids": group.run_ids,
                 "finished": sum(found.runs[each].info.status == _FINISHED for each in group.run_ids),
                 "within_noise": group.is_within_noise,
@@ -265,7 +282,7 @@ def _numbers(measure: Measure, group: Group) -> Dict[str, Any]:
 
 def _rows(found: GroupList) -> Tuple[List[str], List[List[Any]]]:
     """Return the heading and the lines for programs."""
-    heading = ["group", "runs", "finished", *found.by]
+    heading = ["group", "experiment", "runs", "finished", *found.by]
     for measure in found.measures:
         name = measure.name()
         heading += ["mean(%s)" % name, "std(%s)" % name, "count(%s)" % name, "within_noise(%s)" % name]
@@ -274,7 +291,9 @@ def _rows(found: GroupList) -> Tuple[List[str], List[List[Any]]]:
     for place in range(len(found.tables[0].groups) if found.tables else 0):
         group = found.tables[0].groups[place]
         finished = sum(found.runs[each].info.status == _FINISHED for each in group.run_ids)
-        line = ["g%d" % (place + 1), len(group.run_ids), finished, *(group.params.get(name) for name in found.by)]
+        experiment = found.names.get(found.experiment_of(group))
+        line = ["g%d" % (place + 1), experiment, len(group.run_ids), finished]
+        line += [*(group.params.get(name) for name in found.by)]
         for of_metric in found.tables:
             each = of_metric.groups[place]
             line += [each.mean, each.std, each.count, each.is_within_noise]

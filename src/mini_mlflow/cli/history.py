@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import namedtuple
 
-from .. import goals, series
+from .. import errors, goals, series
 from ..store import columns, reader
-from . import numbers, options, ranked, run_columns, run_documents, spans, tables
+from . import numbers, options, ranked, run_columns, run_documents, spans, tables, titles
 from .chosen import choose_run
 from .facts import SYSTEM
 from .failures import DONE, NOT_FOUND, CommandError
@@ -83,9 +83,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
             screen.write(screen.clean(chosen.run_id) + "\n")
         else:
             _write_rows(found, limit, form, screen)
-    from .. import given_runs
-
-    given_runs.warn_of(problems, stacklevel=2)
+    errors.warn_of(problems, stacklevel=2)
     return DONE
 
 
@@ -116,11 +114,11 @@ def read_histories(folder: str, metrics: Sequence[str], problems: List[Problem])
 
 def _show_table(chosen: ChosenRun, found: History, limit: Optional[int], screen: Screen) -> None:
     places, gap = _ends(len(found.steps), limit)
-    head = "%s  %s, %s" % (
-        screen.styled("strong", screen.clean(chosen.title())),
-        numbers.counted(len(found.metrics), "metric"),
-        numbers.counted(len(found.steps), "step"),
-    )
+    head = titles.fit([
+        titles.name(chosen.title(), screen, role="strong"),
+        titles.fact(numbers.counted(len(found.metrics), "metric"), screen, titles.GAP),
+        titles.fact(numbers.counted(len(found.steps), "step"), screen, ", "),
+    ], screen)  # fmt: skip
     measures = [ranked.measure_of(key) for key in found.metrics]
     bests = [
         None if measure.goal is None else ranked.best_place(values, measure.goal)
@@ -198,8 +196,6 @@ def _show_json(
     chosen: ChosenRun, metrics: Sequence[str], target: Target, problems: List[Problem], screen: Screen
 ) -> None:
     """Write every row, also where a step was logged more than once."""
-    from .. import given_runs
-
     found: Dict[str, Any] = {}
     for key in metrics:
         history: Columns = columns.read_columns(chosen.folder, key, problems)
@@ -208,5 +204,5 @@ def _show_json(
             "timestamps_ms": list(history.timestamps),
             "values": list(history.values),
         }
-    given_runs.warn_of(problems, stacklevel=2)
+    errors.warn_of(problems, stacklevel=2)
     screen.write_json("history", store=target.shown, run_id=chosen.run_id, name=chosen.name, metrics=found)

@@ -67,7 +67,8 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
 def _render(imported: Imported, arguments: argparse.Namespace, target: Target, screen: Screen) -> List[str]:
     names = (screen.clean(arguments.path), screen.clean(target.shown))
     lines = [screen.styled("strong", "%s into %s" % names), ""]
-    lines.append(" " + carried.summary_line(imported.runs, imported.size_bytes, screen, is_dry=False))
+    what = "of artifacts"
+    lines.append(" " + carried.summary_line(imported.runs, imported.size_bytes, screen, is_dry=False, what=what))
     experiments = list(dict.fromkeys(each.experiment for each in imported.runs))
     if experiments:
         shown = ", ".join(experiments[:5]) + (", ..." if len(experiments) > 5 else "")

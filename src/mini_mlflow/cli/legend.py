@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from .. import goals
-from . import numbers, run_table, tables
+from . import numbers, ranked, run_table, tables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, List, Optional, Sequence, Tuple
+    from typing import List, Optional, Sequence, Tuple
 
     from ..group_records import Group, Groups
     from .plotted import Line
@@ -25,14 +24,13 @@ def colour_of(number: int) -> str:
 
 
 def render_lines(
-    lines: Sequence[Line], varying: Sequence[str], goal: Optional[str], target: Target, screen: Screen
+    lines: Sequence[Line], varying: Sequence[str], target: Target, screen: Screen
 ) -> Tuple[List[str], List[str]]:
     """Return the table of the runs that are drawn, and the columns that found no room.
 
     Args:
         lines: In the order of their letters.
         varying: The params that tell them apart, those that are left out first last.
-        goal: Which end of the metric is best.
         target: The store, for the names of experiments.
         screen: Where the table goes to.
     """
@@ -46,6 +44,9 @@ def render_lines(
         ),
         tables.column("name", [screen.clean(line.run.title()) for line in lines], shrinks="middle"),
     ]
+    if len({line.drawn for line in lines}) > 1:
+        cells = [screen.clean(line.drawn.metric) for line in lines]
+        columns.append(tables.column("metric", cells, shrinks="middle"))
     experiments = [line.run.experiment_id for line in lines]
     if len(set(experiments)) > 1:
         names = target.names()
@@ -54,18 +55,39 @@ def render_lines(
     for key in sorted(varying):
         values = [line.params.get(key) for line in lines]
         columns.append(run_table.param_column(key, values, screen, drops=10.0 + varying.index(key)))
-    last, best = [line.last for line in lines], [line.best for line in lines]
-    decimals = numbers.decimals_of([*last, *best])
-    columns.append(_numbers("last", last, decimals, screen, drops=5))
-    if goal is not None:
-        title = "best " + screen.glyph("up" if goal == "max" else "down")
-        pick = max if goal == "max" else min
-        top = pick((value for value in best if value is not None), default=None)
-        roles = ["best" if value is not None and value == top else None for value in best]
-        columns.append(_numbers("best", best, decimals, screen, title, roles=roles))
-        steps = [screen.glyph("none") if line.best_step is None else "%d" % line.best_step for line in lines]
-        columns.append(tables.column("at step", steps, is_right=True, drops=200))
-    return tables.render(columns, screen)
+    return tables.render([*columns, *_values(lines, screen)], screen)
+
+
+def _values(lines: Sequence[Line], screen: Screen) -> List[Column]:
+    """Return the columns of the latest and the best values; each metric has its own decimals, and its own best."""
+    metrics = list(dict.fromkeys(line.drawn for line in lines))
+    none = screen.glyph("none")
+    last, best = [""] * len(lines), [""] * len(lines)
+    roles: List[Optional[str]] = [None] * len(lines)
+    for drawn in metrics:
+        places = [place for place, line in enumerate(lines) if line.drawn == drawn]
+        of_last, of_best = ([getattr(lines[place], name) for place in places] for name in ("last", "best"))
+        decimals = numbers.decimals_of([*of_last, *of_best])
+        shown = zip(places, numbers.column(of_last, none, decimals), numbers.column(of_best, none, decimals), of_best)
+        top = ranked.best_place(of_best, drawn.goal)
+        for place, last[place], best[place], value in shown:
+            roles[place] = "best" if top is not None and value == of_best[top] else None
+    columns = [tables.column("last", _aligned(last, len(metrics)), is_right=True, drops=5)]
+    ends = {drawn.goal for drawn in metrics}
+    if ends == {None}:
+        return columns
+    arrows = {None: "", "max": " " + screen.glyph("up"), "min": " " + screen.glyph("down")}
+    cells = _aligned(best, len(metrics))
+    if len(ends) > 1:
+        cells = [cell + (arrows[line.drawn.goal] or "  ") for cell, line in zip(cells, lines)]
+    title = "best" + (arrows[metrics[0].goal] if len(ends) == 1 else "")
+    columns.append(tables.column("best", cells, title, is_right=True, roles=roles))
+    steps = [screen.glyph("none") if line.best_step is None else "%d" % line.best_step for line in lines]
+    return [*columns, tables.column("at step", steps, is_right=True, drops=200)]
+
+
+def _aligned(cells: List[str], metrics: int) -> List[str]:
+    return cells if metrics == 1 else run_table.align_points([cell.strip() for cell in cells])
 
 
 def render_groups(
@@ -104,17 +126,5 @@ def render_groups(
     return tables.render(columns, screen)
 
 
-def goal_of(metric: str, goal: Optional[str]) -> Optional[str]:
-    """Return which end of a metric is best: as was said, else as its name tells, else None."""
-    return goal or goals.goal_of(metric)
-
-
 def _letters(count: int) -> Column:
     return tables.column("letter", LETTERS[:count], "", roles=[colour_of(number) for number in range(count)])
-
-
-def _numbers(
-    key: str, values: Sequence[Any], decimals: int, screen: Screen, title: Optional[str] = None, **how: Any
-) -> Column:
-    cells = numbers.column(values, screen.glyph("none"), decimals)
-    return tables.column(key, cells, title, is_right=True, **how)

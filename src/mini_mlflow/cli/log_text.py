@@ -26,6 +26,11 @@ _PLAIN |= {*range(100, 108)}
 _WITH_MORE = {38, 48}  # a colour follows: 5 and its number, or 2 and its three parts
 
 
+def without_sequences(text: str) -> str:
+    """Return a text without what steers a terminal: colours, moves of the cursor and so on."""
+    return _SEQUENCE.sub("", text)
+
+
 def render_line(line: str, *, has_colour: bool = False, encoding: str = "utf-8") -> str:
     """Return one line of a log without what would steer a terminal.
 

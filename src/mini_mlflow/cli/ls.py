@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .screen import Screen
     from .target import Target
 
+_DEFAULT = ("Default", "0")  # the experiment that a store has with its first run
 EXAMPLES = (
     "ls",
     "ls cifar10-sweep -b val/acc -f 'lr < 0.1 and age < 7d'",
@@ -49,6 +50,8 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
         from . import experiment_list
 
         return experiment_list.show(arguments, target, screen)
+    if word is not None and (target.is_there or word not in _DEFAULT):
+        target.experiment(word)  # which is told where it is not there
     if not target.is_there or not target.experiments(with_deleted=True):
         return _show_nothing(target, screen, form)
     if arguments.group is not None:

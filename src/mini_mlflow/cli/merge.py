@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from .. import merging
-from . import carried
+from . import carried, texts, titles
 from .failures import DONE, NO, NOT_FOUND, CommandError
 
 TYPE_CHECKING = False
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .target import Target
 
 EXAMPLES = ("merge ../laptop/mlruns", "merge --dry-run /mnt/usb/mlruns", "merge --live host/mlruns -d all/mlruns")
+
+_MOST = 5  # experiments that are named; --json has all
 
 
 def add_arguments(parser: Parser) -> None:
@@ -51,13 +53,12 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
 
 
 def _render(merged: merging.Merged, arguments: argparse.Namespace, target: Target, screen: Screen) -> List[str]:
-    names = (screen.clean(arguments.store), screen.clean(target.shown))
-    lines = [screen.styled("strong", "%s into %s" % names), ""]
+    names = [titles.name(arguments.store, screen, role="strong"), titles.name(target.shown, screen, " into ", "strong")]
+    lines = [titles.fit(names, screen), ""]
     line = carried.summary_line(merged.runs, merged.size_bytes, screen, is_dry=arguments.dry_run)
     lines.append(" " + line)
     if merged.experiments:
-        shown = ", ".join(merged.experiments[:5]) + (", ..." if len(merged.experiments) > 5 else "")
-        lines.append(" new here: " + screen.clean(shown))
+        lines += _list_new(merged.experiments, screen)
     told = carried.list_notes(merged.notes, screen) + carried.list_left(merged.runs, screen)
     told += carried.list_problems(merged.problems, arguments.store, screen)
     if told:
@@ -65,3 +66,15 @@ def _render(merged: merging.Merged, arguments: argparse.Namespace, target: Targe
     if merged.problems:
         lines += ["", " Nothing here was overwritten: what differs is as it was."]
     return lines
+
+
+def _list_new(experiments: List[str], screen: Screen) -> List[str]:
+    """Return lines that name experiments, a name never broken."""
+    head, ellipsis = "new here: ", screen.glyph("ellipsis")
+    room = screen.width - 1 - len(head)
+    words = [texts.cut_middle(screen.clean(each), room - 1, ellipsis) for each in experiments[:_MOST]]
+    words = [word + "," for word in words[:-1]] + words[-1:]
+    if len(experiments) > _MOST:
+        words += ["and", "%d" % (len(experiments) - _MOST), "more"]
+    lines = texts.join_wrapped(words, " ", room)
+    return [" %s%s" % (head if place == 0 else " " * len(head), line) for place, line in enumerate(lines)]

@@ -63,7 +63,10 @@ class Parser(argparse.ArgumentParser):
         message = message.replace(_KEPT, "")
         prefix = "the following arguments are required: "
         if message.startswith(prefix):
-            message = "%s needs %s" % (self.prog, message[len(prefix) :])
+            # argparse counts what may be left out, too.
+            optional = {action.metavar for action in self._actions if action.nargs in ("*", "?")}
+            names = [name for name in message[len(prefix) :].split(", ") if name not in optional]
+            message = "%s needs %s" % (self.prog, ", ".join(names))
         raise CommandError(message, USAGE, lines=["usage: " + (self.usage or "") % (), self.prog + " -h tells more"])
 
     def parse(self, words: Sequence[str], found: argparse.Namespace) -> argparse.Namespace:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from .. import packs
+import os
+
+from .. import layout, packs
 from ..query.times import parse_duration
-from .failures import DONE, USAGE, CommandError
+from .failures import DONE, REFUSED, USAGE, CommandError
 from .packed import render, write_document
 from .target import find_target
 
@@ -33,6 +35,9 @@ def run(arguments: Any, screen: Screen) -> int:
     if older_than_s is None:
         lines = ["such as 30d, 12h, 2w, 90m"]
         raise CommandError("'%s' is no length of time" % arguments.older_than, USAGE, lines=lines)
+    folder = layout.experiment_folder(target.folder, found.experiment_id)
+    if not arguments.dry_run and not os.access(folder, os.W_OK):
+        raise CommandError("%s is read-only here, so nothing can be packed" % folder, REFUSED)
     result = packs.pack(
         found.experiment_id, older_than_s=older_than_s, dry_run=arguments.dry_run, runs_dir=target.folder
     )

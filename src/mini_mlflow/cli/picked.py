@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import namedtuple
 
 from .. import goals
-from ..errors import QueryError
-from ..query.conditions import find_rows
+from ..errors import QueryError, near_names
+from ..query.conditions import ATTRIBUTES, find_rows
 from ..query.grammar import parse_filter
 from ..query.ordering import parse_order, sort_rows
+from ..records import NOTE
 from ..store import experiments
 from . import ranked
 from .facts import duration_s
-from .failures import USAGE, CommandError
+from .failures import NOT_FOUND, USAGE, CommandError, closing_advice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 
     from .ranked import Measure
 
-_OTHER_NAMES = {"took": "duration", "id": "run_id", "experiment": "experiment_id", "ended": "end_time"}
+_OTHER_NAMES = {
+    "took": "duration", "id": "run_id", "experiment": "experiment_id", "ended": "end_time", "user": "user_id",
+    "stage": "lifecycle_stage", "note": "tags." + NOTE,
+}  # fmt: skip
 ON_A_TERMINAL = 40
 
 
@@ -123,7 +127,15 @@ def _sorted(wanted: Wanted, rows: List[int], table: Any, now_ms: int, limit: Opt
             rows = sort_rows(rows, [], table, now_ms)
             values = ranked.values_of(shown, table, rows)
             return [rows[place] for place in ranked.sort_by(values, "min" if is_ascending else "max")]
-    return sort_rows(rows, wanted.orders, table, now_ms, limit)
+    try:
+        return sort_rows(rows, wanted.orders, table, now_ms, limit)
+    except QueryError:
+        if wanted.sorting is None:
+            raise
+        there = [key for kind in ("metrics", "params", "tags") for key in table.keys(kind)]
+        near = near_names(wanted.sorting[0], [*ATTRIBUTES, *there])
+        lines = [] if near else closing_advice(there)
+        raise CommandError("no column '%s' to sort by" % wanted.sorting[0], NOT_FOUND, near=near, lines=lines) from None
 
 
 def _read_orders(key: str, is_ascending: bool) -> List[Any]:  # noqa: FBT001

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .. import goals
-from . import chart, curves, legend, plotted, tables
+from . import chart, curves, legend, numbers, plotted, tables, titles
 from .canvas import Pen
 from .failures import DONE, NOT_FOUND, USAGE, CommandError
 from .options import add_place, whole
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from .canvas import Piece
     from .chart import Curve, View
     from .chosen import ChosenRun
+    from .drawn_metrics import Drawn
     from .options import Parser
     from .plotted import Line
     from .screen import Screen
@@ -28,18 +28,23 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "plot val/loss                      # its best runs",
     "plot val/loss 1 4-6 --log -z       # rows of the last ls; zoomed",
+    "plot val/loss,train/loss last      # one against the other",
     "plot val/acc -g -e cifar10-sweep   # a line per group, over seeds",
 )
 _ROWS, _MORE_ROWS, _WIDE = 16, 20, 100
 _FEWEST_ROWS, _MOST_ROWS = chart.FEWEST_ROWS, 500
 _BY_STEP, _BY_TIME = "step", "time"
+_MOST_NAMES = 3  # of metrics in the title
 _ROW = re.compile(r"g?\d{1,3}(?:-\d{1,3})?")
 
 
 def add_arguments(parser: Parser) -> None:
     """Say which words and options there are."""
-    parser.add_argument("metric", metavar="METRIC", help="what is drawn; METRIC:min or METRIC:max says what is best")
-    parser.add_argument("runs", metavar="RUN", nargs="*", help="which runs; none: the best 6")
+    parser.add_argument(
+        "metric", metavar="METRIC",
+        help="what is drawn: a metric, several between commas, 'val/*'; METRIC:min or METRIC:max says what is best",
+    )  # fmt: skip
+    parser.add_argument("runs", metavar="RUN", nargs="*", help="which runs; none: the best that make 6 curves")
     group = parser.add_argument_group("which runs")
     add_place(group)  # type: ignore[arg-type]
     group.add_argument("-f", "--filter", metavar="TEXT", help="of those that fit the best")
@@ -58,46 +63,52 @@ def add_arguments(parser: Parser) -> None:
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
     """Draw, and return the exit code."""
     target = find_target(arguments)
-    metric, goal = goals.split_goal(arguments.metric)
     by = arguments.group
     if by and _ROW.fullmatch(by):  # -g before rows of ls takes the first one for its own
         arguments.runs, by = [by, *arguments.runs], ""
     wanted = plotted.Selection(arguments.runs, arguments.experiment, arguments.filter, arguments.limit)
     if by is not None and arguments.x != _BY_STEP:
         raise CommandError("-g draws means at each step: -x %s does not go with it" % arguments.x, USAGE)
-    runs = plotted.choose(metric, goal, wanted, target, screen, is_for_groups=by is not None)
-    if by is not None:
-        return _plot_groups(runs, metric, goal, by or None, arguments, target, screen)
-    return _plot_runs(runs, metric, goal, arguments, target, screen)
+    runs, metrics = plotted.choose(arguments.metric, wanted, target, screen, is_for_groups=by is not None)
+    if by is None:
+        return _plot_runs(runs, metrics, arguments, target, screen)
+    if len(metrics) > 1:
+        raise CommandError("-g draws one metric, and '%s' means %d" % (arguments.metric, len(metrics)), USAGE)
+    return _plot_groups(runs, *metrics[0], by or None, arguments, target, screen)
 
 
 def _plot_runs(
-    runs: Sequence[ChosenRun],
-    metric: str,
-    goal: Optional[str],
-    arguments: argparse.Namespace,
-    target: Target,
-    screen: Screen,
+    runs: Sequence[ChosenRun], metrics: Sequence[Drawn], arguments: argparse.Namespace, target: Target, screen: Screen
 ) -> int:
     other = None if arguments.x in (_BY_STEP, _BY_TIME) else arguments.x
-    lines, without = plotted.read_lines(runs[: plotted.MOST], metric, goal, target, other)
+    most = max(1, plotted.MOST // len(metrics))
+    lines, without = plotted.read_lines(runs[:most], metrics[: plotted.MOST], target, other)
     if not lines:
-        raise _nothing(metric, other, runs)
+        raise _nothing(metrics[0].metric, other, runs)
     if screen.is_json:
+        keys = [each.metric for each in metrics]
         data = [_as_data(line) for line in lines]
-        screen.write_json("plot", store=target.shown, metric=metric, x=arguments.x, runs=data)
+        screen.write_json("plot", store=target.shown, metric=keys[0], metrics=keys, x=arguments.x, runs=data)
         return DONE
     view = _view(arguments, screen)
     drawn = [_curve(line, number, view, screen, arguments.smooth) for number, line in enumerate(lines)]
     varying = plotted.list_varying(lines)
-    table, hidden = legend.render_lines(lines, varying, legend.goal_of(metric, goal), target, screen)
-    several = "1 run" if len(lines) == 1 else "%d runs" % len(lines)
+    table, hidden = legend.render_lines(lines, varying, target, screen)
+    several = numbers.counted(len({line.run for line in lines}), "run")
     where = _where([line.run.experiment_id for line in lines], target)
-    notes = [("no %s" % screen.clean(other or metric), [screen.clean(run.title()) for run in without[:20]])]
-    if len(runs) > plotted.MOST:
-        notes.append(("not drawn", ["%d runs: there are %d letters" % (len(runs) - plotted.MOST, plotted.MOST)]))
+    lacking: Dict[str, List[str]] = {}
+    for drawn_metric, run_without in without:
+        lacking.setdefault(screen.clean(other or drawn_metric.metric), []).append(screen.clean(run_without.title()))
+    notes = [("no %s" % key, list(dict.fromkeys(names))[:20]) for key, names in lacking.items()]
+    if len(runs) > most:
+        notes.append(("not drawn", ["%d runs: there are %d letters" % (len(runs) - most, plotted.MOST)]))
+    if len(metrics) > plotted.MOST:
+        left_out = len(metrics) - plotted.MOST
+        notes.append(("not drawn", ["%d metrics: there are %d letters" % (left_out, plotted.MOST)]))
     notes.append(("hidden", _names(hidden)))
-    _write(screen, metric, arguments, [where, several], _draw(drawn, view, arguments, screen), table, notes)
+    names = [each.metric for each in metrics]
+    shown = names if len(names) <= _MOST_NAMES else [arguments.metric]
+    _write(screen, shown, arguments, [where, several], _draw(drawn, view, arguments, screen), table, notes)
     return DONE
 
 
@@ -132,7 +143,7 @@ def _plot_groups(
     notes = [("hidden", _names(hidden))]
     if len(shown) < len(whole_.groups):
         notes.insert(0, ("not drawn", ["%d groups; -n draws more" % (len(whole_.groups) - len(shown))]))
-    _write(screen, metric, arguments, facts, _draw(drawn, view, arguments, screen), table, notes)
+    _write(screen, [metric], arguments, facts, _draw(drawn, view, arguments, screen), table, notes)
     return DONE
 
 
@@ -185,18 +196,20 @@ def styled(line: Sequence[Piece], screen: Screen) -> str:
 
 def _write(
     screen: Screen,
-    metric: str,
+    names: Sequence[str],
     arguments: argparse.Namespace,
     facts: Sequence[str],
     drawing: Sequence[str],
     table: Sequence[str],
     notes: Sequence[Tuple[str, Sequence[str]]],
 ) -> None:
-    how = [screen.styled("strong", screen.clean(metric))]
-    how += ["log"] if arguments.log else []
+    how = ["log"] if arguments.log else []
     how += ["zoomed"] if arguments.zoom else []
     how += ["smoothed %g" % arguments.smooth] if arguments.smooth else []
-    title = screen.own(" · ").join([", ".join(how), *facts])
+    parts = [titles.name(each, screen, ", ", "strong") for each in names]
+    parts += [titles.fact(each, screen, ", ") for each in how]
+    parts += [titles.name(facts[0], screen), *(titles.fact(each, screen) for each in facts[1:])]
+    title = titles.fit(parts, screen)
     footer = tables.footer(notes, screen)
     screen.write_lines([title, *drawing, *table, *([""] if footer else []), *footer])
 
@@ -205,9 +218,7 @@ def _where(experiment_ids: Sequence[str], target: Target) -> str:
     there = list(dict.fromkeys(experiment_ids))
     if len(there) > 1:
         return "%d experiments" % len(there)
-    from . import texts
-
-    return texts.clean(target.names().get(there[0], there[0]))
+    return target.names().get(there[0], there[0])
 
 
 def _names(keys: Sequence[str]) -> List[str]:
@@ -218,8 +229,8 @@ def _as_data(line: Line) -> Any:
     history = line.history
     data: Dict[str, Any] = {
         "run_id": line.run.run_id, "name": line.run.name, "experiment_id": line.run.experiment_id,
-        "status": line.run.status, "steps": list(history.steps), "timestamps_ms": list(history.timestamps),
-        "values": list(history.values),
+        "metric": line.drawn.metric, "status": line.run.status, "steps": list(history.steps),
+        "timestamps_ms": list(history.timestamps), "values": list(history.values),
     }  # fmt: skip
     if line.other is not None:
         places = dict(zip(line.other.steps, line.other.values))

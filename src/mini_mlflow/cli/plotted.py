@@ -1,17 +1,17 @@
-"""Which runs or groups of runs does a chart of a metric show, and what do their histories hold?"""
+"""Which runs or groups of runs does a chart of metrics show, and what do their histories hold?"""
 
 from __future__ import annotations
 
 from collections import namedtuple
 from math import isnan
 
-from .. import given_runs, goals, seeds, series
+from .. import errors, goals, seeds, series
 from ..errors import MiniMLflowError
 from ..query.conditions import find_rows
 from ..query.grammar import parse_filter
 from ..search import scanning
-from ..store import columns
-from . import chosen, ranked
+from ..store import columns, reader
+from . import chosen, drawn_metrics, ranked
 from .failures import NOT_FOUND, CommandError
 from .run_rows import runs_of
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..group_records import Groups
     from ..records import Columns, Number, Problem
     from .chosen import ChosenRun
+    from .drawn_metrics import Drawn
     from .screen import Screen
     from .target import Target
 
@@ -29,11 +30,12 @@ BEST = 6  # runs, or groups, where none are named
 MOST = 52  # there are no more letters
 
 
-class Line(namedtuple("Line", ["run", "params", "history", "other", "last", "best", "best_step"])):
+class Line(namedtuple("Line", ["run", "drawn", "params", "history", "other", "last", "best", "best_step"])):
     """One run's history of a metric, and what it comes to.
 
     Attributes:
         run: The run.
+        drawn: The metric, and which end of it is best.
         params: Its params.
         history: One row for each step.
         other: The history of the metric that stands on the x-axis, None where there is none.
@@ -45,6 +47,7 @@ class Line(namedtuple("Line", ["run", "params", "history", "other", "last", "bes
     __slots__ = ()
 
     run: ChosenRun
+    drawn: Drawn
     params: Dict[str, Any]
     history: Columns
     other: Optional[Columns]
@@ -60,7 +63,7 @@ class Selection(namedtuple("Selection", ["words", "experiment", "filter", "limit
         words: The RUN words; without any, the best runs are meant.
         experiment: Name or id of the only experiment to look in, or None.
         filter: What the runs have to fulfil, or None; for when no run is named.
-        limit: How many of the best; None: ``BEST``.
+        limit: How many of the best; None: as many as make ``BEST`` lines.
     """
 
     __slots__ = ()
@@ -72,18 +75,29 @@ class Selection(namedtuple("Selection", ["words", "experiment", "filter", "limit
 
 
 def choose(
-    metric: str, goal: Optional[str], wanted: Selection, target: Target, screen: Screen, *, is_for_groups: bool
-) -> List[ChosenRun]:
-    """Return the runs to draw: those that are named, else the best; for groups all that have the metric.
+    text: str, wanted: Selection, target: Target, screen: Screen, *, is_for_groups: bool
+) -> Tuple[List[ChosenRun], List[Drawn]]:
+    """Return what to draw of which runs: those that are named, else the best; for groups all that have the metric.
+
+    Of several metrics the first tells which runs are the best, and there are fewer of these.
 
     Raises:
         CommandError: There is no such run or metric, or several experiments have the metric.
     """
     if wanted.words:
-        return chosen.choose_runs(wanted.words, target, screen, wanted.experiment)
+        runs = chosen.choose_runs(wanted.words, target, screen, wanted.experiment)
+        is_one = drawn_metrics.is_one(text)
+        there = [] if is_one else sorted({key for run in runs for key in reader.list_metrics(run.folder)})
+        return runs, drawn_metrics.read_metrics(text, there)
 
-    def look(table: Any) -> List[ChosenRun]:
-        return _look(table, metric, goal, wanted, target, screen, is_for_groups=is_for_groups)
+    def look(table: Any) -> Tuple[List[ChosenRun], List[Drawn]]:
+        metrics = drawn_metrics.read_metrics(text, table.keys("metrics"))
+        limit = wanted.limit or max(1, BEST // len(metrics))
+        first = metrics[0]
+        chosen_runs = _look(
+            table, first.metric, first.goal, wanted._replace(limit=limit), target, screen, is_for_groups=is_for_groups
+        )
+        return chosen_runs, metrics
 
     return target.ask(target.ids(wanted.experiment), look)
 
@@ -115,19 +129,18 @@ def _look(
     if len(there) > 1:  # else nothing has to be read to know the best
         measure = ranked.measure_of(metric, goal)
         order = ranked.sort_by(ranked.values_of(measure, table, there), measure.goal)
-        there = [there[place] for place in order[: wanted.limit or BEST]]
+        there = [there[place] for place in order[: wanted.limit]]
     return runs_of(table, there)
 
 
 def read_lines(
-    runs: Sequence[ChosenRun], metric: str, goal: Optional[str], target: Target, other: Optional[str] = None
-) -> Tuple[List[Line], List[ChosenRun]]:
-    """Return the histories of runs, and the runs that have none.
+    runs: Sequence[ChosenRun], metrics: Sequence[Drawn], target: Target, other: Optional[str] = None
+) -> Tuple[List[Line], List[Tuple[Drawn, ChosenRun]]]:
+    """Return the histories of runs, those of one run beside each other, and which runs have none of what.
 
     Args:
         runs: The runs.
-        metric: The metric.
-        goal: Which end of it is best, ``min`` or ``max``; None: as its name tells.
+        metrics: The metrics.
         target: The store.
         other: The metric of the x-axis; None: there is none.
 
@@ -135,23 +148,25 @@ def read_lines(
         StorageWarning: A part of a run cannot be read.
     """
     problems: List[Problem] = []
-    lines, without = [], []
-    goal = goal or goals.goal_of(metric)
+    lines: List[Line] = []
+    without: List[Tuple[Drawn, ChosenRun]] = []
     for run in runs:
         try:
             stored = scanning.read_run(target.folder, run.experiment_id, run.run_id)
         except (OSError, MiniMLflowError):  # removed since, or broken as a whole: ls tells why
-            without.append(run)
+            without += [(drawn, run) for drawn in metrics]
             continue
-        parts = columns.read_parts(run.folder, metric, problems)
-        history = series.latest_per_step(parts)
         others = None if other is None else series.latest_per_step(columns.read_parts(run.folder, other, problems))
-        if not history.steps or metric not in stored.data.metrics or (others is not None and not others.steps):
-            without.append(run)
-            continue
-        best, best_step = find_best(parts, goal)
-        lines.append(Line(run, stored.data.params, history, others, stored.data.metrics[metric], best, best_step))
-    given_runs.warn_of(problems, stacklevel=2)
+        for drawn in metrics:
+            parts = columns.read_parts(run.folder, drawn.metric, problems)
+            history = series.latest_per_step(parts)
+            last = stored.data.metrics.get(drawn.metric)
+            if not history.steps or last is None or (others is not None and not others.steps):
+                without.append((drawn, run))
+                continue
+            best, best_step = find_best(parts, drawn.goal)
+            lines.append(Line(run, drawn, stored.data.params, history, others, last, best, best_step))
+    errors.warn_of(problems, stacklevel=2)
     return lines, without
 
 

@@ -26,6 +26,7 @@ EXAMPLES = (
     "run --name baseline -- ./train.sh",
 )
 CANNOT_TRACK = 125
+_LAST_BYTES = 1024
 _WORDS = {"FINISHED": "finished", "FAILED": "failed", "KILLED": "killed"}
 
 
@@ -58,6 +59,8 @@ def run(arguments: Any, screen: Screen) -> int:
 
         atexit.register(launching.die_of_interrupt)
     try:
+        if not arguments.quiet and _is_within_a_line(screen, launch.log):
+            screen.write_error("")
         _tell(arguments, screen, launch.run, outcome, command[0])
     except (OSError, ValueError):
         pass  # nobody reads it, and the command's exit code counts
@@ -109,6 +112,24 @@ def _refuse_missing(program: str) -> None:
     reason = "a folder" if os.path.isdir(there[0]) else "not executable"
     message = "'%s' cannot be started: it is %s" % (program, reason)
     raise CommandError(message, launching.CANNOT_START, lines=["nothing was started"])
+
+
+def _is_within_a_line(screen: Screen, log: str) -> bool:
+    """Tell whether the command has left the cursor within a line, so that what we say would be joined to it.
+
+    The log has what the terminal has got, where both streams of the command went there.
+    """
+    if not log or not screen.is_terminal or not screen.err.isatty():
+        return False
+    from .log_text import without_sequences  # where there is no terminal, it is not needed
+
+    try:
+        with open(log, "rb") as file:
+            file.seek(max(0, os.path.getsize(log) - _LAST_BYTES))
+            end = without_sequences(file.read().decode("utf-8", "replace"))
+    except OSError:
+        return False
+    return bool(end) and not end.endswith("\n")
 
 
 def _tell(arguments: Any, screen: Screen, run: Any, outcome: launching.Outcome, program: str) -> None:

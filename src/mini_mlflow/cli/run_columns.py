@@ -86,15 +86,20 @@ def list_metrics(
     Raises:
         CommandError: A pattern fits none.
     """
-    there = facts.keys("metrics")
     if patterns is not None:
-        chosen = match_keys(patterns, there, "metric")
+        chosen = match_keys(patterns, facts.known_keys("metrics"), "metric")
     else:
+        there = facts.keys("metrics")
         chosen = [key for key in goals.sort_metrics(there) if is_all or not key.startswith(SYSTEM)]
+        chosen.sort(key=lambda key: 2 * _count(facts.values("metrics", key)) < facts.count)  # what few have comes later
     measures = [ranked.measure_of(key, is_last=is_last) for key in chosen]
     if first is not None:
         measures = [first, *(each for each in measures if each.metric != first.metric)]
     return measures if is_all or patterns is not None else measures[:MOST_METRICS]
+
+
+def _count(values: Sequence[Any]) -> int:
+    return sum(value is not None for value in values)
 
 
 def match_keys(patterns: str, there: Sequence[str], what: str) -> List[str]:
@@ -178,16 +183,18 @@ def for_people(
     return specs
 
 
-def for_programs(facts: Facts, *, is_last: bool, is_all: bool) -> List[Spec]:
-    """Return every column, in an order that is always the same."""
+def for_programs(facts: Facts, patterns: Optional[str], *, is_last: bool, is_all: bool) -> List[Spec]:
+    """Return every column, in an order that is always the same; of metrics those that ``-m`` names, if it does."""
     names = ["id", "name", "experiment", "status", "start_time", "end_time", "duration_s"]
     if facts.is_any_deleted():
         names.append("stage")
     specs = list(map(attribute, names))
     specs += [Spec("params", key, "") for key in facts.keys("params")]
-    for key in facts.keys("metrics"):
-        if key.startswith(SYSTEM) and not is_all:
-            continue
+    if patterns is not None:
+        metrics = match_keys(patterns, facts.known_keys("metrics"), "metric")
+    else:
+        metrics = [key for key in facts.keys("metrics") if is_all or not key.startswith(SYSTEM)]
+    for key in metrics:
         best = ranked.measure_of(key, is_last=is_last)
         if best.mode != "last":
             specs.append(measure(best))
@@ -211,7 +218,7 @@ def named(text: str, facts: Facts, *, is_last: bool) -> List[Spec]:
 
 def _named(text: str, facts: Facts, *, is_last: bool) -> Spec:
     call = _CALL.fullmatch(text)
-    if call and call.group(1) in SUMMARIES and call.group(2) in facts.keys("metrics"):
+    if call and call.group(1) in SUMMARIES and call.group(2) in facts.known_keys("metrics"):
         function, key = call.groups()
         return Spec("measure" if function in ("min", "max", "last") else "summary", key, function)
     name = _OTHER_NAMES.get(text, text)
@@ -219,13 +226,13 @@ def _named(text: str, facts: Facts, *, is_last: bool) -> Spec:
         return attribute(name)
     prefix, _, rest = text.partition(".")
     for kind, key in (("metrics", text), ("params", text), ("tags", text), (_PREFIXES.get(prefix, ""), rest)):
-        if kind and key in facts.keys(kind):
+        if kind and key in facts.known_keys(kind):
             return measure(ranked.measure_of(key, is_last=is_last)) if kind == "metrics" else Spec(kind, key, "")
     if not facts.count:
         return Spec("params", text, "")
     from ..errors import near_names
 
-    there = [*ATTRIBUTES, *(key for kind in ("metrics", "params", "tags") for key in facts.keys(kind))]
+    there = [*ATTRIBUTES, *(key for kind in ("metrics", "params", "tags") for key in facts.known_keys(kind))]
     near = near_names(text, there)
     raise CommandError("no column '%s'" % text, NOT_FOUND, near=near, lines=[] if near else closing_advice(there))
 
@@ -261,7 +268,6 @@ def _raw_attribute(name: str, facts: Facts, experiments: Dict[str, str], now_ms:
     if name == "note":
         return facts.notes()
     if name == "steps":
-        metrics = goals.sort_metrics(key for key in facts.keys("metrics") if not key.startswith(SYSTEM))
-        return facts.summary("count", metrics[0]) if metrics else [None] * facts.count
+        return facts.steps(goals.sort_metrics(key for key in facts.keys("metrics") if not key.startswith(SYSTEM)))
     # A trend is drawn of histories, and for people.
     return [None] * facts.count if name == "trend" else facts.values("attributes", ATTRIBUTES[name])

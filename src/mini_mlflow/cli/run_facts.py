@@ -89,7 +89,9 @@ def command_text(command: Any) -> str:
 
         words = [str(word) for word in command]
         if words and os.path.basename(words[0]).startswith("python"):
-            words = words[1:] or words
+            # A script says that it is one of Python's; -c and -m alone say nothing.
+            is_script = len(words) > 1 and not words[1].startswith("-")
+            words = words[1:] if is_script else [os.path.basename(words[0]), *words[1:]]
         return " ".join(
             word if word.isprintable() and " " not in word and word else shlex.quote(word) for word in words
         )

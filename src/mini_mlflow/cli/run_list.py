@@ -81,7 +81,7 @@ def _show_runs(
     else:
         rows.remember(target.folder, found.ids)
         name = target.shown if word is None else target.experiment(word).name
-        lines = [run_table.title(name, found, screen)]
+        lines = [run_table.title(name, found, screen, is_wide=bool(arguments.wide))]
         if found.ids:
             lines += ["", *run_table.render(found, screen, is_wide=bool(arguments.wide))]
         screen.write_lines(lines, is_wide=bool(arguments.wide))
@@ -94,14 +94,20 @@ def _show_json(
     def question(table: Any) -> Any:
         found = picked.find(wanted, table, screen.now_ms)
         in_order = picked.sort(wanted, found, table, screen.now_ms, wanted.limit)
-        return table.count, len(found), table.runs(in_order)
+        chosen = arguments.metrics
+        if chosen is not None:
+            chosen = run_columns.match_keys(chosen, table.keys("metrics"), "metric")
+        return table.count, len(found), table.runs(in_order), chosen
 
-    total, matched, runs = target.ask(target.ids(word), question, wanted.stages, refresh=arguments.refresh)
+    total, matched, runs, chosen = target.ask(target.ids(word), question, wanted.stages, refresh=arguments.refresh)
     names = target.names()
     documents = [
         run_documents.run_document(each, run_documents.folder_of(each), names, screen.now_ms, is_last=wanted.is_last)
         for each in runs
     ]
+    if chosen is not None:
+        for each in documents:
+            each["metrics"] = {key: value for key, value in each["metrics"].items() if key in chosen}
     screen.write_json("runs", store=target.shown, total=total, matched=matched, runs=documents)
     return DONE
 
@@ -151,8 +157,12 @@ def read_list(
         elif is_for_people:
             specs = run_columns.for_people(facts, measures, params, is_across=is_across, is_wide=is_wide)
         else:
-            specs = run_columns.for_programs(facts, is_last=wanted.is_last, is_all=bool(arguments.all))
-        values = {spec: run_columns.raw_values(spec, facts, names, screen.now_ms) for spec in specs}
+            specs = run_columns.for_programs(
+                facts, arguments.metrics, is_last=wanted.is_last, is_all=bool(arguments.all)
+            )
+        # Steps last: they are counted in what the others have read.
+        in_turn = sorted(specs, key=lambda spec: spec == run_columns.attribute("steps"))
+        values = {spec: run_columns.raw_values(spec, facts, names, screen.now_ms) for spec in in_turn}
         return RunList(
             total=table.count,
             matched=len(found),

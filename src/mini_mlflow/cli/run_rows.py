@@ -34,4 +34,5 @@ def run_of(stored: StoredRun) -> ChosenRun:
         start_time=info.start_time,
         end_time=info.end_time,
         folder=os.path.dirname(info.artifact_uri),
+        stage=info.lifecycle_stage,
     )

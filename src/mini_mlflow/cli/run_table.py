@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from . import numbers, ranked, spans, tables, texts, trend
-from .chosen import short_id
+from . import apart, numbers, ranked, run_columns, spans, tables, texts, titles, trend
+from .chosen import short_id, title_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .tables import Column
 
 WIDEST_TEXT = 24  # of a param or tag that is a text, unless the table may be wide
+_WIDEST_TEXT_OF_FEW, _FEW_COLUMNS = 16, 100  # on a screen of less than so many columns
+_NARROW = 12
 TREND = 8
 _MOST_SHARED_LINES = 3
 _WORDS = (
@@ -28,28 +30,30 @@ _LIKE_NUMBERS = ("age", "took", "duration_s", "steps")
 # What is left out first where there is no room, by the rule of the house: a higher number goes earlier.
 _DROPS = {"id": 1000.0, "trend": 990.0, "steps": 980.0, "took": 970.0, "age": 800.0, "experiment": 750.0}
 _METRICS_DROP, _PARAMS_DROP = 900.0, 700.0
+_WIDE_TEXT_DROP = 901.5  # one takes the room of three others: the second metric stays rather than it
 
 
-def title(name: str, found: RunList, screen: Screen) -> str:
+def title(name: str, found: RunList, screen: Screen, *, is_wide: bool = False) -> str:
     """Return the line above a list: its name, how many runs, how many of which status."""
     count = numbers.counted(found.matched, "run")
     if found.matched != found.total:
         count = "%s of %s" % (numbers.count(found.matched), numbers.counted(found.total, "run"))
-    head = screen.styled("strong", screen.clean(name)) + "  " + count
-    for with_words in (True, False):
-        line = head + "  " + statuses(found.counts, screen, with_words=with_words)
-        if texts.width_of(line) <= screen.width:
-            break
-    return line.rstrip(" ")
+    head = [titles.name(name, screen, role="strong"), titles.fact(count, screen, titles.GAP)]
+    full, short = ([*head, *statuses(found.counts, screen, with_words=each)] for each in (True, False))
+    return titles.fit(full, screen, short, width=0 if is_wide else None)
 
 
-def statuses(counts: Dict[str, int], screen: Screen, *, with_words: bool = True) -> str:
-    """Return how many runs have which status: ``●2 running ✓18 finished``."""
-    parts = []
-    for status, word in _WORDS:
-        if counts.get(status):
-            parts.append(screen.mark(status) + numbers.count(counts[status]) + (" " + word if with_words else ""))
-    return " ".join(parts)
+def statuses(counts: Dict[str, int], screen: Screen, *, with_words: bool) -> List[titles.Part]:
+    """Return how many runs have which status: ``●2 running``, ``✓18 finished``."""
+    there = [(status, word) for status, word in _WORDS if counts.get(status)]
+    return [
+        titles.fact(
+            screen.mark(status) + numbers.count(counts[status]) + (" " + word if with_words else ""),
+            screen,
+            titles.GAP if place == 0 else " ",
+        )
+        for place, (status, word) in enumerate(there)
+    ]
 
 
 def render(found: RunList, screen: Screen, *, is_wide: bool) -> List[str]:
@@ -82,10 +86,14 @@ def columns_of(found: RunList, screen: Screen, *, is_wide: bool = False) -> List
             role_of(status) for status in found.statuses
         ]),
     ]  # fmt: skip
-    varying = [spec for spec in found.specs if spec.kind == "params"]
+    others = [spec for spec in found.specs if spec.kind in ("params", "tags")]
+    named = [(spec.name(), found.values[spec]) for spec in others]
+    of_others = dict(zip(others, param_columns(named, screen, is_wide=is_wide)))
     measures = [spec for spec in found.specs if spec.kind == "measure"]
     for spec in found.specs:
         values = found.values[spec]
+        if spec == run_columns.attribute("name"):  # runs without one have to be told apart, too
+            values = [title_of(name, run_id) for name, (_, run_id) in zip(values, found.ids)]
         if spec.kind == "attributes":
             columns.append(attribute_column(spec.key, values, found.statuses, screen, is_wide=is_wide))
         elif spec.kind == "measure":
@@ -96,11 +104,31 @@ def columns_of(found: RunList, screen: Screen, *, is_wide: bool = False) -> List
             cells = numbers.column(values, screen.glyph("none"))
             columns.append(tables.column(spec.name(), cells, screen.clean(spec.name()), is_right=True, drops=890.0))
         else:
-            few = len(set(map(repr, values)))
-            order = varying.index(spec) if spec in varying else len(varying)
-            drops = _PARAMS_DROP + 50 / (1 + few) + order / 1000
-            columns.append(param_column(spec.name(), values, screen, drops=drops, is_wide=is_wide))
+            columns.append(of_others[spec])
     return columns
+
+
+def param_columns(
+    given: Sequence[Tuple[str, Sequence[Any]]], screen: Screen, *, is_wide: bool = False
+) -> List[Column]:
+    """Return columns of params that are left out where there is no room: wide texts, then those with few values.
+
+    Args:
+        given: Names and values, in their order.
+        screen: Where they go to.
+        is_wide: Whether nothing is cut.
+    """
+    columns = [param_column(name, values, screen, is_wide=is_wide) for name, values in given]
+    is_narrow = [
+        max(map(texts.width_of, each.cells), default=0) <= _NARROW or all(map(_is_number_or_none, values))
+        for each, (_, values) in zip(columns, given)
+    ]
+    drops = [
+        _PARAMS_DROP + 50 / (1 + len(set(map(repr, values)))) + place / 1000
+        if narrow or not any(is_narrow) else _WIDE_TEXT_DROP + place / 1000
+        for place, (narrow, (_, values)) in enumerate(zip(is_narrow, given))
+    ]  # fmt: skip
+    return [each._replace(drops=when) for each, when in zip(columns, drops)]
 
 
 def param_column(
@@ -111,12 +139,12 @@ def param_column(
     shown = [none if value is None else screen.clean(numbers.as_logged(value)) for value in values]
     there = [value for value in values if value is not None]
     heading = screen.clean(name)
-    widest = 10**9 if is_wide else WIDEST_TEXT
+    widest = _widest_text(screen, is_wide=is_wide)
     if there and all(map(numbers.is_number, there)):
         is_whole = all(isinstance(value, int) for value in there)
         cells = [texts.pad(text, 0) for text in shown] if is_whole else align_points(shown)
         return tables.column(name, cells, _heading(heading, cells, screen, widest), is_right=is_whole, drops=drops)
-    cells = [texts.cut_end(text, widest, screen.glyph("ellipsis")) for text in shown]
+    cells = _cut(shown, values, widest, screen)
     return tables.column(name, cells, _heading(heading, cells, screen, widest), drops=drops)
 
 
@@ -149,10 +177,27 @@ def attribute_column(
     elif name == "trend":
         return tables.column(name, [" " * TREND if values else ""] * len(values), role="quiet", drops=drops)
     else:
-        widest = 10**9 if is_wide else WIDEST_TEXT
         shown = [none if value is None else screen.clean(numbers.as_logged(value)) for value in values]
-        cells = [texts.cut_end(text, widest, screen.glyph("ellipsis")) for text in shown]
+        cells = _cut(shown, values, _widest_text(screen, is_wide=is_wide), screen)
     return tables.column(name, cells, is_right=name in _LIKE_NUMBERS, drops=drops)
+
+
+def _widest_text(screen: Screen, *, is_wide: bool) -> int:
+    if is_wide:
+        return 10**9
+    return WIDEST_TEXT if screen.width >= _FEW_COLUMNS else _WIDEST_TEXT_OF_FEW
+
+
+def _cut(shown: Sequence[str], values: Sequence[Any], widest: int, screen: Screen) -> List[str]:
+    """Return texts of values that a column has room for; what stands for no value shares no beginning with them."""
+    ends = iter(apart.cut_apart(
+        [text for text, value in zip(shown, values) if value is not None], widest, screen.glyph("ellipsis")
+    ))  # fmt: skip
+    return [text if value is None else next(ends) for text, value in zip(shown, values)]
+
+
+def _is_number_or_none(value: Any) -> bool:
+    return value is None or numbers.is_number(value)
 
 
 def align_points(cells: Sequence[str]) -> List[str]:

@@ -161,7 +161,7 @@ class Screen:
     def write_lines(self, lines: List[str], *, is_wide: bool = False) -> None:
         """Write lines to the answer, none wider than the screen, unless they may be: ``-w``."""
         width = self.width
-        shown = lines if is_wide else [texts.clip(line, width) for line in lines]
+        shown = lines if is_wide else [texts.clip(line, width, self.glyph("ellipsis")) for line in lines]
         self.write("".join(line.rstrip(" ") + "\n" for line in shown))
 
     def write_json(self, schema: str, **fields: Any) -> None:

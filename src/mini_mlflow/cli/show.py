@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from .. import given_runs
+import os
+
+from .. import errors, layout
 from ..index import reading
 from ..records import NOTE
 from ..store import reader
 from ..store.experiments import ACTIVE, DELETED
-from . import numbers, options, ranked, run_documents, run_facts, run_table, spans, tables, texts, trend
+from . import numbers, options, ranked, run_documents, run_facts, run_table, spans, tables, texts, titles, trend
 from .chosen import choose_run
 from .facts import INTERNAL
 from .failures import DONE
@@ -60,20 +62,16 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
         lines += _files(chosen, screen, is_all=arguments.all)
         lines += _source(record.metadata, screen, is_all=arguments.all)
         screen.write_lines(lines)
-    given_runs.warn_of(problems, stacklevel=2)
+    errors.warn_of(problems, stacklevel=2)
     return DONE
 
 
 def _head(chosen: ChosenRun, record: RunRecord, target: Target, screen: Screen) -> List[str]:
     status, width = str(record.metadata.get("status") or chosen.status), screen.width
     experiment = target.names().get(chosen.experiment_id, chosen.experiment_id)
-    room = max(tables.NARROWEST_NAME, width - texts.width_of(chosen.run_id) - 4)
-    name = texts.cut_middle(screen.clean(chosen.title()), room, screen.glyph("ellipsis"))
-    title = "%s %s" % (screen.mark(status), screen.styled("strong", name))
-    if chosen.name:
-        title += "  " + screen.styled("quiet", screen.clean(chosen.run_id))
-    facts = [screen.clean(experiment), _story(chosen, status, screen)]
-    code = record.metadata.get("exit_code")
+    experiment = texts.cut_middle(screen.clean(experiment), width - 2, screen.glyph("ellipsis"))
+    facts = [experiment, _story(chosen, status, screen)]
+    code = record.metadata.get("exit_code")  # -n where signal n ended it
     if isinstance(code, int) and code:
         facts.append("exit code %d" % code if code > 0 else "ended by signal %d" % -code)
     if chosen.start_time is not None:
@@ -83,12 +81,30 @@ def _head(chosen: ChosenRun, record: RunRecord, target: Target, screen: Screen) 
         facts.append("child of " + screen.clean(str(parent))[:8])
     if record.metadata.get("version"):
         facts.append("version " + screen.clean(str(record.metadata["version"])))
-    lines = [title, *("  " + part for part in texts.join_wrapped(facts, screen.own(" · "), width - 2))]
+    lines = _title(chosen, status, screen)
+    lines += ["  " + part for part in texts.join_wrapped(facts, screen.own(" · "), width - 2)]
+    if chosen.stage == DELETED:
+        lines.append("  " + screen.styled("warn", "in the trash: restore brings it back, gc removes it for good"))
     note = record.tags.get(NOTE)
     if note:
         for line in texts.clean_lines(str(note), screen.encoding):
             lines += ["  " + part for part in texts.wrap(line, width - 2)]
     return lines
+
+
+def _title(chosen: ChosenRun, status: str, screen: Screen) -> List[str]:
+    """Return a run's name and its whole id, beside each other where there is room."""
+    name, run_id, room = screen.clean(chosen.title()), screen.clean(chosen.run_id), screen.width - 2
+    beside = room - len(titles.GAP) - texts.width_of(run_id)
+    is_named = name != run_id
+    fits = is_named and beside >= min(texts.width_of(name), tables.NARROWEST_NAME)
+    shown = texts.cut_middle(name, beside if fits else room, screen.glyph("ellipsis"))
+    head = "%s %s" % (screen.mark(status), screen.styled("strong", shown))
+    if fits:
+        return [head + titles.GAP + screen.styled("quiet", run_id)]
+    if shown == run_id:
+        return [head]
+    return [head, *("  " + screen.styled("quiet", part) for part in texts.wrap(run_id, room))]
 
 
 def _story(chosen: ChosenRun, status: str, screen: Screen) -> str:
@@ -241,16 +257,21 @@ def _cut(lines: List[str], screen: Screen) -> List[str]:
 def _show_json(
     chosen: ChosenRun, record: RunRecord, target: Target, problems: Sequence[Problem], screen: Screen
 ) -> None:
-    stored = reading.read_stored(chosen.folder, chosen.experiment_id, chosen.run_id, ACTIVE)
-    given_runs.warn_of(list(problems), stacklevel=2)
+    trash, name = os.path.split(chosen.folder)
+    is_in_trash = trash == layout.trash_folder(target.folder, chosen.experiment_id)  # MLflow's lie where they lay
+    stored = reading.read_stored(chosen.folder, chosen.experiment_id, name, DELETED if is_in_trash else ACTIVE)
+    errors.warn_of(list(problems), stacklevel=2)
     document = run_documents.run_document(stored, chosen.folder, target.names(), screen.now_ms)
+    code = record.metadata.get("exit_code")
+    if isinstance(code, int) and code < 0:
+        code = 128 - code  # as a shell and ``run`` say it
     files = [{"path": each.path, "size_bytes": each.file_size} for each in run_facts.list_artifacts(chosen.folder)]
     source = run_facts.source_of(record.metadata)
     screen.write_json(
         "run",
         store=target.shown,
         **document,
-        exit_code=record.metadata.get("exit_code"),
+        exit_code=code,
         files=files,
         source=source,
         note=record.tags.get(NOTE),

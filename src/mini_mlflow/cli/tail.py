@@ -6,7 +6,7 @@ import os
 
 from .. import layout
 from ..console_reading import LogReader
-from . import log_text, numbers, spans, texts
+from . import log_text, numbers, spans, texts, titles
 from .chosen import choose_run
 from .failures import DONE, NOT_FOUND, CommandError
 from .followed import RUNNING, FollowedRun
@@ -118,8 +118,11 @@ class _Lines:
     def _title(self, state: Optional[State]) -> str:
         screen, run = self._screen, self._run
         status = run.status if state is None else state.status
-        name = screen.styled("strong", screen.clean(run.title()))
-        return "%s %s  %s" % (screen.mark(status), name, self._facts(status, state))
+        told = [
+            titles.name(run.title(), screen, role="strong"),
+            titles.fact(self._facts(status, state), screen, titles.GAP),
+        ]
+        return "%s %s" % (screen.mark(status), titles.fit(told, screen, width=screen.width - 2))
 
     def _facts(self, status: str, state: Optional[State]) -> str:
         start, end = self._run.start_time, None if state is None else state.end_time

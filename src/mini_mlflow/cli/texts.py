@@ -79,18 +79,24 @@ def pad(text: str, width: int, *, is_right: bool = False) -> str:
     return spaces + text if is_right else text + spaces
 
 
-def clip(line: str, width: int) -> str:
-    """Return a line that may have colours, at most *width* columns wide; colours stay closed."""
+def clip(line: str, width: int, ellipsis: str = "") -> str:
+    """Return a line that may have colours, at most *width* columns wide, with a sign where it is cut.
+
+    Colours stay closed.
+    """
     if width_of(line) <= width:
         return line
-    parts, room = [], width
+    sign = ellipsis if width >= len(ellipsis) else ""
+    parts, room, is_cut = [], width - len(sign), False
     for place, part in enumerate(re.split("(\x1b\\[[0-9;]*m)", line)):
         if place % 2:
             parts.append(part)  # a colour: those after the end too, so that what was begun is ended
-        else:
-            kept = _beginning(part, room)
-            room = room - width_of(kept) if kept == part else 0
-            parts.append(kept)
+            continue
+        kept = _beginning(part, room)
+        room -= width_of(kept)
+        if kept != part and not is_cut:
+            kept, room, is_cut = kept + sign, 0, True
+        parts.append(kept)
     return "".join(parts)
 
 

@@ -118,12 +118,14 @@ class _Arrival:
 
     def bring(self, run: ForeignRun) -> None:
         """Bring one run in, and note what became of it."""
-        name = self._into or run.experiment.name
+        name, before = self._into or run.experiment.name, self.size_bytes
         try:
             keys.check_run_id(run.run_id)
             united = self._bring(run, self._place(run.experiment))
         except (BrokenFileError, ValueError) as error:
             united = United(LEFT, getattr(error, "reason", None) or str(error), [])
+        if united.outcome in (SAME, LEFT):
+            self.size_bytes = before  # what was only compared
         self.problems.extend(run.problems + united.problems)
         self.runs.append(ImportedRun(run.run_id, run.fields.get("name"), name, united.outcome, united.reason))
 

@@ -223,6 +223,8 @@ def _claim(operand: Operand, condition: Comparison) -> Callable[[Any], bool]:
         if text.count("_") > _MOST_BLANKS and "%" in text:  # the time is that of their number times the text's length
             raise unclear(condition.text, word.position, "at most %d _ beside %%" % _MOST_BLANKS, repr(word.text))
         return lambda value: value is not None and is_like(to_text(value), text, is_case_kept=is_case_kept)
+    if word.kind == "name" and (operand.kind, operand.key) == ("attributes", "status"):
+        text = text.upper()  # as screens show them: status = running
     is_ordering = condition.sign in _ORDERING
     if word.kind == "number" or (is_ordering and _is_infinite(word)):
         return _Compared(condition.sign, _literal(condition, word), to_number, {int, float})
