@@ -1,5 +1,7 @@
 """Row to line and line to row; one run in detail; what differs between several; parallel coordinates and scatter."""
 
+import re
+
 import pytest
 from browsing import log_curves, visited
 from playwright.sync_api import expect
@@ -68,6 +70,46 @@ def test_the_tooltip_is_sorted_best_first_and_never_covers_its_chart(visitor):
         card = page.locator(".card[data-metric='%s']" % metric).bounding_box()
         tip = page.locator("#tip").bounding_box()
         assert tip["x"] + tip["width"] <= card["x"] + 1 or tip["x"] >= card["x"] + card["width"] - 1
+
+
+def test_in_full_screen_the_tooltip_stands_beside_the_cursor(visitor):
+    page = visitor.open("#f=val/loss")
+    expect(page.locator(".full .card.drawn")).to_have_count(1)
+    box = page.locator(".full .u-over").bounding_box()
+    for part, is_right in ((0.3, True), (0.8, False)):
+        x = box["x"] + box["width"] * part
+        page.mouse.move(x, box["y"] + box["height"] / 2)
+        expect(page.locator("#tip")).to_be_visible()
+        page.wait_for_timeout(250)
+        tip = page.locator("#tip").bounding_box()
+        assert 5 < (tip["x"] - x if is_right else x - tip["x"] - tip["width"]) < 60
+        assert tip["y"] >= box["y"] - 1  # not over what stands above the chart
+
+
+def test_a_chart_without_the_hovered_run_is_veiled_and_tells_no_value_of_another(chromium, folder):
+    for name, metrics in (("both", ("loss", "grad")), ("loss-alone", ("loss",))):
+        with mlflow.start_run(run_name=name):
+            for step in range(20):
+                mlflow.log_metrics(dict.fromkeys(metrics, 1 / (1 + step)), step=step)
+    with visited(chromium, folder) as visitor:
+        page = visitor.open()
+        expect(page.locator(".card.drawn")).to_have_count(2)
+        veiled = """key => {
+          const veil = document.querySelector(`.card[data-metric='${key}'] canvas.veil`);
+          const { data } = veil.getContext('2d').getImageData(veil.width / 2, veil.height / 2, 1, 1);
+          return data[3] > 0;
+        }"""
+        out = page.locator(".card[data-metric='grad'] .out")
+        expect(out).to_contain_text("0.05000")
+        for name, is_there in (("both", True), ("loss-alone", False)):
+            visitor.row(name).hover()
+            expect(page.locator("tr.hot")).to_contain_text(name)
+            assert page.evaluate(veiled, "loss")
+            assert page.evaluate(veiled, "grad")
+            expect(out).to_have_text(re.compile("0.05000" if is_there else r"^\s*$"))
+        page.mouse.move(1000, 5)
+        expect(out).to_contain_text("0.05000")
+        assert not page.evaluate(veiled, "grad")
 
 
 def test_a_click_opens_a_run_with_params_metrics_provenance_and_files(chromium, folder, tmp_path):

@@ -120,10 +120,10 @@ def unchunk(body: bytes) -> bytes:
 
 
 @contextmanager
-def served(*folders, crowd: Crowd = None, is_read_only: bool = False, **about):
+def served(*folders, crowd: Crowd = None, is_read_only: bool = False, port: int = 0, **about):
     """Lend a server over some stores."""
-    chosen = settings.make_settings(port=0, **about)
-    listener = serving.open_port("127.0.0.1", 0, is_next_taken=False)
+    chosen = settings.make_settings(port=port, **about)
+    listener = serving.open_port("127.0.0.1", port, is_next_taken=False)
     chosen = chosen._replace(port=serving.port_of(listener))
     stores = Stores([str(folder) for folder in folders], is_read_only=is_read_only)
     server = serving.Server(stores, chosen, "0.0.0", crowd=crowd)

@@ -1,5 +1,7 @@
 """What the page asks for, as plain data, without a socket: runs, groups, series, what is new, one run."""
 
+import csv
+import io
 import json
 import math
 import subprocess
@@ -474,6 +476,31 @@ def test_a_chart_is_downloaded_in_full_precision(asker):
     lines = b"".join(downloads.write_series(asker.stores, asker.histories, body)).decode().split("\r\n")
     assert len(lines) == 22
     assert lines[3].endswith(repr(1 / 3))
+
+
+@pytest.mark.parametrize(
+    ("axis", "extra", "places"),
+    [
+        ("step", [], [[], []]),
+        ("time", [], [[], []]),
+        ("relative", ["relative_s"], [["0.0"], ["1.5"]]),
+        ("metrics.tokens", ["metrics.tokens"], [["10.0"], ["30.0"]]),
+    ],
+)
+def test_a_chart_is_downloaded_with_the_names_of_its_runs_and_each_column_once(folder, asker, axis, extra, places):
+    with mini_mlflow.start_run(runs_dir=folder, run_id="r", run_name="=quiet, shrew") as run:
+        start = run.info.start_time
+        for step in range(2):
+            metrics = {"loss": 0.5 + step, "tokens": 10 + 20 * step}
+            mini_mlflow.log_metrics(metrics, step=step, timestamp=start + 1500 * step)
+    body = requests.Body({"runs": ["0/0/r"], "metrics": ["loss"], "x": axis})
+    data = b"".join(downloads.write_series(asker.stores, asker.histories, body)).decode()
+    rows = list(csv.reader(io.StringIO(data, newline="")))
+    assert rows[0] == ["run_id", "run_name", "metric", *extra, "step", "timestamp", "value"]
+    assert rows[1:] == [
+        ["r", "'=quiet, shrew", "loss", *places[step], str(step), str(start + 1500 * step), str(0.5 + step)]
+        for step in range(2)
+    ]
 
 
 def test_ids_are_found_by_their_beginning(asker):

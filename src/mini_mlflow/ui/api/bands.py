@@ -6,9 +6,10 @@ Pure, and on plain arrays. Nothing is interpolated: where fewer runs have a valu
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import namedtuple
 from math import isfinite, sqrt
+from operator import sub
 
 from . import thinning
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 RANGE, STD, SEM = "range", "std", "sem"
 MOST_COUNTED = 65535
+_ROUNDING = 1e-9  # what a division may be off by
 
 
 class Band(namedtuple("Band", ["xs", "mean", "low", "high", "counts"])):
@@ -82,8 +84,15 @@ def _is_short(lines: Sequence[Line], width: int) -> bool:
     longest = max(lines, key=lambda line: len(line[0]))[0]
     if len(longest) > 2 * width:
         return False
-    places = set(longest)
-    return all(places.issuperset(xs) for xs, _ in lines)
+    return all(_has_all_between(longest, xs) for xs, _ in lines)
+
+
+def _has_all_between(longest: Sequence[float], xs: Sequence[float]) -> bool:
+    """Tell whether a line has the same places as the longest one between its own ends.
+
+    One that has every second of them would be in and out of the mean by turns, which then jumps.
+    """
+    return set(xs) == set(longest[bisect_left(longest, xs[0]) : bisect_right(longest, xs[-1])])
 
 
 def _by_place(lines: Sequence[Line]) -> List[List[_Cell]]:
@@ -103,7 +112,7 @@ def _by_column(lines: Sequence[Line], width: int) -> List[List[_Cell]]:
         return _by_place(lines)
     for xs, _ in lines:
         if len(xs) > 1 and xs[-1] > xs[0]:
-            width = max(1, min(width, int((len(xs) - 1) * span / (xs[-1] - xs[0]))))
+            width = max(1, min(width, int(span / _usual_step(xs) + _ROUNDING)))
     columns: List[List[_Cell]] = [[] for _ in range(width)]
     for xs, ys in lines:
         here = 0
@@ -119,6 +128,13 @@ def _by_column(lines: Sequence[Line], width: int) -> List[List[_Cell]]:
                     columns[number].append(_Cell(xs[here], total / len(part), min(part), max(part)))
                 here = there
     return [column for column in columns if column]
+
+
+def _usual_step(xs: Sequence[float]) -> float:
+    """Return how far apart values are that come as regularly as these: on average, and for nine of ten at most."""
+    steps = sorted(map(sub, xs[1:], xs))
+    usual: float = max((xs[-1] - xs[0]) / len(steps), steps[len(steps) * 9 // 10 - (len(steps) >= 10)])
+    return usual
 
 
 def _deviation(values: Sequence[float], middle: float) -> float:

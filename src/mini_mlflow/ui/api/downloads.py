@@ -7,7 +7,8 @@ from datetime import datetime, timezone
 from ...keys import check_known_key
 from ...query.conditions import values_of
 from ...separated import csv_line
-from . import axes, choices, runs, series, tables
+from . import axes, choices, group_csv, runs, series, tables
+from .last_steps import LastSteps
 from .requests import MAX_SERIES
 
 TYPE_CHECKING = False
@@ -23,7 +24,7 @@ _FIELDS = ("run_id", "experiment_id", "name", "status", "start_time", "end_time"
 
 
 def write_runs(stores: Stores, body: Body, now_ms: int) -> Iterator[bytes]:
-    """Yield all runs that a request means as CSV in UTF-8, in order, with the columns that it names, or all.
+    """Yield all runs, or groups, that a request means as CSV in UTF-8, in order, with the columns it names, or all.
 
     Raises:
         QueryError: The filter, an order or a column cannot be read; before anything is yielded.
@@ -32,6 +33,8 @@ def write_runs(stores: Stores, body: Body, now_ms: int) -> Iterator[bytes]:
     stage, is_raw = body.choice("stage", ("active", "deleted")), body.flag("is_raw")
 
     def question(table: tables.Joined) -> Any:
+        if wanted.group is not None:
+            return group_csv.read_groups(table, wanted, now_ms)
         matched = runs.find_matched(table, wanted.text, now_ms)
         _, sort = runs.find_order(table, matched, wanted.order, now_ms)
         ordered = sort(matched)
@@ -52,7 +55,10 @@ def all_columns(table: tables.Joined) -> List[str]:
 
 
 def write_series(stores: Stores, histories: Histories, body: Body) -> Iterator[bytes]:
-    """Yield every row of some metrics of some runs as CSV: run, name of the metric, x, step, timestamp, value."""
+    """Yield every row of some metrics of some runs as CSV: run, its name, metric, step, timestamp in ms, value.
+
+    Where the axis is none of these columns, it stands before the step: ``relative_s``, or the name of another metric.
+    """
     refs = body.get_texts("runs", most=MAX_SERIES)
     keys = [check_known_key(key) for key in body.get_texts("metrics", most=MAX_SERIES)]
     axis, bounds, is_raw = axes.check_axis(body.text("x", axes.STEP)), body.range("range"), body.flag("is_raw")
@@ -63,7 +69,8 @@ def write_series(stores: Stores, histories: Histories, body: Body) -> Iterator[b
 def _series_rows(
     histories: Histories, sources: Any, keys: Sequence[str], axis: str, bounds: Any, *, is_raw: bool
 ) -> Iterator[bytes]:
-    yield _lines([("run_id", "metric", axis, "step", "timestamp", "value")], is_raw=is_raw)
+    extra = [] if axis in (axes.STEP, axes.TIME) else ["relative_s" if axis == axes.RELATIVE else axis]
+    yield _lines([("run_id", "run_name", "metric", *extra, "step", "timestamp", "value")], is_raw=is_raw)
     for _, source in sources:
         if source.place is None:
             continue
@@ -80,7 +87,9 @@ def _series_rows(
                     x = placed.xs[number]
                     if bounds is None or bounds[0] <= x <= bounds[1]:
                         row = history.row(number if placed.places is None else placed.places[number])
-                        rows.append((source.place.run_id, key, repr(x), row.step, row.timestamp, row.value))
+                        place = [x] if extra else []
+                        about = (source.place.run_id, source.name, key)
+                        rows.append((*about, *place, row.step, row.timestamp, row.value))
                 if rows:
                     yield _lines(rows, is_raw=is_raw)
 
@@ -97,7 +106,10 @@ def _fields(table: tables.Joined, ordered: Sequence[int], now_ms: int) -> List[S
 
 
 def _column(table: tables.Joined, operand: Any, ordered: Sequence[int], now_ms: int) -> Sequence[Any]:
-    if operand.function is not None:
+    column: Any
+    if runs.is_last_step(operand):
+        column = runs.read_last_steps(table, ordered, LastSteps())
+    elif operand.function is not None:
         column = table.summary_column(operand.function, operand.key, ordered)
     else:
         column = values_of(operand, table, now_ms)

@@ -95,7 +95,7 @@ def group_rows(
     names = [operand.key for operand in operands]
     refs = [table.refs(group.rows[:_MOST_MEMBERS]) for group in shown]
     return {
-        "by": list(by),
+        "by": names,
         "over": _varying_within(table, groups),
         "total": len(groups),
         "offset": wanted.offset,
@@ -106,7 +106,13 @@ def group_rows(
         "statuses": [dict(sorted(Counter(statuses[row] for row in group.rows).items())) for group in shown],
         "rank": [min(ranks.of(group.rows), default=0) for group in shown],
         "runs": refs,
-        "stats": [_stats(table, operand, groups, counted, part, orders, now_ms) for operand in columns],
+        "stats": [
+            {
+                **_stats(table, operand, groups, counted, part, orders, now_ms),
+                "so_far": _so_far(table, operand, shown, counted[part], now_ms),
+            }
+            for operand in columns
+        ],
         "_of_rows": [group_id for _, group_id in opened],
     }, [row for row, _ in opened]
 
@@ -157,8 +163,7 @@ def _stats(
     now_ms: int,
 ) -> Dict[str, Any]:
     """Return what a column comes to in each of the groups that are shown."""
-    is_number = operand.kind == "metrics" or operand.function is not None or operand.key == "duration"
-    if not is_number:
+    if not _is_number(operand):
         column = values_of(operand, table, now_ms)
         return {"same": [_same(column, group.rows) for group in groups[part]]}
     column = _column(table, operand, counted, now_ms)
@@ -175,6 +180,23 @@ def _stats(
             None if best is None or each is best else noise.is_within_noise(each, best) for each in shown
         ],
     }
+
+
+def _so_far(
+    table: Joined, operand: Operand, shown: Sequence[_Group], counted: Sequence[Sequence[int]], now_ms: int
+) -> List[Optional[float]]:
+    """Return of each group of which no run counts yet the mean of what its runs have; None of the others."""
+    if not _is_number(operand):
+        return [None] * len(shown)
+    open_rows = [[] if rows else group.rows for group, rows in zip(shown, counted)]
+    if not any(open_rows):
+        return [None] * len(shown)
+    column = _column(table, operand, open_rows, now_ms)
+    return [plain.number(_mean(_finite(column, rows))) for rows in open_rows]
+
+
+def _is_number(operand: Operand) -> bool:
+    return operand.kind == "metrics" or operand.function is not None or operand.key == "duration"
 
 
 def _column(table: Joined, operand: Operand, counted: Sequence[Sequence[int]], now_ms: int) -> Any:

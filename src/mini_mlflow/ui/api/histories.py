@@ -19,6 +19,7 @@ from ...errors import MiniMLflowError
 from ...records import Columns, Metric
 from ...store import columns, following
 from . import thinning
+from .last_steps import LastSteps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -186,7 +187,11 @@ def _starts(longer: Columns, shorter: Columns) -> bool:
 
 
 class Histories:
-    """The histories that are kept."""
+    """The histories that are kept.
+
+    Attributes:
+        last_steps: How far runs have come, without their histories.
+    """
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         """Keep none yet.
@@ -199,6 +204,7 @@ class Histories:
         self._kept: OrderedDict[Tuple[str, str], _Followed] = OrderedDict()
         self._sizes: Dict[Tuple[str, str], int] = {}
         self._size = 0
+        self.last_steps = LastSteps()
 
     @property
     def size_bytes(self) -> int:
@@ -234,6 +240,7 @@ class Histories:
 
     def forget(self, folder: str) -> None:
         """Let go of a run: it was deleted, or brought back."""
+        self.last_steps.forget(folder)
         with self._lock:
             for name in [name for name in self._kept if name[0] == folder]:
                 del self._kept[name]

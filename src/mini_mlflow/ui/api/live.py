@@ -105,7 +105,8 @@ def _news(
     is_behind = epoch != history.epoch or not 0 <= count < history.count or history.count - count > _MOST_ROWS
     if is_behind or axes.other_metric(axis) is not None:
         return told if history.count else None
-    placed = axes.place_rows(history, axis, source.start_ms, partial(histories.get, folder, is_live=True))
+    find_other = partial(histories.get, folder, is_live=True)
+    placed = axes.place_rows(history, axis, source.start_ms, find_other)
     if placed.places is not None:
         return told  # times that go back: the new rows do not come last
     xs, ys = placed.xs[count:], placed.ys[count:]
@@ -116,7 +117,7 @@ def _news(
         x_at=packer.add("d", xs),
         y_at=packer.add("d" if is_double else "f", ys),
         y="f8" if is_double else "f4",
-        **series.ends(history, axis, source.start_ms),
+        **series.ends(history, axis, source.start_ms, find_other),
     )
     return told
 

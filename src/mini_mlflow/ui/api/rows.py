@@ -6,11 +6,10 @@ import os
 from time import monotonic
 
 from ... import layout
-from ...errors import BrokenFileError
 from ...query.conditions import values_of
 from ...records import NOTE
-from ...store import folders, metric_file
-from . import choices, plain
+from ...store import folders
+from . import choices, last_steps, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from .ranks import Ranks
     from .tables import Joined
 
-_PATIENCE_S = 0.25  # for reading histories that a row tells the last step of
+_PATIENCE_S = 0.25  # for the ends of files that tell the last step, and for histories that tell of NaN
 MOST_TAGS = 50  # of one run
 
 
@@ -58,6 +57,7 @@ def describe(
     }
     found["values"] = [values(table, rows, runs, operand, now_ms) for operand in columns]
     found["_folders"] = [os.path.dirname(run.info.artifact_uri) for run in runs]
+    found["_metrics"] = [run.data.metrics for run in runs]
     return found
 
 
@@ -73,21 +73,25 @@ def values(table: Joined, rows: Sequence[int], runs: Sequence[StoredRun], operan
 
 
 def add_steps(histories: Histories, told: Dict[str, Any], metric: Optional[str]) -> None:
-    """Fill in how far each run has come in a metric, and since when it was no number; takes the folders out again."""
-    places = told.pop("_folders")
-    if metric is None:
-        return
+    """Fill in how far each run has come, and since when a metric was no number; takes the folders out again."""
+    places, metrics = told.pop("_folders"), told.pop("_metrics")
     deadline = monotonic() + _PATIENCE_S
     for number, folder in enumerate(places):
-        if monotonic() > deadline:
-            told["step"][number] = plain.number(_last_step(folder, metric))
+        status = told["status"][number]
+        if number and monotonic() > deadline:
+            if metric is not None:  # not of all metrics, as there is no time
+                told["step"][number] = plain.number(_last_step(folder, metric))
             continue
-        history = histories.get(folder, metric, is_live=told["status"][number] == "RUNNING")
-        if history.count:
-            told["step"][number] = plain.number(history.columns.steps[-1])
-            broken = history.extremes().first_not_finite
-            if broken is not None:
-                told["first_nan_step"][number] = plain.number(history.columns.steps[broken])
+        step = histories.last_steps.of(folder, status, told["end_ms"][number], metrics[number])
+        told["step"][number] = plain.number(step)
+    deadline = monotonic() + _PATIENCE_S
+    for number, folder in enumerate(places if metric is not None else ()):
+        if number and monotonic() > deadline:
+            break
+        history = histories.get(folder, metric or "", is_live=told["status"][number] == "RUNNING")
+        broken = history.extremes().first_not_finite if history.count else None
+        if broken is not None:
+            told["first_nan_step"][number] = plain.number(history.columns.steps[broken])
 
 
 def own_tags(tags: Dict[str, Any]) -> Dict[str, Any]:
@@ -97,17 +101,9 @@ def own_tags(tags: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def _last_step(folder: str, metric: str) -> Optional[int]:
-    """Return the step of the newest row, from the ends of the files alone; None where they do not tell."""
-    steps = []
-    for part in folders.list_parts(folder):
-        for path in folders.find_documents(part.folder, layout.METRICS, metric):
-            try:
-                row = metric_file.read_latest(path)[1]
-            except (OSError, BrokenFileError):
-                continue
-            if row is not None:
-                steps.append(row.step)
-    return max(steps, default=None)
+    """Return the step of the newest row of a metric, from the ends of its files alone; None where they do not tell."""
+    found = [folders.find_documents(part.folder, layout.METRICS, metric) for part in folders.list_parts(folder)]
+    return last_steps.last_of(path for paths in found for path in paths)
 
 
 def _duration(run: StoredRun, now_ms: int) -> Optional[float]:

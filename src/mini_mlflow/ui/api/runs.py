@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter, namedtuple
 from itertools import islice
 from math import inf
@@ -11,6 +12,8 @@ from ...query.conditions import find_rows, resolve
 from ...query.grammar import parse_filter
 from ...query.ordering import parse_order, sort_rows
 from . import choices, grouping, rows, tables
+from .last_steps import NAME as LAST_STEP
+from .last_steps import LastSteps
 from .patience import Patience
 from .ranks import Ranks
 from .requests import MAX_COLUMNS, MAX_ROWS
@@ -19,6 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Optional, Sequence
 
+    from ...query.grammar import Operand
     from ...query.ordering import Order
     from .histories import Histories
     from .requests import Body
@@ -29,6 +33,7 @@ _SHOWN = 20
 _MOST_PROBLEMS = 50
 _SHORTEST_ID = 6
 _SAMPLE = 10000
+_LAST_STEP = "\0last step"  # no tag has such a key
 
 
 class Wanted(namedtuple("Wanted", ["text", "order", "columns", "offset", "limit", "shown", "picks", "group"])):
@@ -68,7 +73,7 @@ def read_runs(
     stage = body.choice("stage", ("active", "deleted"))
 
     def question(table: Joined) -> Any:
-        return _answer(table, wanted, now_ms), table.has_learned
+        return _answer(table, wanted, now_ms, histories.last_steps), table.has_learned
 
     answer: Dict[str, Any]
     (answer, has_learned), pending = patience.ask(chosen, stage, question)
@@ -107,7 +112,13 @@ def find_matched(table: Joined, text: str, now_ms: int) -> List[int]:
         return find_rows(parse_filter(text), table, now_ms)
 
 
-def find_order(table: Joined, matched: Sequence[int], texts: Optional[Sequence[str]], now_ms: int) -> Any:
+def find_order(
+    table: Joined,
+    matched: Sequence[int],
+    texts: Optional[Sequence[str]],
+    now_ms: int,
+    known: Optional[LastSteps] = None,
+) -> Any:
     """Return what is sorted by, with kinds, and what sorts some of the matched rows so: all, or the first *most*.
 
     Raises:
@@ -115,8 +126,8 @@ def find_order(table: Joined, matched: Sequence[int], texts: Optional[Sequence[s
     """
     with _told_of("order"):
         given = parse_order(list(texts) if texts else choices.choose_order(table))
-        orders = [order._replace(operand=resolve(order.operand, table, order.text)) for order in given]
-    narrowed = _Narrowed(table, matched)
+        orders = [order._replace(operand=_resolve(order.operand, table, order.text)) for order in given]
+    narrowed = _Narrowed(table, matched, LastSteps() if known is None else known)
 
     def sort(rows: Sequence[int], most: Optional[int] = None) -> List[int]:
         return sort_rows(rows, orders, narrowed, now_ms, most)
@@ -124,16 +135,36 @@ def find_order(table: Joined, matched: Sequence[int], texts: Optional[Sequence[s
     return orders, sort
 
 
-class _Narrowed:
-    """A table that reads histories of some rows alone, those that are sorted, and each once."""
+def _resolve(operand: Operand, table: Joined, text: str) -> Operand:
+    """Return an operand with its kind; how far a run has come is none of the attributes that filters know."""
+    if (operand.function, operand.kind, operand.key) == (None, "attributes", LAST_STEP):
+        return operand._replace(kind="tags", key=_LAST_STEP)
+    return resolve(operand, table, text)
 
-    def __init__(self, table: Joined, matched: Sequence[int]) -> None:
+
+def is_last_step(operand: Operand) -> bool:
+    """Tell whether a column that is resolved is how far the runs have come."""
+    return operand.key == _LAST_STEP
+
+
+class _Narrowed:
+    """A table that reads files of some rows alone, those that are sorted, and each once."""
+
+    def __init__(self, table: Joined, matched: Sequence[int], known: LastSteps) -> None:
         self.count = table.count
-        self.column = table.column
         self.keys = table.keys
         self._table = table
         self._matched = matched
+        self._known = known
+        self._steps: Optional[Sequence[Any]] = None
         self._summaries: Dict[Any, Any] = {}
+
+    def column(self, kind: str, key: str) -> Any:
+        if key != _LAST_STEP:
+            return self._table.column(kind, key)
+        if self._steps is None:
+            self._steps = read_last_steps(self._table, self._matched, self._known)
+        return self._steps
 
     def summary_column(self, function: str, key: str) -> Any:
         if (function, key) not in self._summaries:
@@ -155,10 +186,20 @@ class _told_of:  # noqa: N801 - a context, as those of contextlib are called
             error.where = self._where  # type: ignore[attr-defined]
 
 
-def _answer(table: Joined, wanted: Wanted, now_ms: int) -> Dict[str, Any]:
+def read_last_steps(table: Joined, rows: Sequence[int], known: LastSteps) -> Sequence[Any]:
+    """Return as a column how far the runs of some rows have come."""
+
+    def read(run: Any) -> Optional[int]:
+        info = run.info
+        return known.of(os.path.dirname(info.artifact_uri), info.status, info.end_time, run.data.metrics)
+
+    return table.read_runs(rows, read)
+
+
+def _answer(table: Joined, wanted: Wanted, now_ms: int, known: LastSteps) -> Dict[str, Any]:
     matched = find_matched(table, wanted.text, now_ms)
     limit = max(wanted.offset + wanted.limit, 2 * wanted.shown) if wanted.group is None else None
-    orders, sort = find_order(table, matched, wanted.order, now_ms)
+    orders, sort = find_order(table, matched, wanted.order, now_ms, known)
     ordered = sort(matched, limit)
     varying = choices.list_varying(table)
     differing, seed_like = choices.split_seeds(table, varying)
@@ -226,7 +267,7 @@ def resolve_columns(table: Joined, names: Sequence[str]) -> List[Any]:
         for name in names:
             operand = parse_order(name)[0].operand
             try:
-                operand = resolve(operand, table, name)
+                operand = _resolve(operand, table, name)
             except QueryError:
                 operand = operand._replace(kind=operand.kind if operand.kind != "attributes" else "tags")
                 operand = operand._replace(kind=operand.kind or "metrics")

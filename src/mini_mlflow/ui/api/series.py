@@ -28,12 +28,13 @@ _MOST_RAW = 20000  # points of one series that are all sent
 _MOST_KINDS = 8  # of charts that a history is kept thinned for
 
 
-class Source(namedtuple("Source", ["place", "start_ms", "is_live"])):
-    """A run whose histories are asked for; ``place`` is None where it is gone."""
+class Source(namedtuple("Source", ["place", "name", "start_ms", "is_live"])):
+    """A run whose histories are asked for; ``place`` is None where it is gone, ``name`` where it has none."""
 
     __slots__ = ()
 
     place: Optional[Place]
+    name: Optional[str]
     start_ms: Optional[int]
     is_live: bool
 
@@ -60,8 +61,10 @@ def find_source(stores: Stores, ref: str) -> Source:
         place = stores.get_run(ref)
         fields = reader.read_metadata(place.folder, [])
     except FileNotFoundError:
-        return Source(None, None, is_live=False)
-    return Source(place, meta.decode_time(fields.get("start_time")), fields.get("status") == reader.RUNNING)
+        return Source(None, None, None, is_live=False)
+    name = fields.get("name")
+    start_ms, is_live = meta.decode_time(fields.get("start_time")), fields.get("status") == reader.RUNNING
+    return Source(place, None if name is None else str(name), start_ms, is_live)
 
 
 def read_series(stores: Stores, histories: Histories, body: Body, now_ms: int, *, is_whole: bool = False) -> bytes:
@@ -150,7 +153,7 @@ def _describe(
         y=points.kind,
         is_raw=points.is_raw,
         gaps=points.gaps,
-        **ends(history, axis, source.start_ms),
+        **ends(history, axis, source.start_ms, find_other),
     )
 
 
@@ -208,24 +211,38 @@ def _within(gaps: List[List[float]], bounds: Any) -> List[List[float]]:
     return gaps if bounds is None else [gap for gap in gaps if gap[1] > bounds[0] and gap[0] < bounds[1]]
 
 
-def ends(history: History, axis: str, start_ms: Optional[int]) -> Dict[str, Any]:
-    """Return the last, least and greatest row of a history, and where it was not finite first."""
+def ends(
+    history: History, axis: str, start_ms: Optional[int], find_other: Callable[[str], History]
+) -> Dict[str, Any]:
+    """Return the last, least and greatest row of a history, and where it was not finite first.
+
+    On the axis of another metric a row without a value of that one has no place; ``end`` is the last row that has one.
+    """
     extremes = history.extremes()
     broken = extremes.first_not_finite
+    last = history.count - 1
+    if axes.other_metric(axis) is None:
+        end = last
+        places = {place: _x_of(history, place, axis, start_ms) for place in (last, *extremes) if place is not None}
+    else:
+        placed = axes.place_rows(history, axis, start_ms, find_other)
+        places = dict(zip(placed.places or (), placed.xs))
+        end = max(places, default=last)
     return {
-        "last": describe_row(history, history.count - 1, axis, start_ms),
-        "min": None if extremes.least is None else describe_row(history, extremes.least, axis, start_ms),
-        "max": None if extremes.most is None else describe_row(history, extremes.most, axis, start_ms),
-        "first_nan": None if broken is None else _x_of(history, broken, axis, start_ms),
+        "last": _describe_row(history, last, places),
+        "end": _describe_row(history, end, places),
+        "min": None if extremes.least is None else _describe_row(history, extremes.least, places),
+        "max": None if extremes.most is None else _describe_row(history, extremes.most, places),
+        "first_nan": None if broken is None else places.get(broken),
         "first_nan_step": None if broken is None else history.columns.steps[broken],
     }
 
 
-def describe_row(history: History, place: int, axis: str, start_ms: Optional[int]) -> Dict[str, Any]:
-    """Return one row with its place on the axis; on that of another metric its step stands for it."""
+def _describe_row(history: History, place: int, places: Dict[int, float]) -> Dict[str, Any]:
+    """Return one row with its place on the axis."""
     row = history.row(place)
     return {
-        "x": _x_of(history, place, axis, start_ms),
+        "x": places.get(place),
         "step": plain.number(row.step),
         "timestamp": row.timestamp,
         "value": plain.number(row.value),
@@ -287,7 +304,7 @@ def _group_series(
             is_double = thinning.needs_doubles(band.mean)
             letter = "d" if is_double else "f"
             about.update(
-                n=len(band.xs), members=len(lines), y="f8" if is_double else "f4", x_at=packer.add("d", band.xs),
+                n=len(band.xs), members=len(members), y="f8" if is_double else "f4", x_at=packer.add("d", band.xs),
                 mean_at=packer.add(letter, band.mean), low_at=packer.add(letter, band.low),
                 high_at=packer.add(letter, band.high), count_at=packer.add("H", band.counts),
             )  # fmt: skip

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Chosen = List[Tuple[Store, List[ExperimentId]]]
 
 MOST_EXPERIMENTS = 1000
-_PORTION = 8  # histories that are read between two looks at the clock
+_PORTION = 8  # histories, or runs, that are read between two looks at the clock
 
 
 class Joined:
@@ -105,6 +105,21 @@ class Joined:
             else:
                 for row in part:
                     whole[row] = column[row]
+        return whole
+
+    def read_runs(self, rows: Sequence[int], read: Callable[[StoredRun], Any]) -> List[Any]:
+        """Return what a function finds of the runs of some rows, as a column, as far as there is time."""
+        whole: List[Any] = [None] * self.count
+        if self._is_hasty:
+            return whole
+        self.wanted += len(rows)
+        for start in range(0, len(rows), _PORTION):
+            if start and monotonic() > self._deadline:
+                self.unread += len(rows) - start
+                break
+            part = rows[start : start + _PORTION]
+            for row, run in zip(part, self.runs(part)):
+                whole[row] = read(run)
         return whole
 
     def runs(self, rows: Sequence[int]) -> List[StoredRun]:

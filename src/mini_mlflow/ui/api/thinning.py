@@ -103,11 +103,14 @@ def column_means(xs: array[float], values: array[float], width: int, bounds: Opt
 def find_gaps(xs: Sequence[float]) -> List[List[float]]:
     """Return where nothing was logged for much longer than usual: the x before and the x after.
 
-    That is five times as far as on either side, and as the median.
+    That is five times as far as on either side, and as the median. Rows at the same x are one place.
     """
     if len(xs) < 4:
         return []
     steps = list(map(sub, xs[1:], xs))
+    if min(steps) <= 0:
+        xs = [xs[0], *(x for x, step in zip(xs[1:], steps) if step > 0)]
+        return find_gaps(xs)
     if max(steps) <= _FAR * min(steps):
         return []
     least = _FAR * sorted(steps)[len(steps) // 2]

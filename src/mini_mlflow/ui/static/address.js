@@ -1,5 +1,5 @@
 // What does the address bar hold? The whole view, after "#", and only what differs from the default.
-import { isReport } from './boot.js';
+import { boot, isReport } from './boot.js';
 
 const WORDS = (...words) => text => words.includes(text);
 const NUMBER = (least, most) => text => /^\d{1,4}(\.\d{1,2})?$/.test(text) && text >= least && text <= most;
@@ -7,9 +7,12 @@ const ANY = () => true;
 const PAIR = text => /^-?[\d.]+(e[+-]?\d+)?,-?[\d.]+(e[+-]?\d+)?$/i.test(text);
 const MOST = 60000; // characters: beyond it no view of ours is meant
 
+/** The store that the page begins with: of the server's choice, the experiment with the newest run of all stores. */
+const STORE = /^\d{1,3}(?=\/)/.exec(boot?.view?.experiments?.[0] ?? '')?.[0] ?? '0';
+
 /** Every key with its default and with what it takes; SPEC.md, section 10. */
 const KEYS = {
-  i: ['0', text => /^\d{1,3}$/.test(text)], // store
+  i: [STORE, text => /^\d{1,3}$/.test(text)], // store
   e: ['', ANY], // experiments
   q: ['', ANY], // filter
   g: ['', ANY], // group: "auto" or params
@@ -40,6 +43,9 @@ const NAMES = Object.keys(KEYS).filter(name => !FIXED.includes(name));
 
 /** In a notebook's cell the page stands within another, and has no address of its own. */
 const hasAddress = location.protocol !== 'about:';
+
+/** What a key is when the address does not name it. */
+export const plainOf = name => KEYS[name][0];
 
 /** The view: one text per key. Read it anywhere, change it through go(). */
 export const S = Object.create(null);
@@ -73,12 +79,14 @@ export function parse(hash) {
     const value = unplain(part.slice(2));
     if (KEYS[name][1](value)) view[name] = value;
   }
+  if (view.e && !FIXED.includes('i') && !/(^#?|&)i=/.test(hash)) view.i = '0'; // experiments are of the store that is named, or the only one
   return view;
 }
 
 /** The hash of a view, '#' alone for the default one. */
 export function render(view) {
-  const parts = NAMES.filter(name => view[name] !== KEYS[name][0]).map(name => `${name}=${plain(view[name])}`);
+  const isNamed = name => view[name] !== KEYS[name][0] || (name === 'i' && view.e && boot?.stores?.length > 1);
+  const parts = NAMES.filter(isNamed).map(name => `${name}=${plain(view[name])}`);
   return `#${parts.join('&')}`;
 }
 

@@ -111,10 +111,10 @@ export class Card extends Component {
     this.figure.classList.toggle('drawn', !this.plot.isEmpty);
   }
 
-  /** The head of the card: the best run's best value, or the hovered one's. */
+  /** The head of the card: the best run's best value, or the hovered one's, where it has one. */
   readOut(id = hovered()) {
     const { plot } = this;
-    const line = (id !== null && plot.lineOf(id)) || plot.lines[plot.lines.length - 1];
+    const line = plot.lacks(id) ? null : (id !== null && plot.lineOf(id)) || plot.lines[plot.lines.length - 1];
     const text = line ? bestText(plot.metric, plot.goal, line.item, line.series) : '';
     this.dot.style.background = line?.color || '';
     this.dot.hidden = !text;
@@ -136,7 +136,10 @@ export class Card extends Component {
       <span class="acts"><button type="button" title="Logarithmic y axis (l)" onClick=${() => flipLog(metric)}>log</button>
         ${isReport ? html`<button type="button" title="Save as PNG" aria-label="Save as PNG" onClick=${() => savePng(this.plot)}><${Icon} n="save"/></button>` : html`<${Menu} label="Save chart" button=${({ toggle }) => html`<button type="button" title="Save as PNG or CSV" aria-label="Save as PNG or CSV" onClick=${toggle}><${Icon} n="save"/></button>`}>
           ${close => html`<${Action} name="Picture (PNG)" onClick=${() => { close(); savePng(this.plot); }}/><${Action} name="Values (CSV)" onClick=${() => { close(); saveCsv(this.plot); }}/>`}<//>`}
-        <button type="button" title=${isFull ? 'Leave full screen (f)' : 'Full screen (f)'} aria-label="Full screen" aria-pressed=${isFull} onClick=${() => go({ f: isFull ? '' : metric })}><${Icon} n="full"/></button></span>
+        <button type="button" title=${isFull ? 'Leave full screen (f)' : 'Full screen (f)'} aria-label="Full screen" aria-pressed=${isFull} onClick=${() => go({ f: isFull ? '' : metric })}><${Icon} n="full"/></button>
+        <span class="touch"><${Menu} label="Chart of ${metric}" button=${({ toggle }) => html`<button type="button" aria-label="More for the chart of ${metric}" onClick=${toggle}><${Icon} n="more"/></button>`}>
+          ${close => html`<${Action} name=${this.plot.isLog ? 'Linear y axis' : 'Logarithmic y axis'} onClick=${() => { close(); flipLog(metric); }}/><${Action} name="Save as picture (PNG)" onClick=${() => { close(); savePng(this.plot); }}/>
+            ${!isReport && html`<${Action} name="Save values (CSV)" onClick=${() => { close(); saveCsv(this.plot); }}/>`}<${Action} name=${isFull ? 'Leave full screen' : 'Full screen'} onClick=${() => { close(); go({ f: isFull ? '' : metric }); }}/>`}<//></span></span>
       <span class="out" ref=${e => { this.out = e; }}><i class="dot" hidden ref=${e => { this.dot = e; }}></i><span ref=${e => { this.value = e; }}></span></span></figcaption>
       <div class="plot inset" role="img" tabindex="0" aria-label="Chart of ${metric}" style=${{ height: `${height}px` }} onKeyDown=${this.keys} onBlur=${() => { if (this.plot?.at !== undefined) { leave(); this.plot.at = undefined; } }} ref=${e => { this.box = e; }}><div class="nothing" hidden ref=${e => { this.nothing = e; }}></div></div></figure>`;
   }

@@ -5,8 +5,8 @@ import { M, isShown, load, need } from './model.js';
 import { hover, setBusy } from './hover.js';
 import { Mark, Swatch } from './parts.js';
 import { tableColumns, textOf } from './columns.js';
-import { toggleShown } from './rowactions.js';
-import { selection } from './rows.js';
+import { toggleSelected, toggleShown } from './rowactions.js';
+import { groupCell, selection } from './rows.js';
 import { logged, prefixEnd } from './format.js';
 
 const HEIGHT = 52;
@@ -26,17 +26,18 @@ export class CardList extends Component {
   run(row, words, selected) {
     const [first, second] = words.metrics;
     return html`<li key=${row.ref} data-id=${row.ref} class="${isShown(row) ? '' : 'dim'} ${selected.has(row.short) ? 'sel' : ''} ${S.r === row.short ? 'open' : ''}">
+      <label class="tick"><input type="checkbox" checked=${selected.has(row.short)} aria-label="Select ${row.name}" onChange=${() => toggleSelected(row)}/></label>
       <${Swatch} item=${row} on=${isShown(row)} label=${row.name} onClick=${event => toggleShown(row, event.altKey)}/>
       <button type="button" class="main" onClick=${() => go({ r: row.short })} onFocus=${() => hover(row.ref)} onBlur=${() => hover(null)}><b class="say">${row.name}</b> <${Mark} s=${row.status}/><small class="say">${words.params.map(([column]) => `${column.key} ${logged(column.of(row))}`).join(' · ')}</small></button>
       <div class="r">${first && html`<b>${first[1](first[0].of(row))}</b>`}${second && html`<small>${second[0].key.slice(prefixEnd(second[0].key))} ${second[1](second[0].of(row))}</small>`}</div></li>`;
   }
 
-  group(group, texts) {
-    const at = M.columns.findIndex(column => column.kind === 'metrics');
+  group(group, columns, texts) {
+    const column = columns.find(each => each.kind === 'metrics');
     const isOpen = M.open.has(group.id);
-    return html`<li key=${group.ref} data-id=${group.ref} class=${isShown(group) ? '' : 'dim'}><${Swatch} item=${group} on=${isShown(group)} label=${group.label} onClick=${event => toggleShown(group, event.altKey)}/>
+    return html`<li key=${group.ref} data-id=${group.ref} class=${isShown(group) ? '' : 'dim'}><span class="tick"></span><${Swatch} item=${group} on=${isShown(group)} label=${group.label} onClick=${event => toggleShown(group, event.altKey)}/>
       <button type="button" class="main" aria-expanded=${isOpen} onClick=${() => { if (isOpen) M.open.delete(group.id); else M.open.add(group.id); load({ isLive: true }); this.setState({}); }}><b class="say">${group.label}</b><small>n=${group.n}</small></button>
-      <div class="r">${at >= 0 && group.stats[at]?.count > 0 && html`<b>${texts[0](group.stats[at].mean)}</b><small>±${texts[0](group.stats[at].std)}</small>`}</div></li>`;
+      <div class="r one">${column && groupCell(group, column, texts[columns.indexOf(column)], false)}</div></li>`;
   }
 
   render(_, { top, room }) {
@@ -52,7 +53,7 @@ export class CardList extends Component {
     const lines = [];
     for (let i = from; i < to; i += 1) {
       const { group, row } = flat ? flat[i] : { row: M.rows[i] };
-      lines.push(group ? this.group(group, texts) : row ? this.run(row, words, selected) : html`<li key=${i}></li>`);
+      lines.push(group ? this.group(group, columns, texts) : row ? this.run(row, words, selected) : html`<li key=${i}></li>`);
     }
     return html`<ul class="cardlist" aria-label="Runs" ref=${e => { this.box = e; }} onScroll=${() => { if (Math.abs(this.box.scrollTop - top) > HEIGHT) this.setState({ top: this.box.scrollTop }); }}>
       ${from > 0 && html`<li key="above" aria-hidden="true" style=${{ height: `${from * HEIGHT}px` }}></li>`}${lines}${to < all && html`<li key="below" aria-hidden="true" style=${{ height: `${(all - to) * HEIGHT}px` }}></li>`}

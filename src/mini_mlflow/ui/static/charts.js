@@ -110,5 +110,5 @@ export function signature(items = M.shown) {
 /** One chart that fills the window. */
 export function FullScreen() {
   const goal = M.keys.metrics.find(each => each.key === S.f)?.goal;
-  return html`<div class="full" role="dialog" aria-label="Chart of ${S.f}"><${Card} key=${S.f} metric=${S.f} section="full" goal=${goal} items=${M.shown} sig=${signature()} height=${innerHeight - 44 - 16 - 34} title=${html`<${Key} k=${S.f}/>`}/></div>`;
+  return html`<div class="full" role="dialog" aria-label="Chart of ${S.f}"><${Card} key=${S.f} metric=${S.f} section="full" goal=${goal} items=${M.shown} sig=${signature()} height=${innerHeight - 44 - 16 - (innerWidth < 720 ? 46 : 34)} title=${html`<${Key} k=${S.f}/>`}/></div>`;
 }

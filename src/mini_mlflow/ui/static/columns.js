@@ -5,7 +5,7 @@ import { num, column as aligned, span, ago, bothTimes, logged } from './format.j
 
 /** Columns that every row brings along. */
 const OWN = {
-  step: { name: 'step', kind: 'own', key: 'step', label: 'last', of: row => row.step, text: num },
+  step: { name: 'step', kind: 'own', key: 'step', label: 'last', of: row => row.step, text: num, order: 'attributes.last_step' },
   duration: { name: 'duration', kind: 'own', key: 'duration', label: 'time', of: row => row.duration, text: span, order: 'duration' },
   started: { name: 'started', kind: 'own', key: 'started', label: 'time', of: row => row.start, text: at => ago(at, now()), title: bothTimes, order: 'start_time' },
   ended: { name: 'ended', kind: 'own', key: 'ended', label: 'time', of: row => row.end, text: at => ago(at, now()), title: bothTimes, order: 'end_time' },
@@ -47,7 +47,7 @@ export function textOf(column) {
   if (column.kind === 'metrics') {
     const values = [];
     for (const row of M.rows) { if (row) values.push(row.cells[column.at]); if (values.length >= 200) break; }
-    if (M.groups) values.push(...M.groups.map(group => group.stats[column.at]?.mean));
+    if (M.groups) values.push(...M.groups.map(group => group.stats[column.at]?.mean ?? group.stats[column.at]?.soFar));
     const read = aligned(values);
     return value => (value === null || value === undefined ? '' : read(value));
   }

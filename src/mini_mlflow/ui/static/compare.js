@@ -1,7 +1,7 @@
 // What differs between the selected runs, and only that?
 import { html, Component } from './vendor/preact.js';
 import { M, watchModel } from './model.js';
-import { ask, unfold } from './server.js';
+import { ask, unfold, whenBack } from './server.js';
 import { selectedRows } from './rowactions.js';
 import { signature } from './charts.js';
 import { assign } from './colors.js';
@@ -14,14 +14,20 @@ const MOST = 20;
 const ISO = /^\d{4}-\d\d-\d\dT/;
 /** A fact as text: times local, commits short. */
 const said = (key, value) => (typeof value === 'string' && ISO.test(value) ? moment(Date.parse(value), true) : key === 'git_commit' ? String(value).slice(0, 7) : commandText(value));
+/** A fact's name as it is read: "start time", "commit". */
+const called = key => (/^[a-z_]+$/.test(key) ? key.replace(/^git_/, '').replace(/_/g, ' ') : key);
 const GROUPS = { git: 'Git', versions: 'Versions and machine', machine: 'Versions and machine', run: 'Run' };
 
 export class Compare extends Component {
   state = { answer: null, error: null, isAll: false, diffs: [] };
 
-  componentDidMount() { this.fetch(); this.end = watchModel(() => this.fetch()); }
+  componentDidMount() {
+    this.fetch();
+    this.end = watchModel(() => this.fetch());
+    this.endBack = whenBack(() => { this.key = null; this.fetch(); });
+  }
   componentDidUpdate() { this.fetch(); }
-  componentWillUnmount() { this.end(); }
+  componentWillUnmount() { this.end(); this.endBack(); }
 
   async fetch() {
     const rows = selectedRows().slice(0, MOST);
@@ -49,7 +55,7 @@ export class Compare extends Component {
 
   render(_, { answer, error, isAll, diffs }) {
     const rows = selectedRows().slice(0, MOST);
-    if (rows.length < 2) return html`<div class="empty"><h2>Select two or more runs</h2><p>Tick rows in the table, or press <kbd>x</kbd> on a row.</p></div>`;
+    if (rows.length < 2) return html`<div class="empty"><h2>Select two or more runs</h2><p>Tick rows in the table<span class="keys">, or press <kbd>x</kbd> on a row</span>.</p></div>`;
     for (const row of rows) if (row.slot === undefined) assign(rows);
     const items = [...rows].sort((a, b) => place(a) - place(b));
     const charts = curves(answer);
@@ -79,20 +85,23 @@ function Sheet({ answer, rows, isAll, onAll }) {
   const params = answer.params;
   const first = metrics.map(metric => metric.first_difference_step).filter(step => step !== null && step !== undefined);
   const groups = new Map();
-  for (const each of answer.provenance) {
+  const differing = answer.provenance.filter(each => new Set(each.values.map(value => (value === null ? null : said(each.key, value)))).size > 1);
+  const alike = answer.provenance.filter(each => !differing.includes(each)).map(each => ({ key: each.key, value: said(each.key, each.values[0]) })); // different by less than is read: a part of a second
+  for (const each of differing) {
     const name = GROUPS[each.group] || each.group;
     groups.set(name, [...(groups.get(name) || []), each]);
   }
-  const line = (key, name, values, difference, isCode) => html`<tr key=${key}><th scope="row">${name}</th>${values.map(value => html`<td class="num">${isCode ? html`<code class="say">${value}</code>` : value}</td>`)}${isPair && html`<td class="num">${difference || ''}</td>`}</tr>`;
+  const isTimed = new Set(rows.map(row => span(row.duration))).size > 1;
+  const line = (key, name, values, difference, isCode) => html`<tr key=${key}><th scope="row">${name}</th>${values.map(value => html`<td class="num" title=${typeof value === 'string' ? value : undefined}>${isCode ? html`<code class="say">${value}</code>` : value}</td>`)}${isPair && html`<td class="num">${difference || ''}</td>`}</tr>`;
   const title = (name, note) => html`<tr class="sect"><th colspan=${wide}>${name} <small>${note || ''}</small></th></tr>`;
-  const same = [[answer.same.params, 'param'], [answer.same.metrics, 'metric'], [answer.same.provenance, 'other fact']].filter(([n]) => n).map(([n, noun]) => count(n, noun)).join(', ');
-  return html`<table class="cmpt ${isPair ? 'pair' : ''}">${isPair && html`<colgroup><col/><col/><col/><col class="dl"/></colgroup>`}<thead><tr><th>Only what differs</th>${rows.map(row => html`<th class="num" title=${row.id}><${Dot} item=${row}/><bdi>${row.name}</bdi> <${Mark} s=${row.status}/></th>`)}${isPair && html`<th class="num">difference</th>`}</tr></thead><tbody>
+  const same = [[answer.same.params, 'param'], [answer.same.metrics, 'metric'], [answer.same.provenance + alike.length, 'other fact']].filter(([n]) => n).map(([n, noun]) => count(n, noun)).join(', ');
+  return html`<table class="cmpt ${isPair ? 'pair' : 'more'}" style=${{ '--n': rows.length }}>${isPair ? html`<colgroup><col/><col/><col/><col class="dl"/></colgroup>` : html`<colgroup><col class="nm"/></colgroup>`}<thead><tr><th>Only what differs</th>${rows.map(row => html`<th class="num" title=${row.id}><${Dot} item=${row}/><bdi>${row.name}</bdi> <${Mark} s=${row.status}/></th>`)}${isPair && html`<th class="num">difference</th>`}</tr></thead><tbody>
     ${metrics.length > 0 && title('Metrics', 'best value, or the last')}${metrics.map(metric => line(`m ${metric.key}`, html`<${Key} k=${metric.key}/>`, valuesOf(metric, isPair), isPair && difference(metric)))}
     ${isPair && first.length > 0 && line('first', 'first step that differs', ['', ''], html`<span class="dv">step ${num(Math.min(...first))}</span><span class="pct"></span><span class="bw"></span>`)}
     ${params.length > 0 && title('Params', `${params.length} of ${params.length + answer.same.params} differ`)}${params.map(param => line(`p ${param.key}`, html`<${Key} k=${param.key}/>`, param.values.map(value => html`<span class="say" title=${logged(value)}>${value === null ? '–' : logged(value)}</span>`), isPair && html`<span class="dv">${change(param)}</span><span class="pct"></span><span class="bw"></span>`))}
-    ${[...groups].map(([name, list]) => html`${title(name)}${list.map(each => line(`g ${each.key}`, each.key.replace(/^git_/, '').replace(/_/g, ' '), each.values.map(value => (value === null ? '–' : said(each.key, value))), '', name === 'Git'))}`)}
-    ${!groups.has('Run') && title('Run')}${line('run time', 'run time', rows.map(row => span(row.duration)), isPair && html`<span class="dv">${rows[1].duration >= rows[0].duration ? '+' : ''}${span(rows[1].duration - rows[0].duration)}</span><span class="pct"></span><span class="bw"></span>`)}
-    ${isAll && html`${title(`The same in ${isPair ? 'both' : 'all'}`)}${[...(answer.same_rows?.params || []), ...(answer.same_rows?.provenance || [])].map(each => html`<tr><th scope="row"><${Key} k=${each.key}/></th><td class="num" colspan=${wide - 1}><span class="say">${logged(each.value ?? each.values?.[0])}</span></td></tr>`)}`}
+    ${[...groups].map(([name, list]) => html`${title(name)}${list.map(each => line(`g ${each.key}`, called(each.key), each.values.map(value => (value === null ? '–' : said(each.key, value))), '', name === 'Git'))}`)}
+    ${isTimed && html`${!groups.has('Run') && title('Run')}${line('run time', 'run time', rows.map(row => span(row.duration)), isPair && html`<span class="dv">${rows[1].duration >= rows[0].duration ? '+' : ''}${span(rows[1].duration - rows[0].duration)}</span><span class="pct"></span><span class="bw"></span>`)}`}
+    ${isAll && html`${title(`The same in ${isPair ? 'both' : 'all'}`)}${[...(answer.same_rows?.params || []), ...[...(answer.same_rows?.provenance || []).map(each => ({ ...each, value: said(each.key, each.value ?? each.values?.[0]) })), ...alike].map(each => ({ ...each, key: called(each.key) }))].map(each => html`<tr><th scope="row"><${Key} k=${each.key}/></th><td class="num" colspan=${wide - 1}><span class="say">${logged(each.value ?? each.values?.[0])}</span></td></tr>`)}`}
     </tbody><tfoot><tr><td colspan=${wide}>The same in ${isPair ? 'both' : 'all'}: ${same || 'nothing'}. <button type="button" class="link" aria-expanded=${isAll} onClick=${onAll}>${isAll ? 'Hide' : 'Show all'}</button></td></tr></tfoot></table>`;
 }
 

@@ -2,13 +2,15 @@
 import { html, Component } from './vendor/preact.js';
 import { S, go, watch } from './address.js';
 import { M, scope, watchModel } from './model.js';
-import { ask, unfold } from './server.js';
+import { ask, unfold, whenBack } from './server.js';
 import { watchHover, hovered } from './hover.js';
 import { axesAndBrushes, setAxes, places, valueOf } from './brushes.js';
 import { kindName } from './columns.js';
 import { makeAxis } from './scaling.js';
 import { Parallel } from './parallel.js';
 import { Scatter } from './scatter.js';
+import { alsoWith, quoted } from './narrowing.js';
+import { say } from './undo.js';
 
 const MOST = 2000; // runs that are drawn
 const MOST_AXES = 8;
@@ -41,6 +43,7 @@ export class Explore extends Component {
       watchHover(id => this.light(id)),
       watchModel(() => { if (this.stamp !== M.stamp) this.fetch(); }),
       watch(() => this.fetch()),
+      whenBack(() => { this.asked = null; this.fetch(); }),
     ];
     this.fetch();
   }
@@ -110,13 +113,16 @@ export class Explore extends Component {
   /** Make a filter of the brushes. */
   keep = () => {
     const { brushes } = axesAndBrushes();
+    const left = [];
     const parts = [...brushes].map(([name, [low, high]]) => {
       const texts = places.get(name);
       if (!texts) return `${name} >= ${Number(low.toPrecision(6))} and ${name} <= ${Number(high.toPrecision(6))}`;
-      const chosen = [...texts].filter(([, at]) => at >= low && at <= high).map(([text]) => `'${text.replace(/'/g, '')}'`);
-      return `${name} in (${chosen.join(', ')})`;
+      const chosen = [...texts].filter(([, at]) => at >= low && at <= high).map(([text]) => text);
+      left.push(...chosen.filter(text => quoted(text) === null));
+      return `${name} in (${chosen.map(quoted).filter(Boolean).join(', ') || "''"})`;
     });
-    go({ q: [S.q && (/\sor\s/i.test(S.q) ? `(${S.q})` : S.q), ...parts].filter(Boolean).join(' and '), a: '' });
+    go({ q: alsoWith(S.q, parts), a: '' });
+    if (left.length) say('No filter can name, so left out:', left.join(', '));
   };
 
   render(_, { width, rows, error, total, color }) {

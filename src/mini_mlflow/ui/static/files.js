@@ -1,6 +1,6 @@
 // Which files has a run, what is in them, and what did it print?
 import { html, Component } from './vendor/preact.js';
-import { ask, fileAddress } from './server.js';
+import { ask, fileAddress, whenBack } from './server.js';
 import { bytes, count } from './format.js';
 import { Icon } from './parts.js';
 
@@ -8,7 +8,13 @@ import { Icon } from './parts.js';
 /** The tree of a run's files, a folder at a time, with a preview beside it. */
 export class Files extends Component {
   state = { folders: new Map(), open: new Set(), chosen: null, preview: null };
-  componentDidMount() { this.list(''); }
+  componentDidMount() { this.list(''); this.end = whenBack(() => this.again()); }
+  componentWillUnmount() { this.end(); }
+  again() {
+    const { folders, chosen, preview } = this.state;
+    for (const [path, answer] of folders) if (answer.error) this.list(path);
+    if (chosen && preview?.isMissed) this.show(chosen);
+  }
   componentDidUpdate(before) { if (before.refOf !== this.props.refOf) this.setState({ folders: new Map(), open: new Set(), chosen: null, preview: null }, () => this.list('')); }
 
   async list(path) {
@@ -32,7 +38,7 @@ export class Files extends Component {
   async show(file) {
     const { refOf } = this.props;
     this.setState({ chosen: file, preview: null });
-    const preview = await ask(`api/preview?run=${encodeURIComponent(refOf)}&path=${encodeURIComponent(file.path)}`).catch(error => ({ kind: 'none', reason: error.message }));
+    const preview = await ask(`api/preview?run=${encodeURIComponent(refOf)}&path=${encodeURIComponent(file.path)}`).catch(error => ({ kind: 'none', reason: error.message, isMissed: true }));
     if (this.state.chosen === file && refOf === this.props.refOf) this.setState({ preview });
   }
 

@@ -149,7 +149,7 @@ export class Filter extends Component {
       ${text ? html`<span class="hits">${S.q && !error ? count(M.matched, 'run') : ''}</span><button type="button" class="clr" aria-label="Clear filter" title="Clear filter" onClick=${this.clear}><${Icon} n="x" s=12/></button>` : html`<kbd>/</kbd>`}
       ${isOpen && items.length > 0 && html`<div class="pop comp" style=${{ left: `${left}px` }}><ul id="completions" role="listbox" aria-label="Completions">${items.map((item, i) => html`<li id="completion-${i}" key=${item.text} role="option" aria-selected=${i === at} ref=${e => { if (e && i === at) e.scrollIntoView({ block: 'nearest' }); }} onMouseDown=${event => { event.preventDefault(); this.take(item); }}>
           <span class="say">${item.text.toLowerCase().startsWith(typed.toLowerCase()) && typed ? html`<b>${item.text.slice(0, typed.length)}</b>${item.text.slice(typed.length)}` : item.text}</span><small class="say">${item.detail}</small></li>`)}</ul>
-        <footer><kbd>Tab</kbd> take <kbd>Enter</kbd> apply <span class="grow"></span>${matched === null || matched === undefined ? '' : `so far ${matched} of ${count(total, 'run')}`}</footer></div>`}
+        <footer class=${matched === null || matched === undefined ? 'bare' : ''}><span class="keys"><kbd>Tab</kbd> take <kbd>Enter</kbd> apply</span><span class="grow"></span>${matched === null || matched === undefined ? '' : `so far ${matched} of ${count(total, 'run')}`}</footer></div>`}
       ${error && !isOpen && html`<${Trouble} error=${error} wrong=${this.wrong(error)} onMend=${name => this.mend(name)}/>`}
     </div>`;
   }

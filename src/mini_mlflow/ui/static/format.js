@@ -74,6 +74,17 @@ export function moment(at, withSeconds = false) {
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}${withSeconds ? `:${two(date.getSeconds())}` : ''}`;
 }
 
+/** A moment beside others that are *step* milliseconds apart, as short as they can be told apart: 2026, 2026-11, 2026-11-21, 14:32, 14:32:05, 14:32:05.250. */
+export function clock(at, step) {
+  const text = moment(at, true);
+  if (step >= 320 * 86400000) return text.slice(0, 4);
+  if (step >= 28 * 86400000) return text.slice(0, 7);
+  const isMidnight = text.endsWith('00:00:00') && new Date(at).getMilliseconds() === 0;
+  if (step >= 86400000 || isMidnight) return text.slice(0, 10);
+  if (step >= 60000) return text.slice(11, 16);
+  return step >= 1000 ? text.slice(11) : `${text.slice(11)}.${String(new Date(at).getMilliseconds()).padStart(3, '0')}`;
+}
+
 /** Local time and UTC, for what shows when the pointer rests on a time. */
 export function bothTimes(at) {
   const date = new Date(at);

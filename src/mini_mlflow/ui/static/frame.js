@@ -79,21 +79,14 @@ function cut({ x, y }, [from, to]) {
 }
 
 function padded(low, high, isLog) {
-  if (isLog) return low === high ? [low / 2, high * 2] : [low / 1.08, high * 1.08];
+  if (isLog) {
+    const by = low === high ? 2 : 1.08;
+    return [Math.max(low / by, Number.MIN_VALUE), Math.min(high * by, Number.MAX_VALUE)];
+  }
   if (low === high) {
     const room = Math.abs(low) * 0.1 || 1;
     return [low - room, high + room];
   }
   const room = (high - low) * 0.06;
   return [low - room, high + room];
-}
-
-/** Of the ticks of a log axis those that get a label and a rule: 1, or 1-2-5 where the frame is below 60×. */
-export function logTicks(ticks, [low, high]) {
-  return ticks.map(at => {
-    const power = 10 ** Math.floor(Math.log10(at) + 1e-9);
-    const digit = Math.round(at / power);
-    const isRound = Math.abs(at / power - digit) < 0.01 && (digit === 1 || (high / low < 60 && (digit === 2 || digit === 5)));
-    return at >= low && at <= high && isRound ? at : null;
-  });
 }

@@ -1,24 +1,24 @@
 // The bar above the table: how many runs, in which state, and what can be done to those that are selected.
 import { html, Component } from './vendor/preact.js';
 import { S, go, split } from './address.js';
-import { M, isReadOnly, findAll, scope } from './model.js';
+import { M, isReadOnly, findAll, load, query } from './model.js';
 import { isReport } from './boot.js';
 import { askBlob } from './server.js';
-import { count } from './format.js';
+import { count, num } from './format.js';
 import { Icon, Mark, STATUSES } from './parts.js';
 import { Menu, Option, Action } from './menu.js';
 import { hideThese, onlyThese, remove, restore, tag, TagField } from './rowactions.js';
-import { kindName, OWN_NAMES, tableColumns, toggleColumn } from './columns.js';
+import { kindName, OWN_NAMES, sorting, tableColumns, toggleColumn } from './columns.js';
+import { alsoWith, splitStatus } from './narrowing.js';
 import { save } from './saving.js';
 import { say } from './undo.js';
 
 /** Counts of statuses; a click shows only these. */
 function Counts() {
   if (isReport) return html`<div class="counts">${STATUSES.filter(status => M.statuses[status]).map(status => html`<span key=${status} class="chip" title=${`${count(M.statuses[status], 'run')} ${status.toLowerCase()}`}><${Mark} s=${status}/>${M.statuses[status].toLocaleString('en-US')}</span>`)}</div>`;
-  const only = status => `status = '${status}'`;
-  const others = S.q.split(/\s+and\s+/i).filter(part => !/^status = '\w+'$/.test(part.trim())).filter(Boolean);
-  return html`<div class="counts">${STATUSES.filter(status => M.statuses[status]).map(status => { const isOn = S.q.includes(only(status)); return html`<button key=${status} type="button" class="chip" aria-pressed=${isOn}
-    aria-label="${count(M.statuses[status], 'run')} ${status.toLowerCase()}: ${isOn ? 'show all again' : 'show only these'}" title=${isOn ? 'Show all again' : `Only ${status.toLowerCase()}`} onClick=${() => go({ q: [...others, ...(isOn ? [] : [only(status)])].join(' and ') })}><${Mark} s=${status}/>${M.statuses[status].toLocaleString('en-US')}</button>`; })}</div>`;
+  const { status: chosen, rest } = splitStatus(S.q);
+  return html`<div class="counts">${STATUSES.filter(status => M.statuses[status]).map(status => { const isOn = status === chosen; return html`<button key=${status} type="button" class="chip" aria-pressed=${isOn}
+    aria-label="${count(M.statuses[status], 'run')} ${status.toLowerCase()}: ${isOn ? 'show all again' : 'show only these'}" title=${isOn ? 'Show all again' : `Only ${status.toLowerCase()}`} onClick=${() => go({ q: isOn ? rest : alsoWith(rest, [`status = '${status}'`]) })}><${Mark} s=${status}/>${M.statuses[status].toLocaleString('en-US')}</button>`; })}</div>`;
 }
 
 /** Which columns the table has. */
@@ -39,10 +39,12 @@ class ColumnsMenu extends Component {
   }
 }
 
-async function exportCsv() {
+/** Save what the table shows, its columns and values or groups: all rows that the filter means, also those not loaded. */
+async function exportCsv(isWide) {
+  const inEachRow = new Set(['duration', 'started', 'ended', 'id']);
+  const columns = tableColumns(isWide).filter(column => column.kind !== 'own' || !inEachRow.has(column.key)).map(column => (column.kind === 'own' ? column.order : column.name));
   try {
-    const body = { experiments: scope(), filter: S.q, stage: M.stage, order: M.order, columns: null, group: null, picks: [], is_raw: false };
-    save(await askBlob('api/csv', body), 'runs.csv');
+    save(await askBlob('api/csv', { ...query(), order: M.order, columns, picks: [], is_raw: false }), S.g ? 'groups.csv' : 'runs.csv');
   } catch (error) {
     say(`The table was not saved: ${error.message}`);
   }
@@ -62,12 +64,31 @@ function SelectionBar() {
     <span class="grow"></span><button type="button" class="btn sm ghost" aria-label="Clear selection" title="Clear selection" onClick=${() => go({ d: '' })}><${Icon} n="x" s=12/></button></span>`;
 }
 
+/** From the deleted runs back to the others. */
+function leaveDeleted() {
+  M.stage = 'active';
+  load();
+}
+
+/** How many groups there are, and how many of them are here. */
+const groupsTitle = () => (M.groupCount > M.groups.length ? `first ${num(M.groups.length)} of ${count(M.groupCount, 'group')}` : count(M.groups.length, 'group'));
+
+/** What the runs are sorted by: a narrow page has no heads of columns to click. */
+function Sort() {
+  const { name, isDown } = sorting();
+  const now = (isDown ? '-' : '') + name;
+  const columns = [{ order: 'name', key: 'name', label: '' }, ...tableColumns(false).filter(column => column.order)];
+  const options = columns.flatMap(({ order, key, label }) => [order, `-${order}`].map(value => [value, `${value[0] === '-' ? '↓' : '↑'} ${key}${['min', 'max', 'mean'].includes(label) ? ` ${label}` : ''}`]));
+  if (name && !options.some(([value]) => value === now)) options.unshift([now, `${isDown ? '↓' : '↑'} ${name}`]);
+  return html`<select class="text-input sort" aria-label="Sort by" value=${now} onChange=${event => go({ s: event.target.value })}>${options.map(([value, text]) => html`<option key=${value} value=${value} selected=${value === now}>${text}</option>`)}</select>`;
+}
+
 export function LeftBar({ narrow, isWide }) {
   if (S.d) return html`<div class="bar"><${SelectionBar}/></div>`;
-  const title = M.stage === 'deleted' ? `${count(M.matched, 'deleted run')}` : M.groups ? count(M.groups.length, 'group') : count(M.matched, 'run');
-  return html`<div class="bar"><b class="total" title=${S.q ? `${count(M.matched, 'run')} of ${M.total}` : ''}>${title}</b><${Counts}/><span class="grow"></span>
+  const title = M.stage === 'deleted' ? `${count(M.matched, 'deleted run')}` : M.groups ? groupsTitle() : count(M.matched, 'run');
+  return html`<div class="bar"><b class="total" title=${S.q ? `${count(M.matched, 'run')} of ${M.total}` : ''}>${title}</b>${M.stage === 'deleted' && html`<button type="button" class="link back" onClick=${leaveDeleted}>Show runs</button>`}<${Counts}/><span class="grow"></span>${narrow && html`<${Sort}/>`}
     <${Menu} label="Columns" kind="columns" button=${({ toggle, isOpen }) => html`<button type="button" class="btn ghost" aria-expanded=${isOpen} aria-haspopup="dialog" aria-label="Columns" title="Columns: those that vary, or your choice" onClick=${toggle}><${Icon} n="cols"/>${narrow ? '' : 'Columns'}</button>`}>${() => html`<${ColumnsMenu} isWide=${isWide}/>`}<//>
-    ${!isReport && html`<button type="button" class="btn ghost" title="Export all rows as CSV" aria-label="Export CSV" onClick=${exportCsv}><${Icon} n="save"/></button>`}</div>`;
+    ${!isReport && html`<button type="button" class="btn ghost" title=${`Save ${S.g ? 'all groups' : M.matched === 1 ? 'the run' : `all ${count(M.matched, 'run')}`} as CSV, with these columns`} aria-label="Export CSV" onClick=${() => exportCsv(isWide)}><${Icon} n="save"/></button>`}</div>`;
 }
 
 /** What the foot says: how many are in charts, what signs mean, what could not be read. */

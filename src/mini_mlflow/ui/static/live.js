@@ -1,9 +1,9 @@
 // How does the page keep up? One small request for all, only while it is seen; idle it costs almost nothing.
 import { S } from './address.js';
-import { M, changed, load, scope } from './model.js';
+import { M, experiments, load, scope } from './model.js';
 import { append, cursors, expire } from './series.js';
 import { boot, isReport } from './boot.js';
-import { askSeries, isStranger, link } from './server.js';
+import { askSeries, isStranger, link, whenBack } from './server.js';
 import { visibleCards } from './card.js';
 
 const PERIOD = boot?.server?.poll_ms || 2000;
@@ -13,6 +13,11 @@ let timer = 0;
 export function follow() {
   if (isReport) return;
   document.addEventListener('visibilitychange', () => { if (!document.hidden) soon(0); });
+  addEventListener('online', () => soon(0));
+  whenBack(() => {
+    load({ isLive: true });
+    visibleCards().forEach(card => card.ask());
+  });
   soon(PERIOD);
 }
 function soon(delay) {
@@ -30,7 +35,6 @@ async function round() {
 }
 
 async function once() {
-  const wasLost = link.state === 'lost';
   const cards = visibleCards();
   const metrics = [...new Set(cards.map(card => card.props.metric))];
   const running = new Map();
@@ -41,10 +45,8 @@ async function once() {
   const answer = await askSeries('api/live', {
     stamp: M.stamp, experiments: scope(), series: isWanted ? { x: S.x, runs: items.map(item => item.ref), metrics, since } : null,
   });
-  if (wasLost) {
-    changed();
-    cards.forEach(card => card.ask()); // what was asked for in vain
-  }
+  const isEmpty = M.stores.length > 1 && !experiments().length; // the first run may go into any of them
+  if (isEmpty || M.failure?.status >= 500) await load({ isLive: true });
   if (!answer) return;
   const { header, data } = answer;
   if (data && header.x === S.x) append(items, metrics, answer);

@@ -1,6 +1,6 @@
 // The page as a whole: two panes under a top bar, and what starts it.
 import { html, render, Component } from './vendor/preact.js';
-import { S, go, split, watch } from './address.js';
+import { S, go, plainOf, split, watch } from './address.js';
 import { M, changed, experiments, find, load, show, store, take, watchModel } from './model.js';
 import { boot, isReport } from './boot.js';
 import { watchLink } from './server.js';
@@ -106,7 +106,7 @@ class App extends Component {
 
 /** The first answer came with the page: it is shown at once, where it is what the address asks for. */
 function start() {
-  const isPlain = ASKS.every(name => S[name] === { i: '0', n: '20' }[name] || S[name] === '');
+  const isPlain = ASKS.every(name => S[name] === plainOf(name)) && experiments().join() === (boot?.view?.experiments || []).join();
   if (boot?.runs && isPlain) {
     take(boot.runs, true);
     if (!isReport) askAhead();

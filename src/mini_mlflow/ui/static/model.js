@@ -1,5 +1,5 @@
 // What does the page know of the runs? The answer of the server for the present view, a window of rows at a time.
-import { S, go, split, join } from './address.js';
+import { S, go, plainOf, split, join } from './address.js';
 import { boot } from './boot.js';
 import { ask, unfold, Refusal } from './server.js';
 import { assign } from './colors.js';
@@ -13,7 +13,7 @@ const IN_PAGE = new Set(['step', 'duration', 'started', 'ended', 'id', 'note']);
 export const M = {
   stores: boot?.stores || [], experiments: boot?.experiments || [], rows: [], byRef: new Map(), groups: null, columns: [], keys: { metrics: [], params: [], tags: [] },
   total: 0, matched: 0, statuses: {}, first: [], gone: new Set(), problems: [], problemCount: 0, pending: null, idLength: 6, order: [], goal: null,
-  sortedMetric: null, stamp: null, shown: [], failure: null, filterError: null, filter: '', isLoaded: false, open: new Set(), stage: 'active', version: 0,
+  groupCount: 0, sortedMetric: null, stamp: null, shown: [], failure: null, filterError: null, filter: '', isLoaded: false, open: new Set(), stage: 'active', version: 0,
 };
 const watchers = new Set();
 export function watchModel(watcher) {
@@ -32,7 +32,8 @@ export function experiments() {
   if (S.e) return split(S.e).map(id => `${S.i}/${id}`);
   const chosen = (boot?.view?.experiments || []).filter(ref => ref.split('/')[0] === S.i);
   if (chosen.length) return chosen;
-  const first = M.experiments.find(each => each.ref.split('/')[0] === S.i && each.stage === 'active');
+  const own = M.experiments.filter(each => each.ref.split('/')[0] === S.i && each.stage === 'active');
+  const first = own.find(each => each.runs) || own[0];
   return first ? [first.ref] : [];
 }
 
@@ -63,7 +64,8 @@ export function nameOf(kind, key) {
 /** The same for a request: null means all, as in a store that has none yet. */
 export const scope = () => { const refs = experiments(); return refs.length ? refs : null; };
 
-function query() {
+/** What the present view asks of api/runs. */
+export function query() {
   const wanted = S.c ? split(S.c).filter(name => !IN_PAGE.has(name)) : null;
   const isDown = S.s[0] === '-';
   return {
@@ -99,7 +101,14 @@ let loadedFor = '';
  */
 export async function load({ offset = 0, isLive = false } = {}) {
   const mine = ++latest;
-  if (!experiments().length) await refreshExperiments();
+  if (!experiments().length) {
+    await refreshExperiments();
+    const elsewhere = S.e || experiments().length ? null : M.experiments.find(each => each.stage === 'active' && each.runs);
+    if (elsewhere) {
+      go({ i: elsewhere.ref.split('/')[0] }, true); // the first run of all went into another store: that is loaded
+      return;
+    }
+  }
   const body = query();
   const key = JSON.stringify(body);
   try {
@@ -121,8 +130,8 @@ function refuse(error) {
     if (!M.isLoaded) rescue({ q: '' });
   } else if (isWrong && S.s && error.facts.where === 'order') {
     rescue({ s: '' });
-  } else if (isWrong && !M.isLoaded && ['i', 'e', 'q', 'g', 's', 'c'].some(name => S[name] && S[name] !== '0')) {
-    rescue({ i: '0', e: '', q: '', g: '', s: '', c: '' });
+  } else if (isWrong && !M.isLoaded && ['i', 'e', 'q', 'g', 's', 'c'].some(name => S[name] !== plainOf(name))) {
+    rescue({ i: plainOf('i'), e: '', q: '', g: '', s: '', c: '' });
   } else if (error.name !== 'AbortError') {
     M.failure = error;
   }
@@ -147,7 +156,7 @@ export function take(answer, isNew, key = JSON.stringify(query())) {
   Object.assign(M, {
     columns, total: answer.total, matched: answer.matched, statuses: answer.statuses || {}, first: answer.first || [], stamp: answer.stamp, goal: answer.goal,
     keys: answer.keys || M.keys, order: answer.order || [], sortedMetric: answer.sorted_metric, idLength: answer.id_length || 6, pending: answer.pending || null,
-    problems: answer.problems || [], problemCount: answer.problem_count || 0, isLoaded: true, clock: (answer.now_ms || Date.now()) - Date.now(),
+    groupCount: answer.groups?.total ?? 0, problems: answer.problems || [], problemCount: answer.problem_count || 0, isLoaded: true, clock: (answer.now_ms || Date.now()) - Date.now(),
   });
   for (const ref of answer.gone || []) M.gone.add(ref);
   place(answer, rows, isSame);
@@ -212,7 +221,7 @@ function groupsOf(block) {
     id, ref: id, short: id, label: block.label[i], n: block.n[i], statuses: block.statuses[i], rank: block.rank[i] || 0, runs: block.runs[i],
     by: block.by.map((name, k) => [name, block.values_by[i][k]]),
     stats: block.stats.map(stat => (stat.same ? { same: stat.same[i] } : {
-      mean: unfold(stat.mean[i]), std: unfold(stat.std[i]), min: unfold(stat.min[i]), max: unfold(stat.max[i]), count: stat.count[i], isNoise: stat.is_within_noise[i],
+      mean: unfold(stat.mean[i]), std: unfold(stat.std[i]), min: unfold(stat.min[i]), max: unfold(stat.max[i]), count: stat.count[i], isNoise: stat.is_within_noise[i], soFar: unfold(stat.so_far[i]),
     })),
     over: block.over,
   }));

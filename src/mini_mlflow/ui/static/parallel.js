@@ -10,13 +10,15 @@ const HEIGHT = 362;
 const TOP = 34;
 const BOTTOM = 22;
 const SIDE = 50;
+const APART = 68; // px between two axes at least; where there is less room the chart is scrolled
 const mix = part => `color-mix(in oklab, var(--seq-1) ${Math.round(part * 100)}%, var(--seq-0))`;
 
 export class Parallel extends Component {
   state = { drag: null, moved: null };
 
   y = (axis, value) => HEIGHT - BOTTOM - axis.position(value) * (HEIGHT - TOP - BOTTOM);
-  x = i => SIDE + (this.props.axes.length > 1 ? (i * (this.props.width - 24 - 2 * SIDE)) / (this.props.axes.length - 1) : 0);
+  across = () => Math.max(this.props.width - 24, 2 * SIDE + APART * (this.props.axes.length - 1));
+  x = i => SIDE + (this.props.axes.length > 1 ? (i * (this.across() - 2 * SIDE)) / (this.props.axes.length - 1) : 0);
   at = (axis, y) => axis.back(Math.max(0, Math.min(1, (HEIGHT - BOTTOM - y) / (HEIGHT - TOP - BOTTOM))));
 
   start = (axis, event) => {
@@ -83,7 +85,7 @@ export class Parallel extends Component {
     return text;
   }
 
-  render({ width, axes, rows, total, hits, brushes, color, onKeep, onClear }) {
+  render({ axes, rows, total, hits, brushes, color, onKeep, onClear }) {
     const colorAxis = axes.find(axis => axis.name === color);
     const good = row => goodness(colorAxis, row.cells.get(color));
     const order = [...rows].sort((a, b) => hits.has(a) - hits.has(b) || good(a) - good(b));
@@ -92,7 +94,7 @@ export class Parallel extends Component {
     const fit = key => { const end = prefixEnd(key); const text = key.length * 7 > room && end ? key.slice(end) : key; const most = Math.max(4, Math.floor(room / 7)); return text.length > most ? `${text.slice(0, most - 1)}…` : text; };
     return html`<figure class="card pc"><figcaption><b>Parallel coordinates</b>${colorAxis && html`<span class="legend-key">worse<i></i>better <span class="pre say">${colorAxis.key}</span></span>`}<span class="grow"></span>
       ${brushes.size > 0 && html`<span class="bcount" role="status">${hits.size} of ${rows.length} inside</span>${!isReport && html`<button type="button" class="btn sm" onClick=${onKeep}>Keep as filter</button>`}<button type="button" class="btn sm ghost" onClick=${onClear}>Clear</button>`}${total > rows.length && html`<small>the first ${rows.length} of ${total}</small>`}</figcaption>
-      <svg width=${width - 24} height=${HEIGHT} role="group" aria-label="Parallel coordinates of ${rows.length} runs" ref=${e => { this.svg = e; }} onPointerMove=${this.drive} onPointerUp=${this.stop}>
+      <div class="sideways"><svg width=${this.across()} height=${HEIGHT} role="group" aria-label="Parallel coordinates of ${rows.length} runs" ref=${e => { this.svg = e; }} onPointerMove=${this.drive} onPointerUp=${this.stop}>
         ${order.map(row => html`<path key=${row.ref} data-run=${row.ref} class="pl ${hits.has(row) ? '' : 'out-side'}" style=${{ '--c': mix(good(row)) }} d=${this.path(row)} onMouseEnter=${() => hover(row.ref)} onMouseLeave=${() => hover(null)} onClick=${() => go({ r: row.short })}/>`)}
         ${axes.map((axis, i) => html`<g key=${axis.name}><line class="ax" x1=${this.x(i)} x2=${this.x(i)} y1=${TOP} y2=${HEIGHT - BOTTOM}/>
           <text class="an" x=${this.x(i)} y="14" text-anchor="middle" onPointerDown=${event => this.grab(i, event)} onPointerUp=${event => this.drop(axis, event)}><title>${axis.key}: drag to move</title>${fit(axis.key)}</text>
@@ -100,7 +102,7 @@ export class Parallel extends Component {
           ${axis.ticks.map(({ value, text }) => html`<line class="ax" x1=${this.x(i) - 3} x2=${this.x(i) + 3} y1=${this.y(axis, value)} y2=${this.y(axis, value)}/><text class="tk halo" x=${i === last ? this.x(i) + 9 : this.x(i) - 7} y=${this.y(axis, value) + 4} text-anchor=${i === last ? 'start' : 'end'}>${text}</text>`)}
           ${brushes.has(axis.name) && this.brushed(axis, i, brushes.get(axis.name))}
           <rect class="ax-hit" x=${this.x(i) - 10} y=${TOP - 6} width="20" height=${HEIGHT - TOP - BOTTOM + 12} tabindex="0" role="slider" aria-orientation="vertical" aria-label="${axis.key}: arrows brush from ${brushes.has(axis.name) ? 'the brush' : 'the ends'}, with Shift the upper end" aria-valuemin=${axis.low} aria-valuemax=${axis.high} aria-valuenow=${(brushes.get(axis.name) || [axis.low])[0]} onPointerDown=${event => this.start(axis, event)} onKeyDown=${event => this.keys(axis, i, event)}/></g>`)}
-      </svg></figure>`;
+      </svg></div></figure>`;
   }
 
   brushed(axis, i, [low, high]) {

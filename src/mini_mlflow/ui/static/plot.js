@@ -6,15 +6,17 @@ import { colorOf } from './colors.js';
 import { hovered } from './hover.js';
 import { seriesOf } from './series.js';
 import { smooth } from './smooth.js';
-import { frameOf, logTicks, looksLog } from './frame.js';
+import { frameOf, looksLog } from './frame.js';
 import { mapping, strokeLine, trace, fillBand } from './strokes.js';
 import { drawBest, drawMarks } from './marks.js';
-import { axisOfX } from './axes.js';
+import { axisOfX, axisOfY } from './axes.js';
 import { tick } from './format.js';
 
 const FEW = 8; // runs whose raw lines stand behind the smoothed ones
 export const plots = new Set();
 const auto = new Map(); // metric -> whether it looks log; kept, so that a chart does not change its axis while it grows
+/** What a frame goes by: a line, or of a group both edges of its band. */
+const edges = line => (line.counts ? [{ x: line.x, y: line.low }, { x: line.x, y: line.high }] : [line]);
 
 export class Plot {
   /**
@@ -56,6 +58,7 @@ export class Plot {
     this.lines = known.map(({ item, series }) => {
       const source = tau && series.means && !series.counts ? series.means : series;
       const line = { item, series, color: colorOf(item), dash: item.dash, x: source.x, y: smooth(source.x, source.y, tau, source.weights), counts: series.counts, members: series.members };
+      if (S.x.startsWith('metrics.') && Number.isFinite(series.end?.x)) line.end = series.end; // elsewhere the newest row is the one furthest to the right
       if (series.counts) Object.assign(line, { low: smooth(series.x, series.low, tau), high: smooth(series.x, series.high, tau) });
       return line;
     });
@@ -63,8 +66,8 @@ export class Plot {
     if (!auto.has(this.metric) && this.lines.length) auto.set(this.metric, looksLog(raws, this.goal, this.metric));
     const isFlipped = S.l && S.l.split(',').map(decodeURIComponent).includes(this.metric);
     this.isLog = Boolean(auto.get(this.metric)) !== Boolean(isFlipped);
-    const how = { isLog: this.isLog, isClipped: !S.u, goal: this.goal, xRange: this.xRange, isZoomed: Boolean(zoom), raws };
-    const frame = frameOf(this.lines, how);
+    const how = { isLog: this.isLog, isClipped: !S.u, goal: this.goal, xRange: this.xRange, isZoomed: Boolean(zoom), raws: raws.flatMap(edges) };
+    const frame = frameOf(this.lines.flatMap(edges), how);
     this.isEmpty = !frame;
     this.yRange = frame?.range || (this.isLog ? [1, 10] : [0, 1]);
     this.isClipped = Boolean(frame?.isClipped);
@@ -76,20 +79,20 @@ export class Plot {
     this.box.querySelector('.uplot')?.remove();
     const font = `11px ${theme.font}`;
     const grid = { stroke: theme.grid, width: 1 };
-    const few = { filter: (u, ticks) => logTicks(ticks, this.yRange) };
+    const all = { filter: (u, ticks) => ticks };
     const nothing = () => ({ stroke: new Path2D(), fill: null, clip: null, flags: 0 });
     this.u = new uPlot({
-      width: this.box.clientWidth || 300, height: this.height, padding: [8, 22, 0, 0], legend: { show: false }, ms: 1,
+      width: this.box.clientWidth || 300, height: this.height, padding: [8, 22, 0, 0], legend: { show: false },
       cursor: {
         y: false, points: { show: false }, drag: { x: true, y: false, setScale: false, dist: 5 },
         bind: { dblclick: () => () => { go({ z: '' }); return null; } },
       },
-      scales: { x: { time: S.x === 'time', range: () => this.xRange }, y: { distr: this.isLog ? 3 : 1, range: () => this.yRange } },
+      scales: { x: { time: false, range: () => this.xRange }, y: { distr: this.isLog ? 3 : 1, range: () => this.yRange } },
       axes: [
-        { font, stroke: theme.axis, size: 24, gap: 3, space: S.x === 'time' ? 80 : 64, grid: { show: false }, ticks: { stroke: theme['line-strong'], size: 3, width: 1 }, ...this.axis() },
+        { font, stroke: theme.axis, size: 24, gap: 3, grid: { show: false }, ticks: { stroke: theme['line-strong'], size: 3, width: 1 }, ...this.axis() },
         {
-          font, stroke: theme.axis, size: 42, gap: 5, space: 34, grid: { ...grid, ...(this.isLog ? few : {}) }, ticks: { show: false },
-          values: (u, ticks) => ticks.map(at => (this.isEmpty ? '' : tick(at))), ...(this.isLog ? few : {}),
+          font, stroke: theme.axis, size: 42, gap: 5, grid: { ...grid, ...all }, ticks: { show: false }, ...axisOfY(this), ...all,
+          values: (u, ticks) => ticks.map(at => (this.isEmpty ? '' : tick(at))),
         },
       ],
       series: [{}, { stroke: 'transparent', width: 0, points: { show: false }, paths: nothing }],
@@ -105,7 +108,7 @@ export class Plot {
   axis() {
     const axis = axisOfX(S.x);
     const { values } = axis;
-    return values ? { ...axis, values: (u, ticks) => (this.isEmpty ? ticks.map(() => '') : values(u, ticks)) } : axis;
+    return { ...axis, values: (u, ticks, ...how) => (this.isEmpty ? ticks.map(() => '') : values(u, ticks, ...how)) };
   }
 
   data() {
@@ -170,7 +173,7 @@ export class Plot {
     ctx.globalAlpha = 1;
   }
 
-  /** Veil all lines but that of one run or group, on the canvas above. */
+  /** Veil all lines but that of one run or group, on the canvas above; all of them where it has no values of this metric. */
   paint(id) {
     const { u, veil } = this;
     if (!u || !veil) return;
@@ -178,8 +181,8 @@ export class Plot {
     const ctx = veil.getContext('2d');
     if (this.isVeiled) ctx.clearRect(0, 0, veil.width, veil.height);
     const line = id === null ? null : this.lineOf(id);
-    this.isVeiled = Boolean(line);
-    if (!line) return;
+    this.isVeiled = Boolean(line) || this.lacks(id);
+    if (!this.isVeiled) return;
     const { left, top, width, height } = u.bbox;
     const d = devicePixelRatio;
     const map = mapping(u);
@@ -190,6 +193,13 @@ export class Plot {
     ctx.globalAlpha = 0.84;
     ctx.fillStyle = theme.bg;
     ctx.fillRect(left - 5 * d, top - 5 * d, width + 10 * d, height + 5 * d);
+    if (line) this.paintLine(ctx, u, map, line);
+    ctx.restore();
+  }
+
+  paintLine(ctx, u, map, line) {
+    const { left, top, width, height } = u.bbox;
+    const d = devicePixelRatio;
     ctx.beginPath();
     ctx.rect(left - 2 * d, top - d, width + 4 * d, height + 2 * d);
     ctx.clip();
@@ -199,7 +209,6 @@ export class Plot {
     ctx.globalAlpha = 1;
     ctx.strokeStyle = line.color;
     strokeLine(ctx, u, map, line, 2.25);
-    ctx.restore();
   }
 
   /** A group's band, with its members as thin lines in it. */
@@ -217,6 +226,11 @@ export class Plot {
       trace(ctx, u, map, source.x, smooth(source.x, source.y, tau, source.weights));
       ctx.stroke();
     }
+  }
+
+  /** Whether a run or group is among those in the charts, but has no line in this one. */
+  lacks(id) {
+    return id !== null && Boolean(this.items?.some(item => item.ref === id || item.runs?.includes(id))) && !this.lineOf(id);
   }
 
   /** The line of a run, a group, or the group that a run belongs to. */

@@ -81,6 +81,7 @@ async function askExact(plot, at, lines) {
 }
 
 function show(plot, at, exact) {
+  if (!plot.u) return; // the chart is gone meanwhile
   plot.at = at;
   const hot = plot.lineOf(hovered() ?? '');
   const rows = [];
@@ -92,7 +93,9 @@ function show(plot, at, exact) {
   }
   const sign = plot.goal === 'min' ? 1 : -1;
   rows.sort((a, b) => (Number.isNaN(a.value) ? 1 : Number.isNaN(b.value) ? -1 : sign * (a.value - b.value)));
-  showTip(plot.box.closest('.card').getBoundingClientRect(), placeText(S.x, at), plot.metric, rows, without);
+  const over = plot.u.over.getBoundingClientRect();
+  const cursor = { x: over.left + plot.u.valToPos(plot.crossing ?? at, 'x'), top: over.top };
+  showTip(plot.box.closest('.card').getBoundingClientRect(), cursor, placeText(S.x, at), plot.metric, rows, without);
 }
 
 /** How far apart the rows of a series are on average. */

@@ -1,6 +1,6 @@
 // Where does a run come from: command, code, machine, versions, uncommitted changes?
 import { html, Component } from './vendor/preact.js';
-import { ask } from './server.js';
+import { ask, whenBack } from './server.js';
 import { bytes, count, logged } from './format.js';
 
 const WORDS = { git_commit: 'commit', git_branch: 'branch', git_dirty: 'uncommitted', git_remote: 'remote' };
@@ -17,7 +17,8 @@ export function Diff({ text }) {
 
 export class Provenance extends Component {
   state = { diff: null, isAll: false };
-  componentDidMount() { this.fetch(); }
+  componentDidMount() { this.fetch(); this.end = whenBack(() => { if (this.state.diff?.error) this.fetch(); }); }
+  componentWillUnmount() { this.end(); }
   componentDidUpdate(before) { if (before.refOf !== this.props.refOf) { this.setState({ diff: null }); this.fetch(); } }
   async fetch() {
     const { run, refOf } = this.props;

@@ -45,7 +45,7 @@ function listRuns({ columns }, body) {
   const orders = (body.order?.length ? body.order : boot.runs.order).map(text => /^(.*?)(?:\s+(asc|desc))?\s*$/is.exec(text.trim()));
   let order = newestFirst(rows);
   for (const [, name, way] of [...orders].reverse()) {
-    const column = columnOf(columns, name);
+    const column = name === 'attributes.last_step' ? { values: rows.step, kind: 'own' } : columnOf(columns, name);
     if (!column) throw refuse(400, 'query', `No run of this report has ${name}.`, { where: 'order' });
     order = sorted(order, valuesOf(column), /^desc$/i.test(way || ''));
   }

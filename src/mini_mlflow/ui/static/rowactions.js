@@ -48,16 +48,30 @@ function setColor(row, slot) {
   go({ k: join(slot === null ? others : [...others, `${row.short}:${slot + 1}`]) });
 }
 
+const editWatchers = new Set();
+/** Call *watcher* with the refs of runs whose name, note or tags were changed here, or changed back. */
+export function watchEdits(watcher) {
+  editWatchers.add(watcher);
+  return () => editWatchers.delete(watcher);
+}
+
+/** Show runs as they are after a change. */
+async function reread(refs) {
+  editWatchers.forEach(watcher => watcher(refs));
+  await load({ isLive: true });
+  changed();
+}
+
 /** Change one run's name, note or tags, and offer to take it back. */
 export async function edit(row, change, text, back) {
+  const make = async to => { await ask('api/edit', { run: row.ref, ...to }); };
   try {
-    await ask('api/edit', { run: row.ref, ...change });
-    say(text, row.name, back && (() => edit(row, back, 'Changed back', null)));
+    await make(change);
+    say(text, row.name, back && (async () => { await make(back); await reread([row.ref]); }));
   } catch (error) {
     say(`Not changed: ${error.message}`);
   }
-  await load({ isLive: true });
-  changed();
+  await reread([row.ref]);
 }
 
 export function rename(row, name) {
@@ -81,12 +95,12 @@ export async function tag(rows, text) {
       const fresh = refs.filter(ref => before.get(ref) === undefined);
       if (fresh.length) await ask('api/tag', { runs: fresh, set_tags: {}, delete_tags: [key] });
       for (const ref of refs) if (before.get(ref) !== undefined) await ask('api/edit', { run: ref, set_tags: { [key]: before.get(ref) } });
-      await load({ isLive: true });
+      await reread(refs);
     });
   } catch (error) {
     say(`Not tagged: ${error.message}`);
   }
-  load({ isLive: true });
+  await reread(refs);
 }
 
 /** Delete runs at once; they lie in the trash until they are taken back or cleaned up. */
@@ -161,6 +175,7 @@ export const RowMenu = ({ row, onRename, isButton }) => html`<${Menu} label="Mor
   ${close => html`<${Palette} row=${row}/>
     <${Action} name=${isShown(row) ? 'Hide in charts' : 'Show in charts'} note="e" onClick=${() => { close(); toggleShown(row); }}/>
     <${Action} name="Only this in charts" onClick=${() => { close(); toggleShown(row, true); }}/>
+    <${Action} name=${split(S.d).includes(row.short) ? 'Take out of the selection' : 'Select, to compare'} note="x" onClick=${() => { close(); toggleSelected(row); }}/>
     <${Action} name="Copy id" onClick=${() => { close(); copy(row.id); }}/>
     ${!isReadOnly() && (M.stage === 'deleted' ? html`<${Action} name="Restore" onClick=${() => { close(); restore([row]); }}/>` : html`
       <${Action} name="Rename" note="F2" onClick=${() => { close(); (onRename || renaming.start)?.(row); }}/>

@@ -3,7 +3,7 @@ import { html } from './vendor/preact.js';
 import { S, go, split } from './address.js';
 import { M, isShown, isReadOnly } from './model.js';
 import { hover } from './hover.js';
-import { num, logged } from './format.js';
+import { count, num, logged } from './format.js';
 import { Icon, Mark, Swatch, STATUSES } from './parts.js';
 import { Rename, RowMenu, toggleShown, toggleSelected, togglePinned } from './rowactions.js';
 import { inside } from './brushes.js';
@@ -63,12 +63,14 @@ export function GroupRow({ group, columns, texts, sorted, view, at, isOpen, isBe
 /** A spread has the decimals of its mean; one too small for them two digits. */
 const spread = (text, value) => (/e/.test(text(value)) ? num(value, 2) : text(value));
 
-function groupCell(group, column, text, isSorted) {
+/** What a group comes to in a column: the mean, its spread, and of how many runs where not of all. */
+export function groupCell(group, column, text, isSorted) {
   const stat = group.stats[column.at];
   if (!stat) return '';
   if ('same' in stat) return stat.same === null ? '' : logged(stat.same);
-  if (!stat.count) return '';
-  return html`${isSorted && stat.isNoise && html`<abbr title="Within noise of the best: Welch's t, p > 0.05">≈</abbr> `}${text(stat.mean)}${stat.count > 1 && html` <small>±${spread(text, stat.std)}</small>`}`;
+  const { count: behind } = stat;
+  if (!behind) return typeof stat.soFar === 'number' ? html`<span class="so-far" title="So far: no run of this group has finished">${text(stat.soFar)}</span>` : '';
+  return html`${isSorted && stat.isNoise && html`<abbr title="Within noise of the best: Welch's t, p > 0.05">≈</abbr> `}${text(stat.mean)}${behind > 1 && html` <small>±${spread(text, stat.std)}</small>`}${behind < group.n && html` <small class="of" title=${`The mean of ${behind} of ${count(group.n, 'run')}: the ${group.n - behind === 1 ? 'other has' : 'others have'} not finished, or no value`}>${behind}/${group.n}</small>`}`;
 }
 
 /** The set of selected runs, by their short ids. */

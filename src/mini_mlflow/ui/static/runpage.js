@@ -1,17 +1,16 @@
 // One run on one page: params, metrics, where it comes from, files, what it printed.
 import { html, Component } from './vendor/preact.js';
 import { S, go, toggled } from './address.js';
-import { M, now, isReadOnly, isShown, watchModel } from './model.js';
+import { M, findAll, need, now, isReadOnly, isShown, watchModel } from './model.js';
 import { isReport } from './boot.js';
-import { ask, unfold } from './server.js';
-import { ago, bothTimes, count, logged, num, span } from './format.js';
+import { ask, unfold, whenBack } from './server.js';
+import { ago, bothTimes, logged, num, span } from './format.js';
 import { cssColor } from './colors.js';
 import { Icon, Key, Mark, Swatch } from './parts.js';
-import { copy, edit, Rename, RowMenu, tag, toggleShown } from './rowactions.js';
+import { copy, edit, Rename, RowMenu, tag, TagField, toggleShown, watchEdits } from './rowactions.js';
 import { Files, Console } from './files.js';
 import { Provenance } from './provenance.js';
 import { Menu } from './menu.js';
-import { TagField } from './rowactions.js';
 
 /** A curve as small as a word. */
 export function Spark({ values, item, w = 112, h = 22 }) {
@@ -56,50 +55,43 @@ export class RunPage extends Component {
   componentDidMount() {
     this.fetch();
     this.end = watchModel(() => { if (this.state.run && this.row()?.status !== this.state.run.status) this.fetch(); });
+    this.endBack = whenBack(() => this.fetch());
+    this.endEdits = watchEdits(refs => { if (refs.includes(this.props.item.ref)) this.fetch(); });
     this.timer = setInterval(() => { if (!document.hidden && this.state.run?.status === 'RUNNING') this.fetch(); }, 4000);
   }
   componentDidUpdate(before) { if (before.item.ref !== this.props.item.ref) { this.setState({ run: null, error: null, isNamed: false }); this.fetch(); } }
-  componentWillUnmount() { this.end(); clearInterval(this.timer); }
+  componentWillUnmount() { this.end(); this.endBack(); this.endEdits(); clearInterval(this.timer); }
   row() { return M.byRef.get(this.props.item.ref); }
 
   async fetch() {
     const { ref } = this.props.item;
+    const turn = (this.turn = (this.turn || 0) + 1); // an answer from before a change does not come after it
     try {
       const run = await ask(`api/run?run=${encodeURIComponent(ref)}`);
-      if (ref === this.props.item.ref) this.setState({ run, error: null });
+      if (turn === this.turn) this.setState({ run, error: null });
     } catch (error) {
-      if (ref === this.props.item.ref) this.setState({ error });
+      if (turn === this.turn && !(error.code === 'lost' && this.state.run)) this.setState({ error });
     }
-  }
-
-  async change(what, text, back) {
-    await edit(this.props.item, what, text, back);
-    this.fetch();
-  }
-
-  async addTag(text) {
-    await tag([this.props.item], text);
-    this.fetch();
   }
 
   render({ item }, { run, error, isNamed }) {
     const fixed = isReadOnly() || run?.is_writable === false;
     const name = item.name || run?.name;
     const status = item.status || run?.status;
-    const steps = run ? Math.max(-1, ...run.metrics.map(metric => metric.last_step ?? -1)) : item.step;
+    const step = item.step ?? null;
     const tags = Object.entries(run?.tags || item.tags || {});
     const close = () => go({ r: '' });
     return html`<article class="run" aria-label="Run ${name}">
       <header class="runhead"><${Swatch} item=${item} on=${isShown(item)} label=${name} onClick=${event => toggleShown(item, event.altKey)}/>
         ${isNamed ? html`<${Rename} row=${item} done=${() => this.setState({ isNamed: false })}/>` : html`<h1 class="say" title=${fixed ? name : 'Double click to rename (F2)'} onDblClick=${() => !fixed && this.setState({ isNamed: true })}><bdi>${name}</bdi></h1>`}
-        <${Mark} s=${status} word/><span class="meta" title=${bothTimes(item.start)}>${span(item.duration)} · started ${ago(item.start, now())}${steps >= 0 && steps !== null ? ` · ${count(steps, 'step')}` : ''}</span><span class="grow"></span>
+        <${Mark} s=${status} word/><span class="meta" title=${bothTimes(item.start)}>${span(item.duration)} · started ${ago(item.start, now())}${step === null ? '' : ` · step ${num(step)}`}</span><span class="grow"></span>
         <button type="button" class="id" title="Copy the id: ${item.id}" onClick=${() => copy(item.id)}>${item.id.slice(0, 8)}</button>
         <button type="button" class="btn" onClick=${() => go({ d: toggled('d', item.short, true), v: 'compare', r: '' })}>Compare</button><${RowMenu} row=${item} isButton onRename=${() => this.setState({ isNamed: true })}/>
         <button type="button" class="btn ghost" aria-label="Close (Esc)" title="Close (Esc)" onClick=${close}><${Icon} n="x"/></button></header>
-      <div class="note"><span class="tags">${tags.map(([key, value]) => html`<em class="tag"><span class="say">${value === '' || value === 'true' ? key : `${key} ${value}`}</span>${!fixed && html`<button type="button" aria-label="Remove tag ${key}" title="Remove" onClick=${() => this.change({ delete_tags: [key] }, `Removed tag ${key} from`, { set_tags: { [key]: value } })}><${Icon} n="x" s=9/></button>`}</em>`)}
-        ${!fixed && html`<${Menu} label="Add a tag" button=${({ toggle }) => html`<button type="button" class="add" onClick=${toggle}>+ tag</button>`}>${close => html`<${TagField} onDone=${text => { close(); if (text) this.addTag(text); }}/>`}<//>`}</span>
-        <${Note} text=${run?.note} isFixed=${fixed || !run} onSave=${text => this.change({ note: text }, 'Note of', { note: run.note || '' })}/></div>
-      ${error ? html`<div class="empty"><h2>${M.gone.has(item.ref) || error.code === 'not_found' ? 'This run is gone' : 'This run cannot be shown'}</h2><p>${error.message}</p></div>` : !run ? html`<div class="two"><section><h2>Params</h2></section><section><h2>Metrics</h2></section></div>` : html`<div class="two">
+      <div class="note"><span class="tags">${tags.map(([key, value]) => html`<em class="tag"><span class="say">${value === '' || value === 'true' ? key : `${key} ${value}`}</span>${!fixed && html`<button type="button" aria-label="Remove tag ${key}" title="Remove" onClick=${() => edit(item, { delete_tags: [key] }, `Removed tag ${key} from`, { set_tags: { [key]: value } })}><${Icon} n="x" s=9/></button>`}</em>`)}
+        ${!fixed && html`<${Menu} label="Add a tag" button=${({ toggle }) => html`<button type="button" class="add" onClick=${toggle}>+ tag</button>`}>${close => html`<${TagField} onDone=${text => { close(); if (text) tag([item], text); }}/>`}<//>`}</span>
+        <${Note} text=${run?.note} isFixed=${fixed || !run} onSave=${text => edit(item, { note: text }, 'Changed note of', { note: run.note || '' })}/></div>
+      ${error ? html`<div class="empty"><h2>${M.gone.has(item.ref) || error.code === 'not_found' ? 'This run is gone' : error.code === 'lost' ? 'This run is not loaded yet' : 'This run cannot be shown'}</h2><p>${error.message}</p></div>` : !run ? html`<div class="two"><section><h2>Params</h2></section><section><h2>Metrics</h2></section></div>` : html`<div class="two">
         <section><h2>Params <small>${run.params.length}</small></h2><dl class="kv">${run.params.map(param => html`<div class=${param.is_varying ? 'vary' : ''}><dt class="say" title=${param.key}>${param.key}</dt><dd class="say" title=${param.text ?? logged(param.value)}>${param.text ?? logged(param.value)}</dd></div>`)}</dl>${!run.params.length && html`<p class="dimt">None logged</p>`}</section>
         <section><h2>Metrics <small>${run.metrics.length}</small></h2>${run.metrics.length ? html`<table class="mini"><thead><tr><th>name</th><th><span class="vh">curve</span></th><th class="num">last</th><th class="num">best</th><th class="num">at step</th></tr></thead><tbody>${run.metrics.map(metric => html`<${MetricRow} key=${metric.key} metric=${metric} item=${item}/>`)}</tbody></table>` : html`<p class="dimt">None logged</p>`}</section>
         <${Provenance} run=${run} refOf=${item.ref}/>
@@ -116,9 +108,20 @@ function MetricRow({ metric, item }) {
     <td class="num strong">${num(unfold(best))}</td><td class="num">${best === null ? '' : num(step)}</td></tr>`;
 }
 
+/** The runs from top to bottom: pinned ones first, and once; in groups those of the open ones. */
+function shownRows() {
+  if (M.groups) return M.groups.filter(group => M.open.has(group.id)).flatMap(group => M.rows.filter(row => row && (row.group === group.id || group.runs.includes(row.ref))));
+  const pins = findAll('p');
+  const pinned = new Set(pins.map(row => row.ref));
+  const rows = Array.from({ length: Math.max(M.rows.length, M.isHeld ? 0 : M.matched) }, (_, i) => M.rows[i]);
+  return [...pins, ...rows.filter(row => !row || !pinned.has(row.ref))];
+}
+
 /** Open the next run, or the one before, without closing. */
 export function nextRun(by) {
-  const at = M.rows.findIndex(row => row && (row.short === S.r || row.id.startsWith(S.r)));
-  const row = M.rows[Math.max(0, Math.min(M.rows.length - 1, at + by))];
-  if (row) go({ r: row.short }, true);
+  const rows = shownRows();
+  const at = rows.findIndex(row => row && (row.short === S.r || row.id.startsWith(S.r)));
+  const to = Math.max(0, Math.min(rows.length - 1, at + by));
+  if (rows[to]) go({ r: rows[to].short }, true);
+  else need(to, to + 1); // it is on its way
 }

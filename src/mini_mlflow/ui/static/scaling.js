@@ -1,8 +1,10 @@
 // How does a column become an axis: its ends, its direction, its ticks?
 import { bestWay } from './columns.js';
 import { logged, tick } from './format.js';
+import { evenSplits, logSplits, roundStep } from './ticks.js';
 
 const FEW = 6; // values that all get a tick
+const MOST = 9; // ticks
 
 /**
  * An axis from 0 (bottom) to 1 (top); metrics where low is good are turned, so that up is good.
@@ -48,24 +50,8 @@ function numberAxis(about, numbers) {
   const position = value => (about.isTurned ? 1 - part(value) : part(value));
   return {
     ...about, isLog, texts: null, low, high, isFew, position, at: value => { const number = typeof value === 'number' ? value : value === null || value === undefined || value === '' ? NaN : Number(value); return Number.isFinite(number) ? position(number) : NaN; },
-    back: at => g(from - room + (about.isTurned ? 1 - at : at) * whole), ticks: (isFew && !about.isMetric ? unique : isLog ? powers(low, high) : round(low, high)).map(value => ({ value, text: isFew && !about.isMetric ? logged(value) : tick(value) })),
+    back: at => g(from - room + (about.isTurned ? 1 - at : at) * whole), ticks: (isFew && !about.isMetric ? unique : isLog ? logSplits(low, high) : high > low ? evenSplits(low, high, roundStep(low, high, MOST)) : [low]).map(value => ({ value, text: isFew && !about.isMetric ? logged(value) : tick(value) })),
   };
-}
-
-function round(low, high) {
-  if (!(high > low)) return [low];
-  const power = 10 ** Math.floor(Math.log10(high - low));
-  const many = (high - low) / power;
-  const step = many > 4 ? power : many > 2 ? power / 2 : power / 5;
-  const out = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i += 1) out.push(Number((i * step).toPrecision(12)));
-  return out;
-}
-
-function powers(low, high) {
-  const out = [];
-  for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power += 1) for (const digit of high / low < 60 ? [1, 2, 5] : [1]) { const value = Number((digit * 10 ** power).toPrecision(12)); if (value >= low && value <= high) out.push(value); }
-  return out.length ? out : [low, high];
 }
 
 /** How good a row is from 0 to 1, by the metric that rows are sorted by; the middle where that is not known. */

@@ -4,7 +4,7 @@ import { askSeries, arrayOf } from './server.js';
 import { broken } from './smooth.js';
 
 const MOST = 2000; // series of one answer
-/** @typedef {{x: Float64Array, y: Float32Array|Float64Array, means: ?Object, rows: number, isRaw: boolean, since: ?string, last: ?Object, min: ?Object, max: ?Object, firstNan: ?number, error: ?string}} Series */
+/** @typedef {{x: Float64Array, y: Float32Array|Float64Array, means: ?Object, rows: number, isRaw: boolean, since: ?string, last: ?Object, end: ?Object, min: ?Object, max: ?Object, firstNan: ?number, error: ?string}} Series */
 
 const cache = new Map(); // by what is drawn and the metric
 const asking = new Set();
@@ -81,7 +81,7 @@ async function fetchThese(items, metrics, width, asked) {
   }
 }
 
-const nothing = error => ({ gaps: [], x: new Float64Array(), y: new Float32Array(), means: null, rows: 0, isRaw: true, since: null, last: null, min: null, max: null, firstNan: null, error });
+const nothing = error => ({ gaps: [], x: new Float64Array(), y: new Float32Array(), means: null, rows: 0, isRaw: true, since: null, last: null, end: null, min: null, max: null, firstNan: null, error });
 
 function lineOf(entry, data) {
   if (!entry.n) return { ...nothing(entry.error || null), since: entry.since ?? null };
@@ -94,7 +94,7 @@ function lineOf(entry, data) {
     means = { ...part, weights: part.x.length === entry.m ? arrayOf(data, 'u4', entry.mw_at, entry.m) : null };
   }
   return {
-    ...line, means, gaps: entry.gaps || [], rows: entry.rows, isRaw: entry.is_raw, since: entry.since ?? null, last: numbers(entry.last), min: numbers(entry.min), max: numbers(entry.max),
+    ...line, means, gaps: entry.gaps || [], rows: entry.rows, isRaw: entry.is_raw, since: entry.since ?? null, last: numbers(entry.last), end: numbers(entry.end), min: numbers(entry.min), max: numbers(entry.max),
     firstNan: entry.first_nan ?? null, error: entry.error || null,
   };
 }
@@ -151,6 +151,7 @@ function grow(series, entry, data) {
   series.rows += entry.n;
   series.since = entry.since;
   series.last = numbers(entry.last) || series.last;
+  series.end = numbers(entry.end) || series.end;
   series.min = numbers(entry.min) || series.min;
   series.max = numbers(entry.max) || series.max;
   if (series.firstNan === null) {

@@ -15,12 +15,21 @@ export function watchLink(watcher) {
   return () => watchers.delete(watcher);
 }
 
+const returns = new Set();
+/** Call *call* each time that the server answers again after it did not: what was asked for in vain is asked for anew. Returns what ends that. */
+export function whenBack(call) {
+  returns.add(call);
+  return () => returns.delete(call);
+}
+
 function setLink(state, message = '') {
   if (link.state === state && link.message === message) return;
+  const isBack = link.state === 'lost' && state === 'live';
   if (state !== 'live' && link.state === 'live') link.since = Date.now();
   link.state = state;
   link.message = message;
   watchers.forEach(watcher => watcher());
+  if (isBack) returns.forEach(call => call());
 }
 
 /** What the server said no with. */
@@ -33,9 +42,18 @@ export class Refusal extends Error {
   }
 }
 
+/** Nobody answered, or not to the end. */
+class Lost extends Error {
+  constructor(path) {
+    super(`The server does not answer. ${CHANGES.test(path) ? 'Try again when it does.' : 'Trying again.'}`);
+    this.code = 'lost';
+  }
+}
+const CHANGES = /^api\/(edit|tag|delete|restore|csv|series\.csv)$/; // what is not sent a second time by itself
+
 let instance = boot?.server?.instance;
-/** Whether somebody else sits at our address now; nothing more is sent then. */
-export const isStranger = () => link.state === 'stranger';
+/** Whether another server sits at our address now: ours that was started anew, or a stranger. Nothing more is sent then. */
+export const isStranger = () => link.state === 'anew' || link.state === 'stranger';
 
 async function send(path, body, signal) {
   if (isStranger()) throw new Refusal(0, { code: 'stranger', message: link.message });
@@ -47,15 +65,19 @@ async function send(path, body, signal) {
   try {
     answer = await fetch(path, options);
   } catch (error) {
-    if (error.name !== 'AbortError') setLink('lost');
-    throw error;
+    throw lost(error, path);
   }
   const theirs = answer.headers.get('X-Mini-MLflow-Instance');
   instance = instance ?? theirs;
+  if (!theirs && answer.status >= 502 && answer.status <= 504) throw lost({}, path); // a proxy that finds nobody behind it
+  if (!theirs) { // every answer of ours bears the mark
+    setLink('stranger', 'Another program answers at this address. Start mini-mlflow ui again and open its link.');
+    throw new Refusal(0, { code: 'stranger', message: link.message });
+  }
   if (answer.status === 401) {
     setLink('token', 'The server was started anew. Open the link that it printed.');
-  } else if (!theirs || theirs !== instance) {
-    setLink('stranger', 'Another program answers at this address. Start mini-mlflow ui again and open its link.');
+  } else if (theirs !== instance) {
+    setLink('anew', 'The server was started anew.');
     throw new Refusal(0, { code: 'stranger', message: link.message });
   } else {
     setLink('live');
@@ -65,6 +87,22 @@ async function send(path, body, signal) {
     throw new Refusal(answer.status, told.error || {});
   }
   return answer;
+}
+
+/** What an error of a request means: that somebody gave up on it, or that the connection is lost. */
+function lost(error, path) {
+  if (error.name === 'AbortError') return error;
+  setLink('lost');
+  return new Lost(path);
+}
+
+/** Read an answer to its end. */
+async function read(answer, how, path) {
+  try {
+    return await answer[how]();
+  } catch (error) {
+    throw error instanceof SyntaxError ? error : lost(error, path);
+  }
 }
 
 async function askOther(path, body) {
@@ -78,7 +116,7 @@ async function askOther(path, body) {
 /** Ask for JSON: a POST where there is a body. */
 export async function ask(path, body, signal) {
   if (answerer) return askOther(path, body);
-  return (await send(path, body, signal)).json();
+  return read(await send(path, body, signal), 'json', path);
 }
 
 /** Ask for series: the header and the bytes behind it; null where nothing is new; JSON where no series came. */
@@ -86,13 +124,13 @@ export async function askSeries(path, body, signal) {
   if (answerer) return askOther(path, body);
   const answer = await send(path, body, signal);
   if (answer.status === 204) return null;
-  if ((answer.headers.get('Content-Type') || '').includes('json')) return { header: await answer.json(), data: null };
-  return decodeSeries(await answer.arrayBuffer());
+  if ((answer.headers.get('Content-Type') || '').includes('json')) return { header: await read(answer, 'json', path), data: null };
+  return decodeSeries(await read(answer, 'arrayBuffer', path));
 }
 
 /** Ask for a text file, such as CSV. */
 export async function askBlob(path, body) {
-  return (await send(path, body)).blob();
+  return read(await send(path, body), 'blob', path);
 }
 
 /** Take an MMS1 document apart: docs/page.md, section 4. */

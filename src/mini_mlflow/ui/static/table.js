@@ -13,10 +13,10 @@ const HEAD = 40;
 const MARGIN = 10; // rows above and below what is seen
 
 export class Table extends Component {
-  state = { top: 0, room: 900, focus: null, renaming: null };
+  state = { top: 0, room: 900, width: 600, focus: null, renaming: null };
 
   componentDidMount() {
-    this.size = new ResizeObserver(() => this.setState({ room: this.box.clientHeight }));
+    this.size = new ResizeObserver(() => this.setState({ room: this.box.clientHeight, width: this.box.clientWidth }));
     this.size.observe(this.box);
     renaming.start = row => this.setState({ renaming: row.ref });
     this.box.addEventListener('mouseleave', () => setBusy('table', false));
@@ -107,7 +107,7 @@ export class Table extends Component {
     go({ d: isAll ? '' : join(rows.slice(0, 500).map(row => row.short)) });
   };
 
-  render({ isWide }, { top, room, focus, renaming: named }) {
+  render({ isWide }, { top, room, width, focus, renaming: named }) {
     const columns = tableColumns(isWide);
     const texts = columns.map(textOf);
     const bests = columns.map(bestOf);
@@ -132,7 +132,7 @@ export class Table extends Component {
     };
     const isAll = selected.size > 0 && M.rows.every(row => !row || selected.has(row.short));
     const row = (item, i, extra = {}) => html`<${Row} key=${(extra.pin === undefined ? '' : 'pin ') + item.ref} row=${item} at=${i} columns=${columns} texts=${texts} bests=${bests} sorted=${sorted} view=${view} ...${extra}/>`;
-    return html`<div class="tbl ${M.groups ? 'grouped' : ''}" style=${{ '--name-w': `${nameWidth(seen, isWide)}px` }} ref=${e => { this.box = e; }} onScroll=${this.scrolled} onKeyDown=${this.keys}>
+    return html`<div class="tbl ${M.groups ? 'grouped' : ''}" style=${{ '--name-w': `${nameWidth(seen, isWide, width, columns.length)}px` }} ref=${e => { this.box = e; }} onScroll=${this.scrolled} onKeyDown=${this.keys}>
       <table role="grid" aria-label=${M.groups ? 'Groups of runs' : 'Runs'} aria-rowcount=${lines.count + 1} aria-colcount=${columns.length + 4}><thead><tr role="row" aria-rowindex="1">
         <th class="c-sel" role="columnheader">${M.groups ? html`<span class="vh">open</span>` : html`<input type="checkbox" aria-label="Select all that are loaded" checked=${isAll} indeterminate=${selected.size > 0 && !isAll} onClick=${this.toggleAll}/>`}</th>
         <th class="c-sw" role="columnheader"><span title="Shown in charts"><${Icon} n="eye"/><span class="vh">in charts</span></span></th>
@@ -166,13 +166,27 @@ function Head({ column, isSorted, isDown, isWide }) {
 /** How many letters the tags beside a name take. */
 const tagsLength = row => Object.entries(row.tags).slice(0, 3).reduce((sum, [key, value]) => sum + 3 + key.length + (value === 'true' ? 0 : value.length), 0);
 
-/** The width of the names: that of the longest in view, within bounds. */
-function nameWidth(seen, isWide) {
-  let longest = 0;
-  for (const { line } of seen) {
-    if (line?.group) longest = Math.max(longest, line.group.label.length + 7);
-    else if (line?.row) longest = Math.max(longest, line.row.name.length + (line.over ? 10 : 0) + (isWide ? tagsLength(line.row) : 0));
+let pen = null;
+/** How wide a text is in the table, in pixels. */
+function textWidth(text) {
+  if (!pen) {
+    pen = document.createElement('canvas').getContext('2d');
+    const { fontFamily, fontSize } = getComputedStyle(document.body);
+    pen.font = `500 ${fontSize} ${fontFamily}`;
   }
-  return Math.max(96, Math.min(M.groups || isWide ? 260 : 160, Math.ceil(longest * 7 + 12)));
+  return pen.measureText(text).width;
 }
 
+const FIXED = 96; // px of the box, the swatch and the marks of a group
+const FIGURE = 145; // px of a mean with its spread
+
+/** The width of the names: that of the longest in view, within bounds; groups get what their first columns leave. */
+function nameWidth(seen, isWide, width, columns) {
+  let longest = 0;
+  for (const { line } of seen) {
+    if (line?.group) longest = Math.max(longest, textWidth(`${line.group.label} n=${line.group.n}`) + 32);
+    else if (line?.row) longest = Math.max(longest, (line.row.name.length + (line.over ? 10 : 0) + (isWide ? tagsLength(line.row) : 0)) * 7 + 12);
+  }
+  const most = M.groups ? Math.max(260, width - FIXED - FIGURE * Math.min(2, columns)) : isWide ? 260 : 160;
+  return Math.max(96, Math.min(most, Math.ceil(longest)));
+}

@@ -1,7 +1,8 @@
-// What are the values under the cursor? One tooltip for all charts, beside the card, never over it.
+// What are the values under the cursor? One tooltip for all charts: beside the card and never over it, or, where that fills the window, beside the cursor.
 import { num } from './format.js';
 
 const box = document.getElementById('tip');
+const BESIDE = 14; // pixels between cursor and tooltip
 
 function part(text, kind) {
   const element = document.createElement('span');
@@ -18,13 +19,14 @@ function line(kind, ...parts) {
 
 /**
  * Show the tooltip.
- * @param {DOMRect} card what it stands beside, and never covers
+ * @param {DOMRect} card what it stands beside, and never covers unless there is no room elsewhere
+ * @param {{x: number, top: number}} cursor where its line stands in the window, and begins
  * @param {string} at the text of the cursor's place
  * @param {string} metric
  * @param {Array<{name: string, color: string, value: number, note: string, isHot: boolean}>} rows sorted, best first
  * @param {number} without how many have no value there
  */
-export function showTip(card, at, metric, rows, without) {
+export function showTip(card, cursor, at, metric, rows, without) {
   const hot = rows.findIndex(row => row.isHot);
   const start = rows.length <= 14 ? 0 : Math.max(0, Math.min(rows.length - 12, hot - 5));
   const cut = rows.length <= 14 ? rows : rows.slice(start, start + 12);
@@ -47,7 +49,12 @@ export function showTip(card, at, metric, rows, without) {
   let y = Math.max(8, Math.min(innerHeight - height - 8, card.top));
   if (x + width > innerWidth - 4) { // no room on either side: below the card, else above it
     x = Math.max(4, Math.min(innerWidth - width - 4, card.left));
-    y = card.bottom + height + 6 < innerHeight ? card.bottom + 6 : Math.max(4, card.top - height - 6);
+    y = card.bottom + height + 6 < innerHeight ? card.bottom + 6 : card.top - height - 6;
+    if (y < 4) { // nor above: in the card, on the side of the cursor that has more room
+      x = cursor.x > innerWidth / 2 ? cursor.x - width - BESIDE : cursor.x + BESIDE;
+      x = Math.max(4, Math.min(innerWidth - width - 4, x));
+      y = Math.max(4, Math.min(innerHeight - height - 8, cursor.top));
+    }
   }
   box.style.transform = `translate(${Math.round(x)}px,${Math.round(y)}px)`;
 }

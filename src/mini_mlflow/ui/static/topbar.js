@@ -1,6 +1,6 @@
 // The top bar: which store and experiment, the filter, the grouping, whether the page is up to date.
 import { html, Component } from './vendor/preact.js';
-import { S, go, split, join } from './address.js';
+import { S, go, plainOf, split, join } from './address.js';
 import { M, experiments, isReadOnly, load, refreshExperiments, store } from './model.js';
 import { boot, isReport } from './boot.js';
 import { link, watchLink } from './server.js';
@@ -54,7 +54,7 @@ export function GroupMenu({ isPlain }) {
   };
   const body = () => html`
     <${Option} type="radio" on=${!S.g} name="None" note=${count(M.matched, 'run')} onChange=${() => set('')}/>
-    <${Option} type="radio" on=${S.g === 'auto'} name=${seeds.length ? `All but ${seeds.map(seed => seed.key).join(', ')}` : 'All but seed'} note=${seeds.length ? (M.groups && S.g === 'auto' ? `${count(M.groups.length, 'group')}` : '') : 'no seed varies'} onChange=${() => set('auto')}/>
+    <${Option} type="radio" on=${S.g === 'auto'} name=${seeds.length ? `All but ${seeds.map(seed => seed.key).join(', ')}` : 'All but seed'} note=${seeds.length ? (M.groups && S.g === 'auto' ? count(M.groupCount, 'group') : '') : 'no seed varies'} onChange=${() => set('auto')}/>
     <h3>By params that vary</h3>
     ${varying.map(param => html`<${Option} key=${param.key} on=${Boolean(S.g) && isIn(param.key)} name=${param.key} note=${param.is_seed ? 'seed' : ''} onChange=${() => flip(param.key)}/>`)}
     ${!varying.length && html`<p class="hint">All params are the same in these runs.</p>`}
@@ -73,7 +73,7 @@ class Live extends Component {
   render({ narrow }) {
     if (link.state === 'live') return html`<span class="live" title="Checks for new values every 2 s" role="status"><i></i>${narrow ? html`<span class="vh">Live</span>` : 'Live'}</span>`;
     const text = link.state === 'lost' ? `Not connected since ${moment(link.since).slice(11)}. Trying again.` : link.message;
-    return html`<span class="live off" role="alert" title=${text}><i></i>${narrow ? html`<span class="vh">${text}</span>` : text}</span>`;
+    return html`<span class="live off" role="alert" title=${text}><i></i>${narrow ? html`<span class="vh">${text}</span>` : text}${link.state === 'anew' && html` <button type="button" class="link" onClick=${() => location.reload()}>Reload</button>`}</span>`;
   }
 }
 
@@ -89,4 +89,4 @@ export function TopBar({ narrow, isEmpty, onHelp }) {
     ${pending && html`<progress value=${pending.total ? pending.done / pending.total : undefined} aria-label=${pending.what || 'Reading runs'}></progress>`}</header>`;
 }
 
-const fresh = { i: '0', q: '', g: '', s: '', c: '', h: '', o: '', n: '20', p: '', k: '', x: 'step', m: '2', l: '', u: '', z: '', f: '', v: 'charts', r: '', d: '', a: '', b: 'range' };
+const fresh = { i: plainOf('i'), q: '', g: '', s: '', c: '', h: '', o: '', n: '20', p: '', k: '', x: 'step', m: '2', l: '', u: '', z: '', f: '', v: 'charts', r: '', d: '', a: '', b: 'range' };

@@ -1,0 +1,124 @@
+"""A page of 360 pixels: selecting, sorting, the tools of charts, filters, Explore, and targets for a thumb."""
+
+import pytest
+from browsing import visited
+from playwright.sync_api import expect
+
+SIZE = (360, 780)
+# What can be pressed and is lower than a thumb needs: the lines of the list are, their labels count.
+LOW = """() => [...document.querySelectorAll('button, select, input, a[href], [role=tab], [role=option]')].filter(e => {
+  if (!e.offsetParent || e.closest('.vh, svg, .filter input')) return false;
+  const box = (e.closest('label') || e).getBoundingClientRect();
+  const field = e.closest('.filter');
+  return box.width > 1 && box.height < 40 && !(field && e.matches('input'));
+}).map(e => `${e.outerHTML.slice(0, 90)} ${e.getBoundingClientRect().height}`)"""
+
+
+@pytest.fixture
+def phone(chromium, sweep):
+    with visited(chromium, sweep, viewport=SIZE, has_touch=True) as lent:
+        yield lent
+
+
+def within(page, selector):
+    box = page.locator(selector).bounding_box()
+    return box["x"] >= 0 and box["x"] + box["width"] <= SIZE[0] and box["y"] + box["height"] <= SIZE[1]
+
+
+def test_runs_are_selected_and_compared_on_a_narrow_page(phone):
+    page = phone.open()
+    boxes = page.locator(".cardlist .tick input")
+    expect(boxes.first).to_be_visible()
+    boxes.nth(0).tap()
+    boxes.nth(2).tap()
+    expect(page.locator(".selbar")).to_contain_text("2 selected")
+    page.locator(".selbar >> text=Compare").tap()
+    expect(page.locator(".cmpt")).to_contain_text("Only what differs")
+    assert page.evaluate("document.documentElement.scrollWidth") <= SIZE[0]
+
+
+def test_runs_are_sorted_on_a_narrow_page(phone):
+    page = phone.open()
+    first = page.locator(".cardlist .main b").first
+    best = first.inner_text()
+    sort = page.locator("select[aria-label='Sort by']")
+    expect(sort).to_have_value("-max(val/acc)")
+    sort.select_option("max(val/acc)")
+    expect(first).not_to_have_text(best)
+    assert "s=max(val/acc)" in phone.hash()
+    sort.select_option("name")
+    expect(first).to_have_text("amber-run")
+
+
+def test_a_chart_on_a_narrow_page_has_its_tools_in_a_menu(phone):
+    page = phone.open()
+    card = page.locator(".card.drawn").first
+    expect(card).to_be_visible()
+    more = card.locator("[aria-label^='More for the chart']")
+    more.tap()
+    page.locator(".menu >> text=Logarithmic y axis").tap()
+    expect(card.locator(".flag")).to_have_text("log")
+    more.tap()
+    with page.expect_download() as download:
+        page.locator(".menu >> text=Save values (CSV)").tap()
+    assert download.value.suggested_filename.endswith(".csv")
+    more.tap()
+    page.locator(".menu >> text=Full screen").tap()
+    expect(page.locator(".full .card.drawn")).to_be_visible()
+    assert page.locator(".full").evaluate("e => e.scrollHeight <= e.clientHeight")
+    page.locator(".full [aria-label^='More for the chart']").tap()
+    page.locator(".menu >> text=Leave full screen").tap()
+    expect(page.locator(".full")).to_have_count(0)
+
+
+def test_completions_and_errors_of_the_filter_stand_within_a_narrow_page(phone):
+    page = phone.open()
+    page.locator("#filter").tap()
+    page.keyboard.type("params.lr < 1 and val")
+    expect(page.locator(".comp li").first).to_be_visible()
+    assert within(page, ".comp")
+    expect(page.locator(".comp footer .keys")).to_be_hidden()
+    page.fill("#filter", "params.lr < 1 and val/los < 3")
+    page.keyboard.press("Enter")
+    expect(page.locator(".ferr")).to_contain_text("Near")
+    assert within(page, ".ferr")
+
+
+def test_axes_of_explore_keep_their_distance_and_scroll_on_a_narrow_page(phone):
+    page = phone.open("#v=explore")
+    expect(page.locator("path.pl")).to_have_count(24)
+    places = sorted(box.bounding_box()["x"] for box in page.locator(".ax-hit").all())
+    assert len(places) == 6
+    assert min(right - left for left, right in zip(places, places[1:])) >= 60
+    strip = page.locator(".sideways")
+    assert strip.evaluate("e => e.scrollWidth > e.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth") <= SIZE[0]
+    strip.evaluate("e => { e.scrollLeft = 1000; }")
+    axis = page.locator(".ax-hit").last.bounding_box()
+    page.mouse.move(axis["x"] + 10, axis["y"] + 2)
+    page.mouse.down()
+    page.mouse.move(axis["x"] + 10, axis["y"] + axis["height"] * 0.3, steps=4)
+    page.mouse.up()
+    expect(page.locator(".bcount")).to_contain_text("of 24 inside")
+
+
+def test_what_is_pressed_on_a_narrow_page_is_40_pixels_high(phone):
+    page = phone.open()
+    expect(page.locator(".card.drawn").first).to_be_visible()
+    assert page.evaluate(LOW) == []
+    page.locator("[aria-label^='Group, x axis']").tap()
+    expect(page.locator(".menu .slide")).to_contain_text("Smooth")
+    expect(page.locator(".menu .slide > span")).to_be_visible()
+    assert page.evaluate(LOW) == []
+    page.keyboard.press("Escape")
+    page.locator(".cardlist .tick input").first.tap()
+    assert page.evaluate(LOW) == []
+    page.locator(".cardlist .main").first.tap()
+    expect(page.locator("article.run .mini")).to_be_visible()
+    assert page.evaluate(LOW) == []
+    page.locator(".runhead [aria-label^='More for']").tap()
+    assert page.evaluate(LOW) == []
+    page.keyboard.press("Escape")
+    page = phone.open("#v=explore")
+    expect(page.locator("path.pl")).to_have_count(24)
+    assert page.evaluate(LOW) == []
