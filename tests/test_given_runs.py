@@ -1,8 +1,19 @@
 """Which runs does a caller mean?"""
 
+import os
+
 import pytest
 
-from mini_mlflow import AmbiguousRunError, InvalidValueError, Run, delete_run, get_run, restore_run
+from mini_mlflow import (
+    AmbiguousRunError,
+    InvalidValueError,
+    Run,
+    RunNotFoundError,
+    delete_run,
+    get_run,
+    list_deleted_runs,
+    restore_run,
+)
 from mini_mlflow.given_runs import find_given
 
 
@@ -54,3 +65,17 @@ def test_a_run_that_was_moved_since_it_was_read_is_looked_for(tmp_path):
 def test_what_is_no_list_of_runs_is_refused(tmp_path):
     with pytest.raises(InvalidValueError, match="Runs must be ids or runs, got 7"):
         find_given(7, None, str(tmp_path))
+
+
+def test_a_table_of_deleted_runs_means_them_where_they_lie_and_no_other_folder(tmp_path):
+    for run_id in "ab":
+        make_run(tmp_path, run_id)
+        delete_run(run_id, runs_dir=tmp_path)
+    (deleted,) = [each.folder for each in list_deleted_runs(runs_dir=tmp_path) if each.run_id == "a"]
+    uri = os.path.join(deleted, "artifacts")
+    found = find_given(Frame(run_id=["a"], experiment_id=["0"], artifact_uri=[uri]), None, str(tmp_path))
+    assert [(each.folder, each.stored.info.lifecycle_stage) for each in found] == [(deleted, "deleted")]
+    other = os.path.join(os.path.dirname(deleted), "b", "artifacts")
+    for elsewhere in (other, str(tmp_path / "0" / "a" / "artifacts"), None, uri + "/../../b/artifacts"):
+        with pytest.raises(RunNotFoundError, match="is deleted"):
+            find_given(Frame(run_id=["a"], experiment_id=["0"], artifact_uri=[elsewhere]), None, str(tmp_path))

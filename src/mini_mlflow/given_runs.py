@@ -83,16 +83,15 @@ def find_one(run: Any, experiment_id: Optional[ExperimentId], store: str) -> Giv
         message = "There is no run %r in %s. search_runs() and list_runs() tell which there are."
         raise RunNotFoundError(message % (run_id, store), run_id=run_id)
     where = keys.check_experiment_id(where)
+    folder = os.path.dirname(str(getattr(info, "artifact_uri", None)))  # a row of a table tells where it was found
+    if trash.holds(store, where, folder, run_id):
+        return GivenRun(run_id, where, folder, reading.read_stored(folder, where, run_id, experiments.DELETED))
     try:
         return GivenRun(run_id, where, reader.run_folder(store, where, run_id), None)
     except RunNotFoundError:
-        deleted = [each.folder for each in trash.list_deleted(store, where) if each.run_id == run_id]
-        if not deleted:
-            raise
-    folder = os.path.dirname(str(getattr(info, "artifact_uri", None)))  # a row of a table tells where it was found
-    if folder not in deleted:
-        raise _deleted(run_id)
-    return GivenRun(run_id, where, folder, reading.read_stored(folder, where, run_id, experiments.DELETED))
+        if any(each.run_id == run_id for each in trash.list_deleted(store, where)):
+            raise _deleted(run_id) from None
+        raise
 
 
 def read_stored(run: GivenRun) -> StoredRun:

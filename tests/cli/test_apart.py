@@ -88,3 +88,8 @@ def test_a_wide_param_stays_where_it_is_all_that_varies(store, run_cli):
         words = ("first", "second", "third", "fourth")[number] + " way of many words"
         store.run("run-number-%d" % number, params={"recipe": words}, metrics={"val/acc": [0.5], "val/loss": [0.1]})
     assert "recipe" in run_cli("-d", str(store.path), "ls", "Default", "--color", "never", columns=60).lines[2]
+
+
+def test_what_stands_for_no_value_shares_no_beginning():
+    shown, values = ["/very/long/path/to/train-5", "/very/long/path/to/train-6", "–"], ["a", "b", None]
+    assert apart.cut_values(shown, values, 12, "…") == ["…train-5", "…train-6", "–"]

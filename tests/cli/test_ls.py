@@ -359,3 +359,43 @@ def test_what_most_runs_have_comes_before_what_few_have(store, run_cli):
     ]  # fmt: skip
     assert "train/acc ↑" in run_cli(*place, columns=60).lines[2]
     assert "val/acc ↑" in run_cli(*place, "-b", "val/acc", columns=60).lines[2]
+
+
+def test_the_seed_is_looked_for_within_each_experiment(store, run_cli):
+    for name, seed in (("a", 1), ("b", 2)):
+        experiment = store.experiment(name)
+        for lr in (0.1, 0.2):
+            store.run("%s-%s" % (name, lr), experiment, params={"lr": lr, "seed": seed}, metrics={"acc": [lr]})
+    document = json.loads(run_cli("-d", str(store.path), "ls", "-g", "--json").out)
+    alone = json.loads(run_cli("-d", str(store.path), "ls", "a", "-g", "--json").out)
+    assert (document["over"], len(document["groups"])) == (alone["over"], 2)
+
+
+def test_experiments_of_long_names_leave_the_metric_of_groups_its_room(store, run_cli):
+    for end in "xy":
+        experiment = store.experiment("a-study-of-" + "long-names-" * 4 + end)
+        for seed in (1, 2):
+            store.run("r%s%d" % (end, seed), experiment, params={"seed": seed}, metrics={"acc": [0.5]})
+    lines = run_cli("-d", str(store.path), "ls", "-g", columns=60).lines
+    assert "acc" in lines[2]
+    assert "0.50" in lines[3]
+    assert lines[3].split()[3][-1] + lines[4].split()[3][-1] in ("xy", "yx")
+
+
+def test_how_many_steps_a_run_has_does_not_depend_on_the_others(store, run_cli):
+    store.run("one", metrics={"loss": [1] * 3, "recon": [1] * 7})
+    store.run("two", metrics={"recon": [1] * 5})
+    place = ("-d", str(store.path), "ls", "Default", "-c", "name,steps")
+    assert sorted(run_cli(*place).lines[1:]) == ["one\t7", "two\t5"]
+    assert run_cli(*place, "-f", "name = 'one'").lines[1:] == ["one\t7"]
+
+
+def test_an_order_by_a_metric_that_no_run_has_is_told(store, run_cli):
+    store.run("one", metrics={"loss": [1]})
+    assert run_cli("-d", str(store.path), "ls", "Default", "-s", "min(losss)").code == 3
+
+
+def test_a_store_without_runs_yet_has_an_experiment_that_is_empty(run_cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mlruns").mkdir()
+    assert run_cli("ls", "Default").code == 0

@@ -179,6 +179,7 @@ def test_whole_numbers_of_params_stay_whole_where_other_runs_have_none(tmp_path)
             run.log_params({"lr": 0.1} if seed is None else {"seed": seed})
     found = mini_mlflow.search_runs(runs_dir=tmp_path, order_by=["seed"])
     assert found["params.seed"].tolist() == [3, 2**60 + 1, None]
+    assert found["params.lr"].dtype == float  # with NaN, for those who reckon with it
 
 
 def test_tables_and_their_rows_are_runs_for_other_functions(tmp_path):

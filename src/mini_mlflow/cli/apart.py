@@ -6,7 +6,7 @@ from . import texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, List, Sequence
+    from typing import Any, Dict, List, Sequence
 
 _BOUNDARIES = "/\\ _:,;=@"  # what a shared beginning ends with, if it can: words stay whole, and numbers
 _SHORTEST = 4  # a beginning that is left out has so many characters at least
@@ -30,6 +30,12 @@ def cut_apart(given: Sequence[str], width: int, ellipsis: str = "…") -> List[s
         if len(group) > 1:
             shown.update(_around_differences(group, width, ellipsis))
     return [shown[each] for each in given]
+
+
+def cut_values(shown: Sequence[str], values: Sequence[Any], width: int, ellipsis: str) -> List[str]:
+    """Return the texts of some values as ``cut_apart``; what stands for no value shares no beginning with them."""
+    ends = iter(cut_apart([text for text, value in zip(shown, values) if value is not None], width, ellipsis))
+    return [text if value is None else next(ends) for text, value in zip(shown, values)]
 
 
 def _shared_start(distinct: Sequence[str]) -> int:

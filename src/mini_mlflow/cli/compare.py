@@ -200,7 +200,9 @@ class _Grid:
         there = list(zip(cells, self.widths))
         too_wide = [width for cell, width in there if texts.width_of(cell) > width]
         if too_wide and (is_param or key == "command"):
-            shown = apart.cut_apart([cell for cell, _ in there], min(too_wide), ellipsis)
+            none = screen.glyph("none")
+            values = [None if cell == none else cell for cell, _ in there]
+            shown = apart.cut_values([cell for cell, _ in there], values, min(too_wide), ellipsis)
         else:
             cut = texts.cut_end if key else texts.cut_middle  # without a key these are names
             shown = [cut(cell, width, ellipsis) for cell, width in there]

@@ -6,17 +6,19 @@ import os
 
 from .. import records
 from ..index.entry import summary_key
+from ..query.times import duration_s
 from ..store.experiments import ACTIVE
 from . import ranked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional, Sequence, Tuple
+    from typing import Any, Dict, List, Sequence, Tuple
 
     from .ranked import Measure
 
 SYSTEM = "system/"  # metrics of the machine: many, and of the same interest for no two users
 INTERNAL = "mlflow."  # tags that programs set
+_STEPS_OF = 3  # metrics of a run of which the longest tells how many steps it has
 _FEW = 2000  # rows up to here are read one by one, more as columns of the whole table
 SUMMARIES = ("first", "last", "min", "max", "mean", "count", "min_step", "max_step")
 
@@ -37,7 +39,6 @@ class Facts:
         if self._runs is None:
             table.give(rows)
         self._known: Dict[Tuple[str, str], List[Any]] = {}
-        self._summarized: Dict[str, None] = {}
 
     def keys(self, kind: str) -> List[str]:
         """Return the keys of ``params``, ``metrics`` or ``tags`` that any of the runs has, sorted."""
@@ -74,36 +75,42 @@ class Facts:
         """Return what the history of a metric comes to for each run; None where it has none."""
         if function == "last":
             return self.values("metrics", metric)
-        self._summarized[metric] = None
+        return self._summary_of(function, metric, range(self.count))
+
+    def _summary_of(self, function: str, metric: str, places: Sequence[int]) -> List[Any]:
+        """Return the same for the runs at some places, whose histories alone are read."""
+        rows = [self._rows[place] for place in places]
         if self._entries is None:
-            found = self._table.summary_column(function, metric, self._rows)
-            return [None] * self.count if found is None else [found[row] for row in self._rows]
+            found = self._table.summary_column(function, metric, rows)
+            return [None] * len(rows) if found is None else [found[row] for row in rows]
+        entries = [self._entries[place] for place in places]
         is_known, name = summary_key("count", metric), summary_key(function, metric)
         missing = [
             row
-            for row, entry in zip(self._rows, self._entries)
+            for row, entry in zip(rows, entries)
             if metric in entry.metrics and is_known not in entry.summaries
         ]
         read = self._table.summary_column(function, metric, missing) if missing else None
         return [
             entry.summaries[name] if name in entry.summaries else None if read is None else read[row]
-            for row, entry in zip(self._rows, self._entries)
+            for row, entry in zip(rows, entries)
         ]
 
     def steps(self, metrics: Sequence[str]) -> List[Any]:
-        """Return for each run the greatest count of values that a metric has, None where it has none.
+        """Return for each run the greatest count of values that one of its first metrics has, None where it has none.
 
         Args:
-            metrics: Those that count, the one that matters most first. Of those whose histories nobody has asked for
-                yet only so many are read that each run has one: a run may have many, and long ones.
+            metrics: Those that count, the one that matters most first. Of a run three are read: it may have many, and
+                long ones.
         """
         found: List[Any] = [None] * self.count
-        read = [key for key in metrics if key in self._summarized]
-        for key in [*read, *(key for key in metrics if key not in read)]:
+        seen = [0] * self.count
+        for key in metrics:
             last = self.values("metrics", key)
-            if key in read or any(count is None and value is not None for count, value in zip(found, last)):
-                pairs = zip(found, self.summary("count", key))
-                found = [a if b is None else b if a is None else max(a, b) for a, b in pairs]
+            places = [place for place in range(self.count) if last[place] is not None and seen[place] < _STEPS_OF]
+            for place, count in zip(places, self._summary_of("count", key, places) if places else ()):
+                seen[place] += 1
+                found[place] = count if found[place] is None else max(found[place], count or 0)
         return found
 
     def folders(self) -> List[str]:
@@ -140,9 +147,3 @@ class Facts:
         if kind == "attributes":
             return [getattr(run.info, key) for run in self._runs]
         return [getattr(run.data, kind).get(key) for run in self._runs]
-
-
-def duration_s(status: Any, start_ms: Optional[int], end_ms: Optional[int], now_ms: int) -> Optional[float]:
-    """Return how long a run took, or has taken so far; None where nobody knows, as of one that is lost."""
-    until = now_ms if end_ms is None and status == "RUNNING" else end_ms
-    return None if start_ms is None or until is None else max(0, until - start_ms) / 1000

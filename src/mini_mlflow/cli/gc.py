@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from time import time
 
 from .. import upkeep
 from ..query.times import parse_duration
-from ..store import experiments
+from ..store import reader
 from . import numbers, spans, tables, titles
 from .changing import confirm
 from .chosen import short_id, title_of
@@ -19,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Optional, Tuple
 
-    from ..records import Removed
+    from ..records import DeletedRun, Removed
     from .options import Parser
     from .screen import Screen
     from .target import Target
@@ -44,13 +43,14 @@ def run(arguments: Any, screen: Screen) -> int:
     target = find_target(arguments)
     older_than_s = _seconds(arguments.older_than)
     ids = None if arguments.experiment is None else [target.experiment(arguments.experiment).experiment_id]
-    names = _names(target)
+    deleted = upkeep.list_deleted_runs(runs_dir=target.folder)
     looked_at = time()
     found = upkeep.gc(older_than_s, dry_run=True, experiment_ids=ids, runs_dir=target.folder)
+    names = _names(found, deleted) if screen.is_json else {}  # before they are gone
     passed_over = len(screen.warnings)
     is_wanted = bool(found) and not arguments.dry_run
     if not screen.is_json:
-        _show(found, names, target, screen, is_all=arguments.all)
+        _show(found, deleted, target, screen, is_all=arguments.all)
     if is_wanted and not confirm(_question(found), arguments, screen):
         return DONE
     removed: List[Removed] = []
@@ -75,54 +75,52 @@ def _seconds(text: Any) -> float:
     return found
 
 
-def _show(found: List[Removed], names: Names, target: Target, screen: Screen, *, is_all: bool) -> None:
+def _show(
+    found: List[Removed], deleted: List[DeletedRun], target: Target, screen: Screen, *, is_all: bool
+) -> None:
     """List what would be removed, what was deleted last first."""
     if not found:
         screen.write_lines(["nothing in the trash of %s" % target.shown])
         return
-    ages, experiment_names = _ages(target, screen), target.names()
+    shown = found if is_all else found[:_MOST_SHOWN]
+    ages, names, experiment_names = _ages(deleted, screen), _names(shown, deleted), target.names()
     head = [titles.name("trash of " + target.shown, screen), titles.fact(_sum(found), screen)]
     screen.write_lines([titles.fit(head, screen), ""])
     rows = []
-    for each in found:
+    for each in shown:
         where = experiment_names.get(str(each.experiment_id), str(each.experiment_id))
         run = (str(each.experiment_id), each.run_id or "")
         title = "all of experiment" if each.run_id is None else title_of(names.get(run), each.run_id)
         row = (title, short_id(run[1]), ages.get(run, ""), numbers.size(each.size_bytes), where)
         rows.append([screen.clean(cell) for cell in row])
-    shown = rows if is_all else rows[:_MOST_SHOWN]
-    runs, ids, ago, sizes, places = map(list, zip(*shown))
+    runs, ids, ago, sizes, places = map(list, zip(*rows))
     columns = [
         tables.column("name", runs, shrinks="middle"), tables.column("id", ids, drops=3.0),
         tables.column("deleted", ago, is_right=True, drops=2.0), tables.column("size", sizes, is_right=True),
         tables.column("experiment", places, shrinks="middle", drops=1.0),
     ]  # fmt: skip
     screen.write_lines(tables.render(columns, screen)[0])
-    if len(rows) > len(shown):
-        screen.write_lines([" %d more: -a" % (len(rows) - len(shown))])
+    if len(found) > len(shown):
+        screen.write_lines([" %d more: -a" % (len(found) - len(shown))])
     screen.write_lines([""])
 
 
-def _ages(target: Target, screen: Screen) -> Dict[Tuple[str, str], str]:
-    deleted = upkeep.list_deleted_runs(runs_dir=target.folder)
+def _ages(deleted: List[DeletedRun], screen: Screen) -> Dict[Tuple[str, str], str]:
     return {
         (str(each.experiment_id), each.run_id): spans.age((screen.now_ms - each.deleted_time) / 1000)
         for each in reversed(deleted)  # of several of one id the one deleted last
     }
 
 
-def _names(target: Target) -> Names:
-    """Return the names of the runs in the trash, by experiment and id."""
-    ids = [each.experiment_id for each in target.experiments(with_deleted=True)]
-
-    def question(table: Any) -> Names:
-        keys = ("experiment_id", "run_id", "run_name")
-        columns = [table.column("attributes", key) or [None] * table.count for key in keys]
-        return {(str(experiment), run_id): name for experiment, run_id, name in zip(*columns)}
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a run that cannot be read has no name, and can be removed all the same
-        return target.ask(ids, question, (experiments.DELETED,))
+def _names(found: List[Removed], deleted: List[DeletedRun]) -> Names:
+    """Return the names of runs in the trash, by experiment and id; of one that cannot be read there is none."""
+    folders = {(str(each.experiment_id), each.run_id): each.folder for each in reversed(deleted)}
+    wanted = [(str(each.experiment_id), each.run_id) for each in found if each.run_id is not None]
+    names: Names = {}
+    for each in wanted:
+        fields = reader.read_metadata(folders[each], []) if each in folders else {}
+        names[each] = fields.get("name")
+    return names
 
 
 def _question(found: List[Removed]) -> str:

@@ -6,7 +6,7 @@ from collections import namedtuple
 
 from .. import seeds
 from ..groups import group_runs
-from . import numbers, picked, rows, run_columns, run_documents, run_table, spans, tables, titles
+from . import apart, numbers, picked, rows, run_columns, run_documents, run_table, spans, tables, titles
 from .facts import Facts
 from .failures import DONE, NOT_FOUND, CommandError, closing_advice
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from .target import Target
 
 _FINISHED = "FINISHED"
+_EXPERIMENT = "\0experiment"  # no param is called so
+_WIDEST_NAME = 24
 _MOST_MARKS = 8
 
 
@@ -125,10 +127,13 @@ def split_params(facts: Facts, given: str) -> Tuple[List[str], List[str]]:
     """
     keys = facts.keys("params")
     columns = [facts.values("params", key) for key in keys]
+    ids = facts.values("attributes", "experiment_id")
     texts = [
         {key: seeds.comparable(value) for key, value in zip(keys, values) if value is not None}
-        for values in zip(*columns)
+        for values in (zip(*columns) if columns else [()] * facts.count)
     ]
+    for each, experiment_id in zip(texts, ids):
+        each[_EXPERIMENT] = str(experiment_id)  # runs of two experiments are equal in nothing
     if given:
         over = run_columns.split_list(given)
         unknown = [name for name in over if name not in keys]
@@ -138,8 +143,10 @@ def split_params(facts: Facts, given: str) -> Tuple[List[str], List[str]]:
             near = near_names(unknown[0], keys)
             lines = [] if near else closing_advice(keys, "params")
             raise CommandError("no param '%s' to group over" % unknown[0], NOT_FOUND, near=near, lines=lines)
-        return [name for name in seeds.list_varying(texts) if name not in over] if texts else [], over
+        varying = seeds.list_varying(texts) if texts else []
+        return [name for name in varying if name not in (*over, _EXPERIMENT)], over
     by, over = seeds.split_seeds(texts) if texts else ([], [])
+    by = [name for name in by if name != _EXPERIMENT]
     if not over and by:
         most = max(by, key=lambda name: len({each.get(name) for each in texts}))
         by, over = [name for name in by if name != most], [most]
@@ -218,7 +225,8 @@ def _columns(
     ]
     if found.is_across():
         ids = [found.experiment_of(group) for group in groups]
-        columns.append(tables.column("experiment", [screen.clean(found.names.get(each, each)) for each in ids]))
+        names = apart.cut_apart([screen.clean(found.names.get(each, each)) for each in ids], _WIDEST_NAME)
+        columns.append(tables.column("experiment", names, shrinks="middle"))
     varying = [(name, [group.params.get(name) for group in groups]) for name in found.by]
     columns += run_table.param_columns(varying, screen, is_wide=is_wide)
     for place, (measure, of_metric) in enumerate(zip(found.measures, found.tables)):
@@ -259,7 +267,7 @@ def _documents(found: GroupList, limit: Optional[int]) -> List[Dict[str, Any]]:
         documents.append(
             {
                 "experiment_id": found.experiment_of(group),
-                "experiment": found.names.get(found.experiment_of(group)),
+                "experiment": found.names.get(found.experiment_of(group), found.experiment_of(group)),
                 "params": {name: group.params[name] for name in found.by if name in group.params},
                 "run_ids": group.run_ids,
                 "finished": sum(found.runs[each].info.status == _FINISHED for each in group.run_ids),
@@ -282,20 +290,20 @@ def _numbers(measure: Measure, group: Group) -> Dict[str, Any]:
 
 def _rows(found: GroupList) -> Tuple[List[str], List[List[Any]]]:
     """Return the heading and the lines for programs."""
-    heading = ["group", "experiment", "runs", "finished", *found.by]
+    heading = ["group", "runs", "finished", *found.by]
     for measure in found.measures:
         name = measure.name()
         heading += ["mean(%s)" % name, "std(%s)" % name, "count(%s)" % name, "within_noise(%s)" % name]
-    heading += ["run_ids"]
+    heading += ["experiment", "run_ids"]
     lines = []
     for place in range(len(found.tables[0].groups) if found.tables else 0):
         group = found.tables[0].groups[place]
         finished = sum(found.runs[each].info.status == _FINISHED for each in group.run_ids)
-        experiment = found.names.get(found.experiment_of(group))
-        line = ["g%d" % (place + 1), experiment, len(group.run_ids), finished]
+        experiment = found.names.get(found.experiment_of(group), found.experiment_of(group))
+        line = ["g%d" % (place + 1), len(group.run_ids), finished]
         line += [*(group.params.get(name) for name in found.by)]
         for of_metric in found.tables:
             each = of_metric.groups[place]
             line += [each.mean, each.std, each.count, each.is_within_noise]
-        lines.append([*line, " ".join(group.run_ids)])
+        lines.append([*line, experiment, " ".join(group.run_ids)])
     return heading, lines

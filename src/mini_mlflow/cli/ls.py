@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
         from . import experiment_list
 
         return experiment_list.show(arguments, target, screen)
-    if word is not None and (target.is_there or word not in _DEFAULT):
+    if word is not None and (word not in _DEFAULT or target.experiments(with_deleted=True)):
         target.experiment(word)  # which is told where it is not there
     if not target.is_there or not target.experiments(with_deleted=True):
         return _show_nothing(target, screen, form)

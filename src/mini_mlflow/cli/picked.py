@@ -6,13 +6,13 @@ from collections import namedtuple
 
 from .. import goals
 from ..errors import QueryError, near_names
-from ..query.conditions import ATTRIBUTES, find_rows
+from ..query.conditions import ATTRIBUTES, check_metric, find_rows
 from ..query.grammar import parse_filter
 from ..query.ordering import parse_order, sort_rows
+from ..query.times import duration_s
 from ..records import NOTE
 from ..store import experiments
 from . import ranked
-from .facts import duration_s
 from .failures import NOT_FOUND, USAGE, CommandError, closing_advice
 
 TYPE_CHECKING = False
@@ -128,6 +128,8 @@ def _sorted(wanted: Wanted, rows: List[int], table: Any, now_ms: int, limit: Opt
             values = ranked.values_of(shown, table, rows)
             return [rows[place] for place in ranked.sort_by(values, "min" if is_ascending else "max")]
     try:
+        for order in wanted.orders:
+            check_metric(order.operand, table, order.text)
         return sort_rows(rows, wanted.orders, table, now_ms, limit)
     except QueryError:
         if wanted.sorting is None:

@@ -6,11 +6,11 @@ import os
 
 from .. import separated
 from ..errors import MiniMLflowError
+from ..query.times import duration_s
 from ..records import Problem
 from ..store import reader
 from ..summary import summarize
 from . import spans
-from .facts import duration_s
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -144,7 +144,7 @@ def param_column(
         is_whole = all(isinstance(value, int) for value in there)
         cells = [texts.pad(text, 0) for text in shown] if is_whole else align_points(shown)
         return tables.column(name, cells, _heading(heading, cells, screen, widest), is_right=is_whole, drops=drops)
-    cells = _cut(shown, values, widest, screen)
+    cells = apart.cut_values(shown, values, widest, screen.glyph("ellipsis"))
     return tables.column(name, cells, _heading(heading, cells, screen, widest), drops=drops)
 
 
@@ -178,7 +178,8 @@ def attribute_column(
         return tables.column(name, [" " * TREND if values else ""] * len(values), role="quiet", drops=drops)
     else:
         shown = [none if value is None else screen.clean(numbers.as_logged(value)) for value in values]
-        cells = _cut(shown, values, _widest_text(screen, is_wide=is_wide), screen)
+        widest = _widest_text(screen, is_wide=is_wide)
+        cells = apart.cut_values(shown, values, widest, screen.glyph("ellipsis"))
     return tables.column(name, cells, is_right=name in _LIKE_NUMBERS, drops=drops)
 
 
@@ -186,14 +187,6 @@ def _widest_text(screen: Screen, *, is_wide: bool) -> int:
     if is_wide:
         return 10**9
     return WIDEST_TEXT if screen.width >= _FEW_COLUMNS else _WIDEST_TEXT_OF_FEW
-
-
-def _cut(shown: Sequence[str], values: Sequence[Any], widest: int, screen: Screen) -> List[str]:
-    """Return texts of values that a column has room for; what stands for no value shares no beginning with them."""
-    ends = iter(apart.cut_apart(
-        [text for text, value in zip(shown, values) if value is not None], widest, screen.glyph("ellipsis")
-    ))  # fmt: skip
-    return [text if value is None else next(ends) for text, value in zip(shown, values)]
 
 
 def _is_number_or_none(value: Any) -> bool:

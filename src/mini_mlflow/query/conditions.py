@@ -45,7 +45,7 @@ _COMPARE = {
     "=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
 _ORDERING = frozenset(["<", "<=", ">", ">="])
-_INFINITE = frozenset(["inf", "infinity"])
+_INFINITE = frozenset(sign + name for sign in ("", "+", "-") for name in ("inf", "infinity"))
 _TRUTHS = frozenset(["true", "false"])
 _MOST_BLANKS = 100  # of a pattern that has ``%``, too
 _LONGEST_NUMBER = 400  # characters of a text that is read as a number
@@ -109,16 +109,12 @@ def values_of(operand: Operand, table: Any, now_ms: int) -> Optional[Sequence[An
         return column
     if operand.kind == "attributes" and operand.key in _DURATIONS:
         starts = table.column("attributes", "start_time")
-        ends = table.column("attributes", "end_time") if operand.key == "duration" else None
         if starts is None:
             return None
-        until: Sequence[Optional[int]] = [now_ms] * table.count
-        if ends is not None:  # nobody knows when a run ended that is LOST
-            statuses = table.column("attributes", "status") or repeat(None)
-            until = [now_ms if end is None and status == "RUNNING" else end for end, status in zip(ends, statuses)]
-        return [
-            None if start is None or end is None else (end - start) / 1000 for start, end in zip(starts, until)
-        ]
+        if operand.key == "age":
+            return [None if start is None else (now_ms - start) / 1000 for start in starts]
+        statuses, ends = (table.column("attributes", name) or repeat(None) for name in ("status", "end_time"))
+        return list(map(times.duration_s, statuses, starts, ends, repeat(now_ms)))
     found: Optional[Sequence[Any]] = table.column(operand.kind, operand.key)
     if operand.kind == "datasets" and found is not None:
         return [None if each is None else ", ".join(text or "" for text in each) for each in found]
@@ -223,17 +219,25 @@ def _claim(operand: Operand, condition: Comparison) -> Callable[[Any], bool]:
         if text.count("_") > _MOST_BLANKS and "%" in text:  # the time is that of their number times the text's length
             raise unclear(condition.text, word.position, "at most %d _ beside %%" % _MOST_BLANKS, repr(word.text))
         return lambda value: value is not None and is_like(to_text(value), text, is_case_kept=is_case_kept)
-    if word.kind == "name" and (operand.kind, operand.key) == ("attributes", "status"):
-        text = text.upper()  # as screens show them: status = running
+    text = _unquoted(operand, word)
     is_ordering = condition.sign in _ORDERING
     if word.kind == "number" or (is_ordering and _is_infinite(word)):
         return _Compared(condition.sign, _literal(condition, word), to_number, {int, float})
     if is_ordering and word.kind != "quoted":
         expected = "a number, or a text in quotes, which is compared letter by letter"
         raise unclear(condition.text, word.position, expected, repr(word.text))
-    if word.kind == "name" and text.lower() in _TRUTHS:
-        return _Compared(condition.sign, text.lower(), _to_truth, set())
+    if word.kind == "name" and text in _TRUTHS:
+        return _Compared(condition.sign, text, _to_truth, set())
     return _Compared(condition.sign, text, to_text, {str})
+
+
+def _unquoted(operand: Operand, word: Word) -> str:
+    """Return the text of a value; without quotes a status and a truth may be written in small or capital letters."""
+    if word.kind != "name":
+        return unquote(word.text)
+    if (operand.kind, operand.key) == ("attributes", "status"):
+        return word.text.upper()
+    return word.text.lower() if word.text.lower() in _TRUTHS else word.text
 
 
 def _claim_of_list(operand: Operand, condition: Comparison) -> Callable[[Any], bool]:
@@ -241,8 +245,10 @@ def _claim_of_list(operand: Operand, condition: Comparison) -> Callable[[Any], b
     if not _is_text(operand):
         wanted = frozenset(_number(operand, condition, word) for word in condition.values)
         return lambda value: value is not None and value in wanted
-    texts = frozenset(unquote(word.text) for word in condition.values if word.kind != "number")
-    texts |= {form for text in texts & _TRUTHS for form in (text.capitalize(), text)}
+    texts = frozenset(_unquoted(operand, word) for word in condition.values if word.kind != "number")
+    truths = frozenset(_unquoted(operand, word) for word in condition.values if word.kind == "name") & _TRUTHS
+    if truths:
+        return lambda value: value is not None and (to_text(value) in texts or _to_truth(value) in truths)
     numbers = frozenset(_literal(condition, word) for word in condition.values if word.kind == "number")
     if not numbers:
         return lambda value: value is not None and to_text(value) in texts
@@ -250,7 +256,7 @@ def _claim_of_list(operand: Operand, condition: Comparison) -> Callable[[Any], b
 
 
 def _is_infinite(word: Word) -> bool:
-    return word.kind == "name" and word.text.lower().lstrip("+-") in _INFINITE
+    return word.kind == "name" and word.text.lower() in _INFINITE
 
 
 def _literal(condition: Comparison, word: Word) -> Any:

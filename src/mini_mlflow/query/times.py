@@ -7,7 +7,7 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Optional
+    from typing import Any, Optional
 
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _DURATION = r"([0-9]+(?:\.[0-9]+)?)(ms|s|min|m|h|d|w)"
@@ -21,6 +21,12 @@ def parse_duration(text: str) -> Optional[float]:
     """Return a length of time such as ``2h`` or ``1.5d`` in seconds, None where it is none."""
     match = re.fullmatch(_DURATION, text)
     return float(match.group(1)) * _UNITS_S[match.group(2)] if match else None
+
+
+def duration_s(status: Any, start_ms: Optional[int], end_ms: Optional[int], now_ms: int) -> Optional[float]:
+    """Return how long a run took, or has taken so far; None where nobody knows, as of one that is lost."""
+    until = now_ms if end_ms is None and status == "RUNNING" else end_ms
+    return None if start_ms is None or until is None else max(0, until - start_ms) / 1000
 
 
 def parse_moment(text: str) -> Optional[int]:

@@ -55,7 +55,8 @@ def to_pandas(columns: Columns, pandas: Any) -> Any:
     for name in _TIMES:
         table[name] = pandas.to_datetime([0, *table[name]], unit="ms", utc=True)[1:]  # the same type without any
     for name, values in columns.items():
-        if name.startswith(("params.", "tags.")) and None in values:  # of which pandas would make floats
+        # Beside a gap pandas would make floats of whole numbers, and no more of integers beyond theirs.
+        if name.startswith("params.") and None in values and any(type(value) is int for value in values):
             table[name] = pandas.Series(values, dtype=object)
     if not columns["run_id"]:
         table.update({name: pandas.Series([], dtype=object) for name in _FIELDS})

@@ -91,6 +91,17 @@ def list_deleted(runs_dir: str, experiment_id: ExperimentId) -> List[DeletedRun]
     ]
 
 
+def holds(runs_dir: str, experiment_id: ExperimentId, folder: str, run_id: str) -> bool:
+    """Tell whether a path is that of a run of this id in the trash of an experiment."""
+    trash, name = os.path.split(folder)
+    if trash != layout.trash_folder(runs_dir, experiment_id) or layout.run_id_in_trash(name) != run_id:
+        return False
+    try:
+        return not os.path.islink(trash) and _is_run(name, os.lstat(folder))
+    except OSError:
+        return False
+
+
 def find_deleted(runs_dir: str, run_id: str) -> List[ExperimentId]:
     """Return every experiment whose trash has a run of this id."""
     ids = experiments.list_ids(runs_dir)

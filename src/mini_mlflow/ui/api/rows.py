@@ -7,6 +7,7 @@ from time import monotonic
 
 from ... import layout
 from ...query.conditions import values_of
+from ...query.times import duration_s
 from ...records import NOTE
 from ...store import folders
 from . import choices, last_steps, plain
@@ -45,7 +46,7 @@ def describe(
         "status": [run.info.status for run in runs],
         "start_ms": [run.info.start_time for run in runs],
         "end_ms": [run.info.end_time for run in runs],
-        "duration_s": [_duration(run, now_ms) for run in runs],
+        "duration_s": [duration_s(run.info.status, run.info.start_time, run.info.end_time, now_ms) for run in runs],
         "rank": ranks.of(rows),
         "parent": [run.info.parent_run_id for run in runs],
         "problems": [len(run.problems) for run in runs],
@@ -104,14 +105,3 @@ def _last_step(folder: str, metric: str) -> Optional[int]:
     """Return the step of the newest row of a metric, from the ends of its files alone; None where they do not tell."""
     found = [folders.find_documents(part.folder, layout.METRICS, metric) for part in folders.list_parts(folder)]
     return last_steps.last_of(path for paths in found for path in paths)
-
-
-def _duration(run: StoredRun, now_ms: int) -> Optional[float]:
-    if run.info.start_time is None:
-        return None
-    end = run.info.end_time
-    if end is None:
-        if run.info.status != "RUNNING":
-            return None  # it is not known when a lost run ended
-        end = now_ms
-    return max(0.0, (end - run.info.start_time) / 1000)
