@@ -60,10 +60,10 @@ FULL = Sizes(
 )  # fmt: skip
 QUICK = Sizes(
     repetitions=2, imports=2, budget_s=0.05, most=1000, script_steps=20, killed_after=[1, 20], kills=1,
-    history=2000, history_budget_s=1, metrics=[1, 10, 100], runs=[1, 200], runs_of_others=[1, 200],
-    fill_budget_s=5, blocks=3, block=200, memory_beyond=[1100, 1300], read_runs=20, read_points=2000, slow_values=20,
-    slow_delays_us=[0, 1000], slow_metrics=10, slow_budget_s=1,
-    searched=[50, 120], searched_of_files=[50],
+    history=2000, history_budget_s=1, metrics=[1, 10], runs=[1, 50], runs_of_others=[1, 20],
+    fill_budget_s=2, blocks=3, block=200, memory_beyond=[1100, 1300], read_runs=20, read_points=2000, slow_values=10,
+    slow_delays_us=[0, 1000], slow_metrics=3, slow_budget_s=1,
+    searched=[20, 50], searched_of_files=[20],
     pages=["ours"], swept=[[3, 2, 20]], openings=1, idle_s=1,
 )  # fmt: skip
 
