@@ -115,6 +115,20 @@ class Visitor:
     def names(self):
         return self.page.locator("tbody .c-name bdi").all_inner_texts()
 
+    def add(self, what: str, text: str) -> None:
+        """Add a ``tag`` or a ``note`` to the open run."""
+        self.page.click(".run .add:has-text('+ %s')" % what)
+        self.page.keyboard.type(text)
+        self.page.keyboard.press("Enter")
+
+    def brush(self) -> None:
+        """Draw a brush over the upper part of the last axis of Explore."""
+        axis = self.page.locator(".ax-hit").last.bounding_box()
+        self.page.mouse.move(axis["x"] + 10, axis["y"] + 2)
+        self.page.mouse.down()
+        self.page.mouse.move(axis["x"] + 10, axis["y"] + axis["height"] * 0.3, steps=6)
+        self.page.mouse.up()
+
     def hash(self) -> str:
         return self.page.evaluate("location.hash")
 

@@ -10,17 +10,13 @@ from mini_mlflow.compat import mlflow
 def test_a_note_and_a_tag_that_are_taken_back_are_gone_from_the_open_run(visitor):
     page = visitor.open()
     visitor.row("quiet-run").click()
-    page.click(".run .add:has-text('+ note')")
-    page.keyboard.type("rerun with more steps")
-    page.keyboard.press("Enter")
+    visitor.add("note", "rerun with more steps")
     expect(page.locator(".note p")).to_have_text("rerun with more steps")
     expect(page.locator(".toast")).to_contain_text("Changed note of")
     page.click(".toast .link")
     expect(page.locator(".toast")).to_contain_text("Taken back")
     expect(page.locator(".note p")).to_have_text("")
-    page.click(".run .add:has-text('+ tag')")
-    page.keyboard.type("team=vision")
-    page.keyboard.press("Enter")
+    visitor.add("tag", "team=vision")
     expect(page.locator(".run .tags")).to_contain_text("team vision")
     page.click(".toast .link")
     expect(page.locator(".run .tags")).not_to_contain_text("vision")
@@ -29,9 +25,7 @@ def test_a_note_and_a_tag_that_are_taken_back_are_gone_from_the_open_run(visitor
 def test_a_tag_that_was_removed_comes_back_to_the_open_run_by_the_key(visitor):
     page = visitor.open()
     visitor.row("quiet-run").click()
-    page.click(".run .add:has-text('+ tag')")
-    page.keyboard.type("team=vision")
-    page.keyboard.press("Enter")
+    visitor.add("tag", "team=vision")
     page.click("[aria-label='Remove tag team']")
     expect(page.locator(".run .tags")).not_to_contain_text("vision")
     page.keyboard.press("u")
@@ -41,9 +35,7 @@ def test_a_tag_that_was_removed_comes_back_to_the_open_run_by_the_key(visitor):
 def test_a_change_that_cannot_be_taken_back_says_so(visitor):
     page = visitor.open()
     visitor.row("quiet-run").click()
-    page.click(".run .add:has-text('+ note')")
-    page.keyboard.type("first")
-    page.keyboard.press("Enter")
+    visitor.add("note", "first")
     expect(page.locator(".note p")).to_have_text("first")
     said = '{"error": {"code": "conflict", "message": "Another process writes it."}}'
     page.route("**/api/edit", lambda route: route.fulfill(

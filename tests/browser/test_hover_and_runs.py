@@ -176,11 +176,7 @@ def test_a_brush_on_an_axis_keeps_runs_and_becomes_a_filter(visitor):
     page = visitor.open("#v=explore")
     lines = page.locator("path.pl")
     expect(lines).to_have_count(24)
-    axis = page.locator(".ax-hit").last.bounding_box()
-    page.mouse.move(axis["x"] + 10, axis["y"] + 2)
-    page.mouse.down()
-    page.mouse.move(axis["x"] + 10, axis["y"] + axis["height"] * 0.3, steps=6)
-    page.mouse.up()
+    visitor.brush()
     expect(page.locator(".bcount")).to_contain_text("of 24 inside")
     inside = int(page.locator(".bcount").inner_text().split()[0])
     assert 0 < inside < 24

@@ -94,11 +94,7 @@ def test_axes_of_explore_keep_their_distance_and_scroll_on_a_narrow_page(phone):
     assert strip.evaluate("e => e.scrollWidth > e.clientWidth")
     assert page.evaluate("document.documentElement.scrollWidth") <= SIZE[0]
     strip.evaluate("e => { e.scrollLeft = 1000; }")
-    axis = page.locator(".ax-hit").last.bounding_box()
-    page.mouse.move(axis["x"] + 10, axis["y"] + 2)
-    page.mouse.down()
-    page.mouse.move(axis["x"] + 10, axis["y"] + axis["height"] * 0.3, steps=4)
-    page.mouse.up()
+    phone.brush()
     expect(page.locator(".bcount")).to_contain_text("of 24 inside")
 
 

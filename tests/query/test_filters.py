@@ -170,6 +170,11 @@ def test_a_key_that_is_nearly_right_is_suggested():
         found("attributes.starttime > 1")
 
 
+def test_a_list_of_truths_and_numbers_finds_both():
+    table = MadeTable(*({"params.x": value} for value in (True, 5, "5.0", "TRUE", "b", False, 6)))
+    assert conditions.find_rows(grammar.parse_filter("x in (true, 5, b)"), table, NOW) == [0, 1, 2, 3, 4]
+
+
 def test_a_run_whose_end_nobody_knows_has_no_duration():
     table = MadeTable(
         {"run_id": "a", "status": "LOST", "start_time": NOW - HOUR, "end_time": None},

@@ -43,8 +43,7 @@ class Facts:
     def keys(self, kind: str) -> List[str]:
         """Return the keys of ``params``, ``metrics`` or ``tags`` that any of the runs has, sorted."""
         if self._runs is None:
-            found: List[str] = self._table.keys(kind)
-            return found
+            return self.known_keys(kind)
         return sorted({key for run in self._runs for key in getattr(run.data, kind)})
 
     def known_keys(self, kind: str) -> List[str]:

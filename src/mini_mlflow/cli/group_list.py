@@ -103,10 +103,9 @@ def read_groups(
 
     runs, measures, by, over = target.ask(ids, question, wanted.stages, refresh=arguments.refresh)
     measures = [each for each in measures if any(each.metric in run.data.metrics for run in runs)]
-    several = len({run.info.experiment_id for run in runs}) > 1
-    apart = ["attributes.experiment_id", *by] if several else by  # equal params of two experiments mean two things
+    keys = ["attributes.experiment_id", *by]  # equal params of two experiments mean two things
     found = [
-        group_runs(runs, apart, metric=each.metric, mode=each.mode, goal=each.goal, runs_dir=target.folder)
+        group_runs(runs, keys, metric=each.metric, mode=each.mode, goal=each.goal, runs_dir=target.folder)
         for each in measures
     ]
     if not found:

@@ -247,12 +247,12 @@ def _claim_of_list(operand: Operand, condition: Comparison) -> Callable[[Any], b
         return lambda value: value is not None and value in wanted
     texts = frozenset(_unquoted(operand, word) for word in condition.values if word.kind != "number")
     truths = frozenset(_unquoted(operand, word) for word in condition.values if word.kind == "name") & _TRUTHS
-    if truths:
-        return lambda value: value is not None and (to_text(value) in texts or _to_truth(value) in truths)
     numbers = frozenset(_literal(condition, word) for word in condition.values if word.kind == "number")
-    if not numbers:
+    if not numbers and not truths:
         return lambda value: value is not None and to_text(value) in texts
-    return lambda value: value is not None and (to_number(value) in numbers or to_text(value) in texts)
+    return lambda value: value is not None and (
+        to_number(value) in numbers or to_text(value) in texts or _to_truth(value) in truths
+    )
 
 
 def _is_infinite(word: Word) -> bool:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from typing import Any, Iterable, List, Optional, Tuple
 
 NAME = "last_step"  # as ``attributes.last_step`` in an order or a column
-_MACHINE = layout.plain_stem("system/")
+_MACHINE = "system/"  # what metrics of the machine's use begin with
+_STEM_OF_MACHINE = layout.plain_stem(_MACHINE)
 _MOST_FILES = 200  # of one run
 _MOST_KEPT = 200000
 
@@ -67,9 +68,9 @@ def _read(folder: str, keys: Iterable[str]) -> Optional[int]:
             documents = list(islice(folders.iter_documents(part, layout.METRICS), 10 * _MOST_FILES))
         except OSError:
             continue
-        paths += [path for stem, path in documents if not stem.startswith(_MACHINE)][:_MOST_FILES]
+        paths += [path for stem, path in documents if not stem.startswith(_STEM_OF_MACHINE)][:_MOST_FILES]
     if not paths:
-        for key in islice((key for key in keys if not is_of_machine(key)), _MOST_FILES):
+        for key in islice((key for key in keys if not key.startswith(_MACHINE)), _MOST_FILES):
             paths += [path for part in parts for path in folders.find_documents(part, layout.METRICS, key)]
     return last_of(paths)
 
@@ -85,8 +86,3 @@ def last_of(paths: Iterable[str]) -> Optional[int]:
         if row is not None:
             steps.append(row.step)
     return max(steps, default=None)
-
-
-def is_of_machine(key: str) -> bool:
-    """Tell whether a metric is of the machine's use."""
-    return key.startswith("system/")
