@@ -511,7 +511,7 @@ def test_ctrl_c_before_the_command_is_waited_for_counts_as_typed():
 
 def test_ctrl_z_stops_both_and_both_go_on(store, monkeypatch):
     monkeypatch.setenv("PS1", "<prompt>")
-    code = "import os, signal; signal.signal(signal.SIGCONT, lambda *_: print('goes on', flush=True)); "
+    code = "import os, signal; signal.signal(signal.SIGCONT, lambda *_: os.write(1, b'goes on\\n')); "
     code += "print('ready', flush=True); lines = iter(lambda: os.read(0, 99), b''); "
     code += "print('got', next(line for line in lines if b'hello' in line).decode())"
     terminal = Terminal(shutil.which("bash"), "--norc", "-i")
