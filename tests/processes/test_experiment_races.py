@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import threading
 
 import pytest
 
@@ -116,6 +117,33 @@ def test_who_creates_a_name_while_another_renames_to_it_gets_one_that_every_late
     if answers[0] == -1:
         assert mini_mlflow.get_experiment(renamed).name == "before"
         assert set(answers[1:]) == {later}
+
+
+def test_who_finds_a_name_that_a_rename_takes_back_gets_the_experiment_that_keeps_it(store, monkeypatch):
+    """Rule E5: one looks while the name is that of two."""
+    renamed = mini_mlflow.create_experiment("before")
+    looked, refuse_taken, find = threading.Event(), experiment_changes._refuse_taken, experiments.find
+    chosen = []
+
+    def find_and_tell(*arguments):
+        found = find(*arguments)
+        looked.set()
+        return found
+
+    def let_others_come_between(*arguments):
+        if experiments.read(store, renamed).name == "x":  # the second look, after the write
+            chooser.start()
+            assert looked.wait(60)
+            experiments._create(store, "x", 1, None)
+        refuse_taken(*arguments)
+
+    chooser = threading.Thread(target=lambda: chosen.append(experiments.create(store, "x", 1)))
+    monkeypatch.setattr(experiments, "find", find_and_tell)
+    monkeypatch.setattr(experiment_changes, "_refuse_taken", let_others_come_between)
+    with pytest.raises(ExperimentExistsError):
+        mini_mlflow.rename_experiment(renamed, "x")
+    chooser.join()
+    assert [each.experiment_id for each in chosen] == [experiments.home_id("x")]
 
 
 @pytest.mark.parametrize("attempt", range(ROUNDS))

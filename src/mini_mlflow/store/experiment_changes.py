@@ -12,15 +12,13 @@ from .. import layout
 from ..errors import ActiveRunError, BrokenFileError, ExperimentExistsError
 from ..records import Experiment
 from . import documents, lock_file, meta, unowned
-from .experiments import ACTIVE, DELETED, as_kept, encode, get, list_named, refuse_deleted, taken
+from .experiments import ACTIVE, DELETED, PATIENCE_S, as_kept, encode, get, list_named, refuse_deleted, taken
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Iterator, Mapping, Optional, Tuple, Union
 
     ExperimentId = Union[int, str]
-
-_PATIENCE_S = 10.0  # who changes an experiment needs milliseconds
 
 
 def rename(runs_dir: str, experiment_id: ExperimentId, name: str, now_ms: int) -> None:
@@ -122,7 +120,7 @@ def locked(runs_dir: str, experiment_id: ExperimentId) -> Iterator[str]:
     folder = layout.experiment_folder(runs_dir, experiment_id)
     if not os.path.isdir(folder):
         get(runs_dir, experiment_id)  # raises
-    with lock_file.locked(os.path.join(folder, layout.LOCK), "the experiment", _PATIENCE_S):
+    with lock_file.locked(os.path.join(folder, layout.LOCK), "the experiment", PATIENCE_S):
         yield folder
 
 

@@ -33,6 +33,7 @@ _NAMED = 9 * 10**11
 ACTIVE = "active"
 DELETED = "deleted"
 DEFAULT_NAME = "Default"
+PATIENCE_S = 10.0  # who changes an experiment needs milliseconds
 _MAX_BYTES = meta.MAX_META_BYTES // 2
 _TICK_S = 0.05  # a file that changes twice between two ticks of the disk's clock may look the same (10 ms on Linux)
 
@@ -72,7 +73,11 @@ def ensure(runs_dir: str, experiment_id: ExperimentId, now_ms: int) -> None:
 
 def create(runs_dir: str, name: str, now_ms: int) -> Experiment:
     """Return the experiment of a name, created if need be; processes that race get the same one (rules E1 to E3)."""
-    return find(runs_dir, name) or _create(runs_dir, name, now_ms, None)[0]
+    there = find(runs_dir, name)
+    if there is not None and there.experiment_id != home_id(name):
+        _let_changes_end(runs_dir, there.experiment_id)  # a rename that finds the name taken takes it back
+        there = find(runs_dir, name)
+    return there or _create(runs_dir, name, now_ms, None)[0]
 
 
 def create_new(runs_dir: str, name: str, now_ms: int, tags: Optional[Mapping[str, Any]] = None) -> Experiment:
@@ -237,6 +242,19 @@ def refuse_deleted(experiment: Experiment) -> None:
         )
         facts = (experiment.name, experiment.experiment_id)
         raise ExperimentDeletedError(message % facts, experiment_id=experiment.experiment_id)
+
+
+def _let_changes_end(runs_dir: str, experiment_id: ExperimentId) -> None:
+    """Wait until nobody changes an experiment (rule E5)."""
+    from . import lock_file  # most experiments lie at their home id
+
+    path = os.path.join(layout.experiment_folder(runs_dir, experiment_id), layout.LOCK)
+    if os.path.exists(path):
+        try:
+            with lock_file.locked(path, "the experiment", PATIENCE_S):
+                pass
+        except OSError:
+            pass  # it may only be read, or is being changed for very long: it counts as it was found
 
 
 def _create(runs_dir: str, name: str, now_ms: int, tags: Optional[Mapping[str, Any]]) -> Tuple[Experiment, bool]:
