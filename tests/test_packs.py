@@ -715,6 +715,20 @@ def test_permissions_come_back_and_a_pack_of_private_files_is_private(store):
     assert stat.S_IMODE(os.stat(str(script)).st_mode) == 0o755
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+def test_a_run_that_only_its_owner_may_enter_is_so_in_its_pack_and_out_of_it(store):
+    """Rules Z1 and Z2."""
+    os.chmod(str(store / "0" / "a"), 0o700)
+    (path,) = pack(runs_dir=store).packs
+    assert stat.S_IMODE(os.stat(path).st_mode) & 0o077 == 0
+    assert stat.S_IMODE(packed.state_of(os.path.join(path, "a")).st_mode) == 0o700
+    found = mini_mlflow.search_runs(output_format="list", runs_dir=store)
+    unpack(runs_dir=store)
+    assert stat.S_IMODE(os.stat(str(store / "0" / "a")).st_mode) == 0o700
+    assert stat.S_IMODE(os.stat(str(store / "0" / "b")).st_mode) == 0o755
+    assert mini_mlflow.search_runs(output_format="list", runs_dir=store) == found
+
+
 def test_a_pack_of_another_program_is_read_too(tmp_path):
     """Rules Z1 and Z2."""
     folder = ended_run(tmp_path, "a")

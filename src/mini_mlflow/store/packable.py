@@ -59,9 +59,9 @@ def survey(runs_dir: str, experiment_id: Union[int, str], run_id: str) -> Survey
         for path, state in iter_tree(top, here):
             is_folder = path.endswith("/")
             size_bytes += 0 if is_folder else state.st_size
-            is_private |= _hidden_from(state)
+            is_private |= hidden_from(state)
             count += 1
-        is_private |= _hidden_from(here)
+        is_private |= hidden_from(here)
     if count > MOST_FILES:
         raise _unfit(folder, "it has %d files, and a pack at most %d" % (count, MOST_FILES))
     return Survey(run_id, count, size_bytes, is_private)
@@ -121,7 +121,7 @@ def iter_tree(top: held_folder.HeldFolder, here: os.stat_result) -> Iterator[Tup
             check_kind(path, full, state, here)
             if held_folder.is_folder(state):
                 within.append(path)
-                if _hidden_from(state) or _is_empty(top, path):
+                if hidden_from(state) or _is_empty(top, path):
                     yield path + "/", state
             else:
                 yield path, state
@@ -159,7 +159,7 @@ def _is_empty(top: held_folder.HeldFolder, path: str) -> bool:
         return not folder.list_entries()
 
 
-def _hidden_from(state: os.stat_result) -> int:
+def hidden_from(state: os.stat_result) -> int:
     """Return which of 0o040 (the group) and 0o004 (others) cannot read a file, or enter a folder."""
     needed = 0o5 if held_folder.is_folder(state) else 0o4
     return sum(0o4 << shift for shift in (0, 3) if state.st_mode >> shift & needed != needed)

@@ -201,7 +201,7 @@ def get_entry(path: str) -> Tuple[str, Entry]:
     place = split(path)
     if place is None:
         raise FileNotFoundError(2, os.strerror(2), path)
-    entry = _runs(place.pack).get(place.run_id, {}).get(place.inside)
+    entry = _runs(place.pack).get(place.run_id, {}).get(place.inside or "/")
     if entry is None:
         raise FileNotFoundError(2, os.strerror(2), path)
     return place.pack, entry

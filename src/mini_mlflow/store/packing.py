@@ -14,7 +14,7 @@ from .. import layout
 from ..errors import ActiveRunError, BrokenFileError, MiniMLflowError
 from ..records import Problem
 from . import documents, held_folder, locks, packed, unowned, unpacking
-from .packable import MOST_FILES, check_kind, iter_tree, reason_of
+from .packable import MOST_FILES, check_kind, hidden_from, iter_tree, reason_of
 from .zip_writing import ArchiveWriter
 
 TYPE_CHECKING = False
@@ -195,6 +195,8 @@ def _add_run(
     try:
         with held_folder.hold(folder) as top:
             here = os.stat(folder)
+            if hidden_from(here):
+                writer.add_folder(run_id + "/", here.st_mode, here.st_mtime_ns)
             for path, seen in sorted(iter_tree(top, here), key=lambda each: each[0]):
                 name = "%s/%s" % (run_id, path)
                 if path.endswith("/"):

@@ -234,15 +234,15 @@ def _extract(
 ) -> None:
     """Write the files of a run into a new folder, and all of it to the disk."""
     folders: Set[str] = {""}
+    if "/" in entries:
+        target.change_mode(0o700)
     for path in sorted(entries):
         _check_part(path, pack)
-        parent, _, name = path.rstrip("/").rpartition("/")
-        _make(target, parent, folders)
-        if path.endswith("/"):
-            _make(target, path[:-1], folders)
-            continue
-        with enter(target, parent) as folder:
-            _write(folder, name, pack, entries[path], advance)
+        inside, _, name = path.rpartition("/")
+        _make(target, inside, folders)
+        if name:  # else it is a folder
+            with enter(target, inside) as folder:
+                _write(folder, name, pack, entries[path], advance)
     for inside in sorted(folders, key=lambda each: (each.count("/"), each), reverse=True):
         entry = entries.get(inside + "/")
         with enter(target, inside) as folder:

@@ -127,7 +127,9 @@ def read_ids(descriptor: int, path: str) -> FrozenSet[str]:
 
 
 def read_runs(descriptor: int, path: str) -> Dict[str, Dict[str, Entry]]:
-    """Return what an archive of runs holds: by run id the files, and the empty folders, by their path in the run.
+    """Return what an archive of runs holds: by run id the files, and some folders, by their path in the run.
+
+    The path of a folder ends in ``/``; that of the run's own is ``/`` alone.
 
     Raises:
         BrokenFileError: Something in it is not as it must be; nothing of it is read then.
@@ -144,6 +146,7 @@ def read_runs(descriptor: int, path: str) -> Dict[str, Dict[str, Entry]]:
         if run is None:
             _check_run_id(run_id, path)
             run = runs[run_id] = {}
+        inside = inside or ("/" if entry.name.endswith(b"/") else "")
         if not inside or inside in run:
             raise broken(path, "it has %r twice, or as a run" % _text(entry))
         run[inside] = entry
