@@ -17,7 +17,7 @@ from .entry import State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Mapping, Tuple
+    from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
     from .entry import Entry
 
@@ -123,12 +123,12 @@ def bits_of(mask: int) -> str:
     return format(mask, "b")[::-1]
 
 
-def places_of(mask: int) -> List[int]:
-    """Return the places whose bits are set, ascending."""
+def places_of(mask: int, first: int = 0) -> Sequence[int]:
+    """Return the places whose bits are set, ascending, the first place being called *first*."""
     count = mask.bit_length()
     if mask + 1 == 1 << count:  # all of them, the usual case
-        return list(range(count))
-    return [place for place, bit in enumerate(bits_of(mask)) if bit == "1"]
+        return range(first, first + count)
+    return [place for place, bit in enumerate(bits_of(mask), first) if bit == "1"]
 
 
 def patch_column(body: bytes, changes: Mapping[int, Any]) -> bytes:

@@ -205,7 +205,7 @@ class Bodies:
                 break
             if block.run_count < SIZE and block.experiment_id == experiment_id and block.stage == stage:
                 vacant = (1 << SIZE) - 1 & ~self.directory(number).occupied
-                free += [number * SIZE + place for place in blocks.places_of(vacant)]
+                free += blocks.places_of(vacant, number * SIZE)
         first = max(self._root.blocks, default=FIRST_BLOCK - 1) + 1
         free += range(first * SIZE, first * SIZE + max(count - len(free), 0))
         return free[:count]

@@ -72,9 +72,9 @@ class IndexTable:
             database.end_reading()
             raise
         self._numbers = [number for number, _, _, _ in self._blocks]
-        self._slots = [
-            number * SIZE + place for number, _, _, directory in self._blocks for place in places_of(directory.occupied)
-        ]
+        self._slots: List[int] = []
+        for number, _, _, directory in self._blocks:
+            self._slots += places_of(directory.occupied, number * SIZE)
         self.count = len(self._slots)
 
     def close(self) -> None:

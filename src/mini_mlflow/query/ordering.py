@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import namedtuple
 from functools import partial
+from heapq import nlargest, nsmallest
+from itertools import compress, repeat
 from math import isnan
-from operator import eq, ne
+from operator import eq, ge, le, ne
 
 from ..errors import InvalidValueError, shown
 from . import conditions
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     _Key = Tuple[Callable[[], Optional[Sequence[Any]]], bool]  # what gives the values, and whether upwards
 
 _MOST_KEYS = 100
+_MANY = 10  # times as many as are asked for: then it pays to find the last of these first
 _LAST = (("start_time", False), ("run_id", True))  # what decides between runs that are equal in all else
 
 
@@ -126,13 +129,14 @@ def _in_order(rows: Sequence[int], by: Sequence[_Key], limit: Optional[int]) -> 
 
 def _leading(rows: Sequence[int], values: Sequence[Any], limit: int, *, is_ascending: bool) -> Sequence[int]:
     """Return the rows that can be among the first, in any order: most of very many never need to be sorted."""
-    numbers = [row for row in rows if type(values[row]) in (int, float) and values[row] == values[row]]
-    if not 0 < limit < len(numbers):
+    there, found = rows, [values[row] for row in rows]
+    if not _are_plain(found):
+        there = [row for row in rows if type(values[row]) in (int, float) and values[row] == values[row]]
+        found = [values[row] for row in there]
+    if not 0 < limit <= len(found) // _MANY:
         return rows
-    last = sorted(map(values.__getitem__, numbers), reverse=not is_ascending)[limit - 1]
-    if is_ascending:
-        return [row for row in numbers if values[row] <= last]
-    return [row for row in numbers if values[row] >= last]
+    last = (nsmallest if is_ascending else nlargest)(limit, found)[-1]
+    return list(compress(there, map(le if is_ascending else ge, found, repeat(last))))
 
 
 def _sorted(rows: Sequence[int], values: Sequence[Any], *, is_ascending: bool) -> List[int]:
