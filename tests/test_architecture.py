@@ -22,7 +22,7 @@ FLOORS = [
     {
         "summary", "query", "provenance", "repository", "probe", "git_probe", "masking", "artifacts", "artifact_files",
         "artifact_names", "artifact_sources", "media", "images", "series", "series_tables", "noise", "seeds",
-        "text_tables", "group_records", "goals", "separated", "command_origin",
+        "text_tables", "group_records", "goals", "separated", "command_origin", "reasons",
     },
     {"run", "recorder", "artifact_recorder", "origin", "identity", "joining", "resuming", "active", "endings", "index"},
     {

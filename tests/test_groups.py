@@ -289,7 +289,7 @@ def test_an_id_in_two_experiments_needs_to_be_told_apart(store):
 
 def stored(number, params, value):
     """A run as search_runs returns it, with no files behind it that the last value would need."""
-    info = RunInfo(f"r{number}", None, 0, "FINISHED", number, number, "active", "/", None, None, 0, None)
+    info = RunInfo(f"r{number}", None, 0, "FINISHED", number, number, "active", "/", None, None, 0, None, None)
     return StoredRun(info, RunData(params, {"acc": value}, {}), [])
 
 

@@ -8,13 +8,13 @@ import os
 import sys
 from threading import get_ident, main_thread
 
-from . import active
+from . import active, config
 from .errors import RunEndedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
-    from typing import Any, Optional, Type
+    from typing import Any, Optional, Union
 
     from .run import Run
 
@@ -40,18 +40,30 @@ class LikeDefault:
     __hash__ = object.__hash__  # unlike that of SIG_DFL: else signal.getsignal would return that in its place
 
 
-def status_after(kind: Optional[Type[BaseException]], error: Optional[BaseException]) -> str:
+def status_after(error: Optional[BaseException]) -> str:
     """Return the status of a run whose block or process was left by an exception, or by none.
 
     FINISHED without one and for ``sys.exit(0)``, KILLED for Ctrl-C, FAILED for all else.
     """
-    if kind is None:
+    if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
         return "FINISHED"
-    if issubclass(kind, KeyboardInterrupt):
-        return "KILLED"
-    if issubclass(kind, SystemExit) and getattr(error, "code", None) in (None, 0):
-        return "FINISHED"
-    return "FAILED"
+    return "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
+
+
+def why_ended(error: Union[BaseException, int, None]) -> Optional[str]:
+    """Return why a run ended before its time, as meta.yaml tells it (rule Y3); None where that is not wanted.
+
+    Args:
+        error: What it was left by: an exception, or the number of a signal. 0 and None: nothing is known.
+    """
+    if not error or not config.is_provenance_wanted():
+        return None
+    if isinstance(error, BaseException):
+        from .reasons import reason_of  # few runs end so
+
+        return reason_of(error)
+    names = (name for name in _ENDING_SIGNALS if getattr(_signal, name, None) == error)
+    return next(names, "signal %d" % error)
 
 
 def see_to(run: Run) -> None:
@@ -93,21 +105,21 @@ class Uninterrupted:
                 _end_by_signal(state.number)
 
 
-def end_all(status: Optional[str] = None) -> None:
+def end_all(signal_number: int = 0) -> None:
     """End every run that this process has opened: it is about to stop.
 
     Args:
-        status: None: what can be known of how the process ends.
+        signal_number: The signal that stops it; 0: none, and what can be known of how the process ends counts.
     """
     if not active.is_own_process():
         return  # a fork that has not got so far as to know it: the runs are its parent's
-    if status is None:
-        status = _status_of_process(active.sigterm())
+    left_by = None if signal_number else _error_of_process(active.sigterm())
+    status = "KILLED" if signal_number else status_after(left_by)
     failure: Optional[BaseException] = None
     for run in active.live_runs():
         try:
             if run.status == "RUNNING":
-                run.end(status)
+                run.end_after(status, left_by or signal_number)
         except RunEndedError:
             continue  # a thread was faster, and others wait
         except BaseException as error:  # noqa: BLE001 - raised again when the others have ended, too
@@ -123,7 +135,7 @@ def _end_by_signal(number: int) -> None:
         return
     try:
         _signal.signal(number, _signal.SIG_IGN)  # a second one must not cut the endings short
-        end_all("KILLED")
+        end_all(number)
     finally:
         _signal.signal(number, _signal.SIG_DFL)
         os.kill(os.getpid(), number)
@@ -145,24 +157,24 @@ def _handled_in_c() -> int:
     return found
 
 
-def _status_of_process(state: active.Sigterm) -> str:
-    """Return what can be known, while ``atexit`` runs, of how the process ends.
+def _error_of_process(state: active.Sigterm) -> Optional[BaseException]:
+    """Return what can be known, while ``atexit`` runs, of the error that ends the process; None where there is none.
 
     An error that nobody caught is the interpreter's last one. One that was printed on the way (in a callback of code in
     C) is so too, but did not leave the main module. What ``sys.exit`` was called with counts where it left that module.
     """
     if state.bootstrap is not None:
-        return _status_of_child(state.bootstrap)
+        return _error_of_child(state.bootstrap)
     if hasattr(sys, "ps1"):
-        return "FINISHED"  # a prompt keeps the last error, long after it mattered
+        return None  # a prompt keeps the last error, long after it mattered
     outermost = state.outermost
-    error = getattr(sys, "last_value", None)
+    error: Optional[BaseException] = getattr(sys, "last_value", None)
     trace = getattr(sys, "last_traceback", None)
     if error is not None and (outermost is None or trace is None or trace.tb_frame is outermost):
-        return status_after(type(error), error)
+        return error
     if state.exit_code and outermost is not None and _was_left_by_exception(outermost):
-        return status_after(SystemExit, SystemExit(*state.exit_code))
-    return "FINISHED"
+        return SystemExit(*state.exit_code)
+    return None
 
 
 def _watch_exit(state: active.Sigterm) -> None:
@@ -207,16 +219,15 @@ def _see_to_child(state: active.Sigterm) -> None:
         util.Finalize(None, end_all, exitpriority=0)
 
 
-def _status_of_child(bootstrap: FrameType) -> str:
-    """Return how the work of a child of multiprocessing was left: FAILED by an error or ``sys.exit``.
+def _error_of_child(bootstrap: FrameType) -> Optional[BaseException]:
+    """Return the error, or the ``sys.exit``, that the work of a child of multiprocessing was left by.
 
     Args:
         bootstrap: The frame that called the work. Up to Python 3.12 the error is just being handled; from 3.13 on that
             frame is done, and knows the exit status alone.
     """
-    kind, error, _ = sys.exc_info()
-    code = bootstrap.f_locals.get("exitcode")
-    return status_after(SystemExit, SystemExit(code)) if kind is None and code else status_after(kind, error)
+    error, code = sys.exc_info()[1], bootstrap.f_locals.get("exitcode")
+    return SystemExit(code) if error is None and code else error
 
 
 atexit.register(end_all)

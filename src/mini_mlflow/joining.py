@@ -90,9 +90,9 @@ class Teller:
         """
         self.tell(name=name, experiment=None if experiment is None else str(experiment), **_origin("python"))
 
-    def end(self, status: str) -> None:
-        """Tell how this process's part ended."""
-        self.tell(status=status, **_origin("packages"))
+    def end(self, status: str, **more: str) -> None:
+        """Tell how this process's part ended, and why."""
+        self.tell(status=status, **more, **_origin("packages"))
 
     def tell(self, **fields: Any) -> None:
         """Add what is known by now of the fields of meta.yaml, None for nothing; nothing happens in a forked child.

@@ -220,7 +220,7 @@ def _as_fields(told: Dict[str, Any], *, has_name: bool) -> Dict[str, Any]:
         has_name: Whether the run has a name of its user's, which counts for more.
     """
     fields: Dict[str, Any] = {}
-    for name, kind in (("name", str), ("python", str), ("packages", dict)):
+    for name, kind in (("name", str), ("python", str), ("packages", dict), ("ended_by", str)):
         value = told.get(name)
         if isinstance(value, kind) and value and len(value) <= MAX_LABEL_LENGTH and not (has_name and name == "name"):
             fields[name] = value

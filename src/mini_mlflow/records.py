@@ -235,6 +235,7 @@ class RunInfo(
             "parent_run_id",
             "resume_count",
             "version",
+            "ended_by",
         ],
     )
 ):
@@ -253,6 +254,7 @@ class RunInfo(
         parent_run_id: Id of the run it is nested in, or None.
         resume_count: How many times it was continued.
         version: The version that it was given, or None.
+        ended_by: Why it failed or was killed: an error and its place, or a signal. None where that is not known.
     """
 
     __slots__ = ()
@@ -269,6 +271,7 @@ class RunInfo(
     parent_run_id: Optional[str]
     resume_count: int
     version: Optional[str]
+    ended_by: Optional[str]
 
 
 class RunData(namedtuple("RunData", ["params", "metrics", "tags"])):

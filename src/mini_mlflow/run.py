@@ -178,12 +178,23 @@ class Run(ArtifactRecorder):
         Once this has returned, what was logged survives a power cut. In a process that logs beside the run's owner (and
         in a forked child) it ends this process's part only, also as FAILED: the owner says how the run ended.
         """
+        self.end_after(status, sys.exc_info()[1])
+
+    def end_after(self, status: str, error: Union[BaseException, int, None]) -> None:
+        """End the run, and say why where it failed or was killed; for whoever knows that better than ``end``.
+
+        Args:
+            status: As of ``end``.
+            error: What is being handled, or the number of a signal; None or 0: nothing is known.
+        """
         broken_off: Optional[BaseException] = None
         if self.status == RUNNING:
             status = keys.check_end_status(status)
             broken_off = self._stop_companions()
             if isinstance(broken_off, KeyboardInterrupt):
-                status = "KILLED"
+                status, error = "KILLED", broken_off
+        why = None if status == "FINISHED" else endings.why_ended(error)
+        final = {} if why is None else {"ended_by": why}
         with endings.Uninterrupted(), self._writer.lock:
             if self.status != RUNNING:
                 message = "Run is already ended with status '%s'. Continue it with start_run(run_id='%s')."
@@ -191,11 +202,11 @@ class Run(ArtifactRecorder):
             self.status = keys.check_end_status(status)
             self.end_time = max(meta.encode_time(int(time() * 1000000)), self.start_time)
             try:
-                self._writer.close(status=self.status, end_time=self.end_time)
+                self._writer.close(status=self.status, end_time=self.end_time, **final)
             finally:
                 active.forget(self)
         if self._teller is not None:
-            self._teller.end(self.status)
+            self._teller.end(self.status, **final)
         if broken_off is not None:
             raise broken_off
 
@@ -217,6 +228,7 @@ class Run(ArtifactRecorder):
             parent_run_id=self.parent_run_id,
             resume_count=self.resume_count,
             version=self.version,
+            ended_by=self._writer.fields.get("ended_by"),
         )
 
     @property
@@ -286,7 +298,7 @@ class Run(ArtifactRecorder):
         traceback: Optional[TracebackType],
     ) -> None:
         if self.status == RUNNING:
-            self.end(endings.status_after(kind, error))
+            self.end_after(endings.status_after(error), error)
 
     def __repr__(self) -> str:
         return "Run(run_id=%r, experiment_id=%r, name=%r, status=%r)" % (

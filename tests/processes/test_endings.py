@@ -55,6 +55,26 @@ def test_the_way_a_process_ends_is_the_status_of_its_run(script, store, code, fo
 
 
 @pytest.mark.parametrize(
+    ("code", "wanted"),
+    [
+        ("raise ValueError('x')", "ValueError: x (script_0.py:8)"),
+        ("sys.exit(3)", "exit code 3"),
+        ("sys.exit('no data')", "no data"),
+        ("raise KeyboardInterrupt", "KeyboardInterrupt (script_0.py:8)"),
+        ("os.kill(os.getpid(), signal.SIGTERM)\nsignal.pause()", "SIGTERM"),
+        ("run.end('FAILED')", None),
+        ("os._exit(1)", None),
+        ("", None),
+    ],
+)
+def test_what_ended_a_process_is_told_by_its_run(script, store, monkeypatch, code, wanted):
+    """Rule Y3."""
+    monkeypatch.setenv("MINI_MLFLOW_PROVENANCE", "on")
+    run_script(script, code, store)
+    assert reader.read_run(store, 0, "r").metadata.get("ended_by") == wanted
+
+
+@pytest.mark.parametrize(
     ("code", "found", "returncode"),
     [
         ("pass", "FINISHED", 0),

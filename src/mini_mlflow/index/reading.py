@@ -157,6 +157,7 @@ def to_stored(entry: Entry, folder: str, experiment_id: ExperimentId) -> StoredR
         parent_run_id=attributes["parent_run_id"],
         resume_count=attributes["resume_count"],
         version=attributes["version"],
+        ended_by=attributes.get("ended_by"),
     )
     data = RunData(entry.params, entry.metrics, entry.tags)
     datasets = [Dataset(*each) for each in attributes.get(DATASETS, ())]
@@ -206,6 +207,8 @@ def _read_run(folder: str, experiment_id: ExperimentId, name: str, stage: str) -
         "resume_count": meta.generation_of(fields),
         "version": _text(fields.get("version")),
     }
+    if fields.get("ended_by") is not None:
+        attributes["ended_by"] = _text(fields["ended_by"])
     datasets = _datasets(fields.get("inputs", ()))
     if datasets:
         attributes[DATASETS] = datasets

@@ -33,7 +33,7 @@ _TIMES = frozenset(["start_time", "end_time"])
 _DURATIONS = frozenset(["duration", "age"])
 TEXTS = (
     "run_id", "run_name", "experiment_id", "status", "artifact_uri", "user_id", "lifecycle_stage", "parent_run_id",
-    "version",
+    "version", "ended_by",
 )  # fmt: skip
 DATASETS = Dataset._fields
 ATTRIBUTES = (*TEXTS, "start_time", "end_time", "duration", "age")

@@ -217,6 +217,7 @@ def _inherit(
         return None
     touching.touch_run(folder)
     fields = dict({"format": layout.FORMAT_VERSION}, **(there or new_fields()))
+    fields.pop("ended_by", None)
     fields.update(run_id=os.path.basename(folder), status="RUNNING", end_time=None, generation=claim.generation)
     writer = RunWriter(
         folder,
