@@ -63,6 +63,13 @@ def found(text):
         ('tags.team = "vision"', "a"),
         ("tags.team IS NULL", "bc"),
         ("tags.team is not null", "a"),
+        ("loss IS NAN", "b"),
+        ("metrics.loss is not nan", "ac"),
+        ("val/acc is not nan", "ab"),
+        ("not loss is nan", "ac"),
+        ("lr is nan", ""),
+        ("status is nan", ""),
+        ("params.nobody is nan", ""),
         ("attributes.status = 'FAILED'", "b"),
         ("attributes.status = 'failed'", ""),
         ("run_name LIKE 'warm%'", "a"),
@@ -133,6 +140,7 @@ def test_a_filter_finds_what_it_says(text, expected):
         ("loss > 1)", 8, "AND, OR or the end"),
         ("and loss > 1", 0, "a name"),
         ("loss is 5", 8, "NULL"),
+        ("loss = nan", 7, "IS NAN"),
         ("lr in 5", 6, "( and values"),
         ("lr in (5", 8, ", or )"),
         ("lr = 'open", 5, "closes"),
@@ -168,6 +176,11 @@ def test_a_key_that_is_nearly_right_is_suggested():
         found("losss > 1")
     with pytest.raises(QueryError, match="Did you mean start_time"):
         found("attributes.starttime > 1")
+
+
+def test_a_param_that_is_nan_as_a_number_or_a_text_is_found():
+    table = MadeTable(*({"params.x": value} for value in (nan, "nan", "NaN", 0.5, "no")))
+    assert conditions.find_rows(grammar.parse_filter("x is nan"), table, NOW) == [0, 1, 2]
 
 
 def test_a_list_of_truths_and_numbers_finds_both():

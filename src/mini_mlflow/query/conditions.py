@@ -19,7 +19,7 @@ from itertools import compress, repeat
 from ..errors import near_names
 from ..records import Dataset
 from . import times
-from .grammar import And, Comparison, Not, Operand, Or, Present, unquote
+from .grammar import And, Comparison, Nan, Not, Operand, Or, Present, unquote
 from .likeness import is_like
 from .words import unclear
 
@@ -167,9 +167,14 @@ def _evaluate(condition: Any, table: Any, now_ms: int) -> bytes:
             return bytes(table.count) if lists is None else bytes([any(map(holds, each or ())) for each in lists])
         values = values_of(operand, table, now_ms)
         return bytes(table.count) if values is None else bytes(_holding(holds, values))
-    assert isinstance(condition, Present)
     values = values_of(operand, table, now_ms)
-    return bytes(table.count) if values is None else bytes([value is not None for value in values])
+    if values is None:
+        return bytes(table.count)
+    if isinstance(condition, Nan):
+        numbers = list(map(to_number, values))
+        return bytes(map(operator.ne, numbers, numbers))
+    assert isinstance(condition, Present)
+    return bytes([value is not None for value in values])
 
 
 def _holding(holds: Callable[[Any], bool], values: Sequence[Any]) -> Iterable[bool]:
@@ -306,7 +311,7 @@ def _number(operand: Operand, condition: Comparison, word: Word) -> Any:
 
 def _of_numbers(condition: Comparison, word: Word) -> Exception:
     key = _OTHER_NAMES.get(condition.operand.key, condition.operand.key)
-    expected = "a number, as %s is one, and = != < <= > >=" % condition.operand.key
+    expected = "a number, as %s is one, and = != < <= > >=; or IS NAN" % condition.operand.key
     if condition.operand.kind != "metrics" and key in _TIMES:
         expected = "a date such as '2026-11-01' or '2026-11-01 14:30', or milliseconds since 1970"
     elif condition.operand.kind != "metrics" and key in _DURATIONS:

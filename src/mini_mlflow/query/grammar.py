@@ -98,6 +98,15 @@ class Present(namedtuple("Present", ["operand", "text"])):
     text: str
 
 
+class Nan(namedtuple("Nan", ["operand", "text"])):
+    """The run's value is NaN."""
+
+    __slots__ = ()
+
+    operand: Operand
+    text: str
+
+
 def parse_filter(text: Optional[str]) -> Any:
     """Return the condition that a filter states, None for a blank one.
 
@@ -196,9 +205,12 @@ class Parser:
         operand = self.parse_operand()
         if self.take_name("is"):
             is_negated = self.take_name("not")
-            if not self.take_name("null"):
-                raise self.unclear("NULL" if is_negated else "NULL or NOT NULL")
             present = Present(operand, self.text)
+            if self.take_name("nan"):
+                nan = Nan(operand, self.text)
+                return And((present, Not(nan))) if is_negated else nan
+            if not self.take_name("null"):
+                raise self.unclear("NULL or NAN" if is_negated else "NULL, NAN, NOT NULL or NOT NAN")
             return present if is_negated else Not(present)
         if self.word.kind == "sign":
             sign = _SIGNS.get(self.word.text, self.word.text)

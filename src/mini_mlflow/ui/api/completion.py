@@ -18,7 +18,7 @@ MOST_ITEMS = 50
 _MOST_VALUES = 1000
 _SHORT = 40  # characters of values that are named
 _MOST_READ = 2000  # characters of a filter that are completed
-_SIGNS = ("=", "!=", "<", "<=", ">", ">=", "LIKE", "ILIKE", "IN", "IS NULL", "IS NOT NULL")
+_SIGNS = ("=", "!=", "<", "<=", ">", ">=", "LIKE", "ILIKE", "IN", "IS NULL", "IS NOT NULL", "IS NAN", "IS NOT NAN")
 _JOINS = ("and", "or")
 _VALUES = {"status": ("RUNNING", "FINISHED", "FAILED", "KILLED", "LOST"), "lifecycle_stage": ("active", "deleted")}
 _EXAMPLES = {"age": "3d", "duration": "2h"}
@@ -129,7 +129,7 @@ def _expected(words: Sequence[Any]) -> Tuple[str, Optional[str]]:
                 kind, key = "sign", word.text
         elif kind == "sign":
             is_sign = word.kind == "sign" or small in ("like", "ilike", "in")
-            kind = "value" if is_sign else "join" if small == "null" else "sign"
+            kind = "value" if is_sign else "join" if small in ("null", "nan") else "sign"
         elif kind == "value":
             if small not in ("(", ","):
                 kind = "join"
