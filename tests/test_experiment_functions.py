@@ -177,7 +177,7 @@ def test_experiments_are_listed_newest_first_and_deleted_ones_when_asked_for(mon
 def test_ids_of_both_kinds_and_times_that_nobody_knows_are_sorted_too():
     for experiment_id in ("b", 7, 10):
         mini_mlflow.start_run(experiment_id=experiment_id).end()
-    os.mkdir("mlruns/5")
+    os.makedirs("mlruns/5/run/params")
     found = mini_mlflow.search_experiments(order_by=["experiment_id"])
     assert [each.experiment_id for each in found] == [5, 7, 10, "b"]
     assert mini_mlflow.search_experiments(order_by=["creation_time"])[0].experiment_id == 5

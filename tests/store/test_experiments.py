@@ -186,7 +186,38 @@ def test_every_folder_with_the_name_of_an_experiment_is_listed_numbers_first(tmp
         (tmp_path / name).mkdir()
     (tmp_path / "8").write_bytes(b"a file")
     assert experiments.list_ids(str(tmp_path)) == [9, 10, 123456789012, "00", "9" * 30, "a", "b"]
-    assert [each.name for each in experiments.list_experiments(str(tmp_path))][:2] == ["9", "10"]
+
+
+def test_a_folder_without_meta_is_an_experiment_where_it_holds_runs(tmp_path):
+    """Rules S2 and S4."""
+    experiments_there = ("10/run/params", "9/run", "8/.trash/run/tags", "a/run/writers", "7/.packs", "old/run")
+    for folder in (*experiments_there, "b", "etc/conf/tags.d", "7b/.x/params", "6/.trash/1", "deep/store", "run"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "6/.trash/1/meta.yaml").write_text("experiment_id: '1'\n")  # MLflow's trash, in a folder around its store
+    (tmp_path / "9/run/meta.yaml").write_text("run_id: x\nstatus: FINISHED\n")
+    (tmp_path / "old/run/meta.yaml").write_text("run_uuid: x\n")
+    (tmp_path / "run/meta.yaml").write_text("run_id: x\n")  # as where somebody names an experiment as the store
+    (tmp_path / "deep/store/meta.yaml").write_text("experiment_id: '1'\nname: Default\n")  # or the folder above one
+    names = [each.name for each in experiments.list_experiments(str(tmp_path))]
+    assert names == ["7", "8", "9", "10", "a", "old"]
+    (tmp_path / "run/meta.yaml").write_text("name: [\n")  # which nobody can read, and which is not told to be a run's
+    assert [each.name for each in experiments.list_experiments(str(tmp_path))][-1] == "run"
+    (tmp_path / "b/broken").mkdir()
+    (tmp_path / "b/broken/meta.yaml").mkdir()
+    assert "b" in [each.name for each in experiments.list_experiments(str(tmp_path))]
+
+
+def test_a_folder_that_nobody_may_look_into_is_an_experiment_where_it_is_called_like_those_of_ours(
+    tmp_path, monkeypatch
+):
+    for name in ("0", "private"):
+        (tmp_path / name).mkdir()
+
+    def refuse(path):
+        raise PermissionError(errno.EACCES, "refused", path)
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    assert [each.name for each in experiments.list_experiments(str(tmp_path))] == ["Default"]
 
 
 def test_a_store_that_is_not_there_has_no_experiments(tmp_path):

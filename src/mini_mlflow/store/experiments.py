@@ -154,7 +154,15 @@ def get(runs_dir: str, experiment_id: ExperimentId) -> Experiment:
 
 def list_experiments(runs_dir: str) -> List[Experiment]:
     """Return every experiment of a store, by id: numbers first."""
-    return [each for each in (read(runs_dir, number) for number in list_ids(runs_dir)) if each is not None]
+    from . import presence  # who starts a run lists none
+
+    found = []
+    for experiment_id in list_ids(runs_dir):
+        each, folder = read(runs_dir, experiment_id), layout.experiment_folder(runs_dir, experiment_id)
+        # A folder that does not say when it was made as one may be somebody else's.
+        if each is not None and (each.creation_time is not None or presence.is_experiment(folder)):
+            found.append(each)
+    return found
 
 
 def list_named(runs_dir: str, name: str) -> List[Experiment]:

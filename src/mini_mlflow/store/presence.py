@@ -6,13 +6,19 @@ Rule Z4 of docs/format.md: where there is a folder, it counts, and no pack is as
 from __future__ import annotations
 
 import os
+import re
 import stat
 
 from .. import layout
+from ..errors import BrokenFileError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Callable, Dict, Optional
+
+
+_PARTS = (layout.PARAMS, layout.METRICS, layout.TAGS, layout.WRITERS)
+_RUN_ID = re.compile(rb"^[\"']?run_(?:uu)?id[\"']?\s*:", re.MULTILINE)  # of MLflow's runs, too, in every version
 
 
 def place_of(run_folder: str) -> str:
@@ -29,6 +35,43 @@ def is_there(run_folder: str) -> bool:
 def is_packed(run_folder: str) -> bool:
     """Tell whether a run lies in a pack alone."""
     return not os.path.isdir(run_folder) and _find(run_folder) is not None
+
+
+def is_experiment(folder: str) -> bool:
+    """Tell whether a folder that does not say when it was made as an experiment is one all the same.
+
+    It is where its meta.yaml is no run's, or, as 0.1.0 wrote none, where it holds a run, if but a half of one.
+    """
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return os.path.basename(folder).isdigit()  # nobody may look, and all that anybody makes today are numbers
+    if layout.META in names:
+        return not _is_of_run(os.path.join(folder, layout.META), otherwise=False)
+    if layout.PACKS in names:
+        return True
+    folders = [os.path.join(folder, name) for name in names if not name.startswith(".")]
+    if layout.TRASH in names:  # a store of MLflow's has one, too, of experiments
+        trash = os.path.join(folder, layout.TRASH)
+        folders += [os.path.join(trash, name) for name in os.listdir(trash)]
+    return any(map(_is_run, folders))
+
+
+def _is_run(folder: str) -> bool:
+    path = os.path.join(folder, layout.META)
+    if os.access(path, os.F_OK):
+        return _is_of_run(path, otherwise=True)
+    return any(os.access(os.path.join(folder, part), os.F_OK) for part in _PARTS)
+
+
+def _is_of_run(path: str, *, otherwise: bool) -> bool:
+    """Tell whether a meta.yaml is a run's; *otherwise* where it cannot be read."""
+    from . import documents  # what says when it was made is not asked
+
+    try:
+        return _RUN_ID.search(documents.read(path)) is not None
+    except (OSError, BrokenFileError):
+        return otherwise
 
 
 def list_packed(experiment_folder: str, report: Optional[Callable[[str, Exception], None]] = None) -> Dict[str, str]:
