@@ -27,7 +27,7 @@ def test_f04_numbers_stay_numbers(value):
 
 
 def test_what_is_no_finite_number_and_what_is_missing():
-    assert separated.csv_line([math.nan, math.inf, -math.inf, None, True]) == "NaN,inf,-inf,,True"
+    assert separated.csv_line([math.nan, math.inf, -math.inf, None, True]) == "NaN,inf,-inf,,true"
     assert separated.tsv_line([math.nan, None, [1, "ä"], 0.1]) == 'NaN\t\t[1, "ä"]\t0.1'
 
 

@@ -51,7 +51,7 @@ def _text(value: Any) -> str:
         return value
     if isinstance(value, float):
         return repr(value) if isfinite(value) else "NaN" if isnan(value) else "inf" if value > 0 else "-inf"
-    if isinstance(value, (list, tuple, dict)):
+    if isinstance(value, (bool, list, tuple, dict)):
         import json  # seldom
 
         return json.dumps(value, ensure_ascii=False)

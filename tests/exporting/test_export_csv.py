@@ -50,7 +50,7 @@ def test_a_run_is_a_row_with_its_params_and_latest_metrics(store):
     assert (row["run_id"], row["name"], row["experiment"], row["status"]) == ("r", "first", "Default", "FINISHED")
     assert (row["metrics.loss"], row["metrics.nan"]) == ("-0.25", "NaN")
     assert (row["params.lr"], row["params.layers"], row["params.big"]) == ("0.1", "[64, 32]", str(2**70))
-    assert (row["params.note"], row["params.none"], row["params.yes"]) == ('a, "b"\nc', "", "True")
+    assert (row["params.note"], row["params.none"], row["params.yes"]) == ('a, "b"\nc', "", "true")
     assert row["tags.team"] == "vision"
     assert row["start_time"].endswith("Z")
     assert float(row["duration_s"]) >= 0

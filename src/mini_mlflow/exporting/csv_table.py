@@ -72,7 +72,7 @@ def cell(value: Any, *, is_raw: bool = False) -> Any:
     if value is None:
         return ""
     if isinstance(value, bool):
-        return str(value)
+        return "true" if value else "false"  # as in JSON
     if isinstance(value, float):
         return "NaN" if isnan(value) else repr(value)
     if isinstance(value, int):
