@@ -5,7 +5,7 @@ import shutil
 import time
 
 from mini_mlflow import Run
-from mini_mlflow.index import fingerprints
+from mini_mlflow.index import fingerprints, reading
 from mini_mlflow.search import scanning
 
 TICK_MS = 2500  # of the clock that the disk seems to have, where it is a coarse one
@@ -19,9 +19,9 @@ class IndexedStore:
         self.later_ms = 0
         self.read = []
         os.makedirs(self.folder)
-        self._read_entry = scanning.reading.read_entry
+        self._read_entry = reading.read_entry
         monkeypatch.setattr(scanning, "time", lambda: time.time() + self.later_ms / 1000)
-        monkeypatch.setattr("mini_mlflow.index.refreshing.reading.read_entry", self._note)
+        monkeypatch.setattr("mini_mlflow.index.reading.read_entry", self._note)
 
     def _note(self, runs_dir, experiment_id, name, **given):
         self.read.append(name)

@@ -16,7 +16,7 @@ import mini_mlflow
 from mini_mlflow import Run, StorageWarning, active, merging, storage
 from mini_mlflow.check import stores
 from mini_mlflow.compat import mlflow
-from mini_mlflow.index import fingerprints, place, refreshing
+from mini_mlflow.index import fingerprints, place, refreshing, summarising
 from mini_mlflow.index.database import Database
 from mini_mlflow.search import scanning
 from mini_mlflow.store import amending, machine
@@ -433,8 +433,8 @@ def test_what_histories_come_to_is_read_once(store, monkeypatch):
         store.make(run_id)
     store.settle()
     read = []
-    find = scanning.find_summary
-    monkeypatch.setattr("mini_mlflow.index.table.find_summary", lambda *given: read.append(given[1]) or find(*given))
+    find = summarising.find_summary
+    monkeypatch.setattr(summarising, "find_summary", lambda *given: read.append(given[1]) or find(*given))
 
     def best(table):
         return table.summary_column("max", "loss"), table.summary_column("min_step", "loss", [0])

@@ -69,8 +69,8 @@ def _run(words: List[str], screen: Screen) -> Tuple[Screen, int]:
                 return screen, failures.DONE
             module, parser, arguments = _read(words, screen.width)
             screen = _screen_for(arguments, screen)
-            if module is None or getattr(arguments, "help", False):
-                screen.write_lines(_overview(screen) if module is None else parser.format_help().splitlines())
+            if parser is None or getattr(arguments, "help", False):
+                screen.write_lines(_overview(screen) if parser is None else parser.format_help().splitlines())
                 return screen, failures.DONE
             return screen, module.run(arguments, screen)
         except BrokenPipeError:
@@ -81,19 +81,21 @@ def _run(words: List[str], screen: Screen) -> Tuple[Screen, int]:
             return screen, _tell(error, screen)
 
 
-def _read(words: List[str], width: int) -> Tuple[Any, Parser, argparse.Namespace]:
-    """Return the module of the command, None without one, its parser, and what was said."""
+def _read(words: List[str], width: int) -> Tuple[Any, Optional[Parser], argparse.Namespace]:
+    """Return the module of the command and its parser, None without one, and what was said."""
     set_help_width(width)
-    before = Parser(_NAME, "[-d DIR] COMMAND [ARGS]")
-    add_everywhere(before)
-    place = before.count_options(words)
-    found = before.parse(words[:place], argparse.Namespace())
-    rest = words[place:]
+    found, rest = argparse.Namespace(), words
+    if not words or words[0].startswith("-"):
+        before = Parser(_NAME, "[-d DIR] COMMAND [ARGS]")
+        add_everywhere(before)
+        place = before.count_options(words)
+        found = before.parse(words[:place], found)
+        rest = words[place:]
     if not rest or rest[0] == "help":
         rest = rest[1:]
         found.help = True
         if not rest:
-            return None, before, found
+            return None, None, found
     name, *rest = rest
     if name not in COMMANDS:
         near = errors.near_names(name, list(COMMANDS))

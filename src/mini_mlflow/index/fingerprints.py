@@ -11,7 +11,7 @@ import stat
 from collections import namedtuple
 
 from .. import layout
-from ..store import folders, presence
+from ..store import presence
 from .digests import digest
 
 TYPE_CHECKING = False
@@ -60,6 +60,8 @@ def look_at_folders(folder: str) -> Look:
     writers = _add(os.path.join(folder, layout.WRITERS), states)
     newest = max(newest, writers)
     if writers:
+        from ..store import folders  # runs that have ended do without
+
         for part in folders.list_parts(folder)[1:]:
             states.append(part.name.encode("utf-8", "surrogateescape"))
             for name in ("", *_KINDS, layout.OWNER):

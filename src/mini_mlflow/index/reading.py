@@ -7,15 +7,17 @@ from time import time
 
 from .. import layout
 from ..errors import MiniMLflowError, RunNotFoundError
-from ..records import Dataset, Problem, RunData, RunInfo, StoredRun
 from ..store import documents, experiments, folders, machine, meta, mlflow_layout, owner, presence, reader
 from . import fingerprints
+from .crowd import Work
 from .entry import BROKEN, DELETED_IN_PLACE, Entry, State
+from .known_runs import DATASETS, PROBLEM, folder_of, run_id_of, to_stored
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple, Union
+    from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
+    from ..records import StoredRun
     from ..store.folders import Owners
 
     ExperimentId = Union[int, str]
@@ -28,52 +30,8 @@ META_TAGS = {  # tags of MLflow's that are kept as fields of meta.yaml
     "mlflow.source.git.commit": "git_commit",
     "mlflow.source.git.branch": "git_branch",
 }
-# Has its place among the attributes, so that one column tells whether any run has problems.
-PROBLEM = "problem"
-# Likewise: name, digest and context of each data set that a run was given.
-DATASETS = "datasets"
 _CONTEXT = "mlflow.data.context"
 _UNSETTLED = (reader.RUNNING, reader.LOST)
-
-
-def folder_of(runs_dir: str, experiment_id: ExperimentId, stage: str, name: str) -> str:
-    """Return where a run lies."""
-    if stage == experiments.DELETED:
-        return os.path.join(layout.trash_folder(runs_dir, experiment_id), name)
-    return layout.run_folder(runs_dir, experiment_id, name)
-
-
-def list_names(folder: str, report: Callable[[str, Exception], None]) -> List[str]:
-    """Return what may be runs in the folder of an experiment: folders by name, then what lies in packs, by pack.
-
-    Args:
-        folder: The experiment.
-        report: Called with what cannot be read, and why: then there may be more.
-    """
-    try:
-        names = _list_folders(folder)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        report(folder, error)
-        return []
-    if layout.PACKS not in names:
-        return sorted(names)
-    places = presence.list_packed(folder, report)
-    try:
-        names |= _list_folders(folder)  # again, as what was unpacked in between was in neither
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        report(folder, error)
-    names.remove(layout.PACKS)
-    # Of a pack, the directory is read once for all of its runs, and few are kept.
-    return sorted(names) + sorted(set(places) - names, key=places.__getitem__)
-
-
-def _list_folders(experiment_folder: str) -> Set[str]:
-    with os.scandir(experiment_folder) as found:
-        return {entry.name for entry in found if entry.name == layout.PACKS or _is_run(entry)}
 
 
 def read_entry(
@@ -133,35 +91,6 @@ def read_stored(folder: str, experiment_id: ExperimentId, name: str, stage: str)
         UnsupportedFormatError: It was written in a newer format.
     """
     return to_stored(_read_run(folder, experiment_id, name, stage)[0], folder, experiment_id)
-
-
-def to_stored(entry: Entry, folder: str, experiment_id: ExperimentId) -> StoredRun:
-    """Return a run as searches give it.
-
-    Args:
-        entry: What is known of it.
-        folder: Where it lies.
-        experiment_id: Its experiment.
-    """
-    attributes = entry.attributes
-    info = RunInfo(
-        run_id=run_id_of(entry.name, entry.stage),
-        run_name=attributes["run_name"],
-        experiment_id=experiment_id,
-        status=attributes["status"],
-        start_time=attributes["start_time"],
-        end_time=attributes["end_time"],
-        lifecycle_stage=experiments.ACTIVE if entry.stage == experiments.ACTIVE else experiments.DELETED,
-        artifact_uri=os.path.join(folder, layout.ARTIFACTS),
-        user_id=attributes["user_id"],
-        parent_run_id=attributes["parent_run_id"],
-        resume_count=attributes["resume_count"],
-        version=attributes["version"],
-        ended_by=attributes.get("ended_by"),
-    )
-    data = RunData(entry.params, entry.metrics, entry.tags)
-    datasets = [Dataset(*each) for each in attributes.get(DATASETS, ())]
-    return StoredRun(info, data, [Problem(*each) for each in entry.problems], datasets)
 
 
 def _read(folder: str, experiment_id: ExperimentId, name: str, stage: str) -> Tuple[Entry, bool, Owners]:
@@ -231,14 +160,6 @@ def _datasets(inputs: Sequence[Dict[str, Any]]) -> List[List[Optional[str]]]:
     return found
 
 
-def datasets_column(found: Sequence[Optional[Sequence[Any]]], key: str) -> Optional[List[Any]]:
-    """Return a field of the data sets of each run: a list, None for a run without any; None where no run has any."""
-    if not any(found):
-        return None
-    place = Dataset._fields.index(key)
-    return [[each[place] for each in datasets] if datasets else None for datasets in found]
-
-
 def _activity(entry: Entry, owners: Owners) -> Tuple[bool, bool]:
     """Tell whether a run may change at any moment, and whether its files may do so in place."""
     if entry.stage == BROKEN:
@@ -273,11 +194,6 @@ def _look_at_writers(owners: Owners) -> Tuple[bool, bool]:
     return any(liveness != owner.GONE for liveness in found), owner.ALIVE in found
 
 
-def run_id_of(name: str, stage: str) -> str:
-    """Return the id of a run by the name of its folder."""
-    return layout.run_id_in_trash(name) if stage == experiments.DELETED else name
-
-
 def _start_ms(fields: Dict[str, Any], path: str) -> Optional[int]:
     """Return when a run started; where its meta.yaml does not say, when that was written (rule S6)."""
     start = meta.decode_time(fields.get("start_time"))
@@ -298,8 +214,38 @@ def _text(value: Any) -> Optional[str]:
     return None if value is None else str(value)
 
 
-def _is_run(entry: os.DirEntry[str]) -> bool:
+def _read_one(
+    runs_dir: str,
+    now_ms: int,
+    experiment_id: ExperimentId,
+    name: str,
+    is_in_trash: bool,  # noqa: FBT001 - it came in a list
+    is_deep: bool,  # noqa: FBT001 - as above
+) -> Optional[Tuple[Entry, State]]:
+    """Return what a folder holds, None where it is gone."""
     try:
-        return not entry.name.startswith(".") and entry.is_dir()
-    except OSError:
-        return False
+        return read_entry(
+            runs_dir, experiment_id, name, is_in_trash=is_in_trash, now_ms=now_ms, is_deep=is_deep
+        )
+    except FileNotFoundError:
+        return None
+    except OSError as error:  # the next search looks again
+        return unreadable(runs_dir, experiment_id, name, error, now_ms)
+
+
+def _encode(found: Optional[Tuple[Entry, State]]) -> Any:
+    if found is None:
+        return None
+    entry, state = found
+    return [entry, [state.shallow.hex(), state.deep.hex(), *state[2:]]]
+
+
+def _decode(found: Any) -> Optional[Tuple[Entry, State]]:
+    if found is None:
+        return None
+    entry, (shallow, deep, *rest) = Entry(*found[0]), found[1]
+    entry = entry._replace(problems=[(path, reason) for path, reason in entry.problems])
+    return entry, State(bytes.fromhex(shallow), bytes.fromhex(deep), *rest)
+
+
+READ = Work("%s:READ" % __name__, _read_one, _encode, _decode)

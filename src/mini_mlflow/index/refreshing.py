@@ -14,18 +14,16 @@ from time import monotonic
 
 from .. import layout
 from ..errors import warn
-from ..progress import Progress
-from ..store import machine, trash
+from ..store import machine
 from ..store.experiments import ACTIVE, DELETED
-from . import fingerprints, reading
-from .crowd import Work, map_many
-from .entry import Entry, State
+from . import fingerprints, known_runs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional, Sequence, Set, Tuple, Union
+    from typing import Dict, List, Optional, Sequence, Set, Tuple, Union
 
     from .database import Database
+    from .entry import Entry, State
 
     ExperimentId = Union[int, str]
     Row = Tuple[int, str, str, str, State]
@@ -131,7 +129,7 @@ class Refresher:
                 return True
             first_ms = int.from_bytes(known.fingerprint[:8], "little", signed=True)
         problems: List[str] = []
-        names = reading.list_names(folder, lambda path, error: problems.append(self._warn(path, error)))
+        names = known_runs.list_names(folder, lambda path, error: problems.append(self._warn(path, error)))
         is_brief = self._look_at_all(experiment_id, names, is_in_trash=False, is_whole=not problems)
         # Of two changes within one tick of the disk's clock the second shows in nothing: what has just changed is
         # looked at once more, a while later.
@@ -151,6 +149,8 @@ class Refresher:
         return message
 
     def _refresh_trash(self, experiment_id: str) -> None:
+        from ..store import trash  # seldom asked for
+
         deleted = trash.list_deleted(self._runs_dir, experiment_id)
         self._look_at_all(experiment_id, [os.path.basename(each.folder) for each in deleted], is_in_trash=True)
 
@@ -180,7 +180,7 @@ class Refresher:
             is_brief: Whether of a run that has ended only what we ourselves change is looked for; sweeps see the rest.
         """
         _, experiment_id, stage, name, state = row
-        folder = reading.folder_of(self._runs_dir, experiment_id, stage, name)
+        folder = known_runs.folder_of(self._runs_dir, experiment_id, stage, name)
         if state.is_provisional and self._is_due(state.read_at_ms):
             return True
         try:
@@ -191,6 +191,8 @@ class Refresher:
             stamp = fingerprints.look_at_files(folder).stamp
             if not state.deep or stamp != state.deep[: len(stamp)]:
                 return True
+            from . import reading  # where all runs have ended, nobody needs it
+
             return state.is_live and stage == ACTIVE and state.deep[len(stamp) :] != reading.read_standing(folder)
         except OSError:
             return True
@@ -207,6 +209,10 @@ class Refresher:
         """Read runs, and hold what they say."""
         if not places:
             return
+        from ..progress import Progress  # where nothing has changed, nobody needs these
+        from .crowd import map_many
+        from .reading import READ
+
         found: List[Tuple[Optional[Row], Optional[Tuple[Entry, State]]]] = []
         with Progress("Reading runs", len(places), "runs") as progress:
             given = [(place.experiment_id, place.name, place.is_in_trash, place.is_deep) for place in places]
@@ -258,40 +264,3 @@ class Refresher:
 def _is_settled(state: State) -> bool:
     """Tell whether a run has ended, and its folders tell what happens to it."""
     return not (state.is_live or state.is_provisional or state.is_deep)
-
-
-def _read(
-    runs_dir: str,
-    now_ms: int,
-    experiment_id: ExperimentId,
-    name: str,
-    is_in_trash: bool,  # noqa: FBT001 - it came in a list
-    is_deep: bool,  # noqa: FBT001 - as above
-) -> Optional[Tuple[Entry, State]]:
-    """Return what a folder holds, None where it is gone."""
-    try:
-        return reading.read_entry(
-            runs_dir, experiment_id, name, is_in_trash=is_in_trash, now_ms=now_ms, is_deep=is_deep
-        )
-    except FileNotFoundError:
-        return None
-    except OSError as error:  # the next search looks again
-        return reading.unreadable(runs_dir, experiment_id, name, error, now_ms)
-
-
-def _encode(found: Optional[Tuple[Entry, State]]) -> Any:
-    if found is None:
-        return None
-    entry, state = found
-    return [entry, [state.shallow.hex(), state.deep.hex(), *state[2:]]]
-
-
-def _decode(found: Any) -> Optional[Tuple[Entry, State]]:
-    if found is None:
-        return None
-    entry, (shallow, deep, *rest) = Entry(*found[0]), found[1]
-    entry = entry._replace(problems=[(path, reason) for path, reason in entry.problems])
-    return entry, State(bytes.fromhex(shallow), bytes.fromhex(deep), *rest)
-
-
-READ = Work("%s:READ" % __name__, _read, _encode, _decode)

@@ -6,20 +6,16 @@ import os
 from itertools import repeat
 
 from .. import layout
-from ..progress import Progress
-from ..records import Summary
 from ..store.experiments import ACTIVE, DELETED
-from ..summary import find_summary
-from . import reading
+from . import known_runs
 from .blocks import SIZE, places_of
-from .crowd import Work, map_many
 from .entry import BROKEN, summary_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple, Union
 
-    from ..records import StoredRun
+    from ..records import StoredRun, Summary
     from .database import Database
     from .entry import Entry
 
@@ -98,7 +94,7 @@ class IndexTable:
         if kind == "attributes":
             return self._attribute(key)
         if kind == "datasets":
-            return reading.datasets_column(self._values("attributes", reading.DATASETS), key)
+            return known_runs.datasets_column(self._values("attributes", known_runs.DATASETS), key)
         if not any(key in directory.columns.get(kind, ()) for _, _, _, directory in self._blocks):
             return None
         return self._values(kind, key)
@@ -125,6 +121,10 @@ class IndexTable:
                 found[row] = known[row]
             elif column[row] is not None:
                 missing.append(row)
+        if not missing:
+            return found
+        from ..progress import Progress  # most tables hold what they are asked for
+
         with Progress("Reading histories", len(missing), "runs") as progress:
             for row, summary in self._read_summaries(key, missing):
                 found[row] = getattr(summary, function)
@@ -135,9 +135,9 @@ class IndexTable:
         """Return the runs of some rows, as searches give them."""
         found = []
         for entry in self.entries(rows):
-            folder = reading.folder_of(self._runs_dir, entry.experiment_id, entry.stage, entry.name)
+            folder = known_runs.folder_of(self._runs_dir, entry.experiment_id, entry.stage, entry.name)
             experiment_id = entry.experiment_id if self._ids is None else self._ids[entry.experiment_id]
-            found.append(reading.to_stored(entry, folder, experiment_id))
+            found.append(known_runs.to_stored(entry, folder, experiment_id))
         return found
 
     def entries(self, rows: Sequence[int]) -> List[Entry]:
@@ -147,9 +147,9 @@ class IndexTable:
 
     def problems(self) -> List[str]:
         """Return of each run that cannot be read in full, or not at all, the first file that cannot, and why."""
-        column = list(self.column("attributes", reading.PROBLEM) or ())
+        column = list(self.column("attributes", known_runs.PROBLEM) or ())
         broken = [number for number, _, _, _ in self._database.directories(self._wanted, (BROKEN,))]
-        column += self._database.values(broken, "attributes", reading.PROBLEM) if broken else []
+        column += self._database.values(broken, "attributes", known_runs.PROBLEM) if broken else []
         return [problem for problem in column if problem is not None]
 
     def give(self, rows: Sequence[int]) -> List[int]:
@@ -189,10 +189,13 @@ class IndexTable:
 
     def _place(self, experiment_id: str, stage: str, name: str) -> Tuple[str, str]:
         """Return the folder of a run, and its id."""
-        return reading.folder_of(self._runs_dir, experiment_id, stage, name), reading.run_id_of(name, stage)
+        return known_runs.folder_of(self._runs_dir, experiment_id, stage, name), known_runs.run_id_of(name, stage)
 
     def _read_summaries(self, key: str, rows: Sequence[int]) -> Iterator[Tuple[int, Summary]]:
         """Yield what the files of some rows come to, and note it; a metric that is gone meanwhile has none."""
+        from .crowd import map_many
+        from .summarising import SUMMARISE
+
         experiment_ids, stages, names = self._experiments(), self._stages(), self._values("state", "name")
         places = [self._place(experiment_ids[row], stages[row], names[row]) for row in rows]
         for row, summary in zip(rows, map_many(SUMMARISE, (key,), places)):
@@ -200,21 +203,6 @@ class IndexTable:
                 noted = self.summaries.setdefault(self._slots[row], {})
                 noted.update((summary_key(*field), value) for field, value in _fields(summary, key))
                 yield row, summary
-
-
-def _summarise(key: str, folder: str, run_id: str) -> Optional[Summary]:
-    return find_summary(folder, run_id, key)
-
-
-def _encode(summary: Optional[Summary]) -> Optional[List[Any]]:
-    return None if summary is None else list(summary)
-
-
-def _decode(found: Any) -> Optional[Summary]:
-    return None if found is None else Summary(*found)
-
-
-SUMMARISE = Work("%s:SUMMARISE" % __name__, _summarise, _encode, _decode)
 
 
 def _fields(summary: Summary, key: str) -> Iterator[Tuple[Tuple[str, str], Any]]:

@@ -10,11 +10,9 @@ from time import time
 
 from .. import layout
 from ..errors import CorruptIndexError, StorageWarning
-from ..index import place, reading
+from ..index import known_runs, place
 from ..index.entry import BROKEN, DELETED_IN_PLACE
-from ..progress import Progress
-from ..store import experiments, reader, trash
-from ..summary import find_summary
+from ..store import experiments
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -166,7 +164,7 @@ class RunTable:
         if kind == "attributes":
             return [_attribute(run.info, key) for run in self._runs]
         if kind == "datasets":
-            return reading.datasets_column([run.datasets for run in self._runs], key)
+            return known_runs.datasets_column([run.datasets for run in self._runs], key)
         column = [getattr(run.data, kind).get(key) for run in self._runs]
         return None if column.count(None) == len(column) and not self._has(kind, key) else column
 
@@ -193,6 +191,8 @@ class RunTable:
         return any(key in getattr(run.data, kind) for run in self._runs)
 
     def _summary(self, run: StoredRun, function: str, key: str) -> Any:
+        from ..summary import find_summary
+
         if key not in run.data.metrics:
             return None
         summary = find_summary(os.path.dirname(run.info.artifact_uri), run.info.run_id, key)
@@ -207,6 +207,9 @@ def read_table(store: str, experiment_ids: Sequence[ExperimentId], stages: Seque
         experiment_ids: The experiments.
         stages: As of ``ask``.
     """
+    from ..index import reading  # an index does without these
+    from ..progress import Progress
+
     problems: List[str] = []
 
     def report(path: str, error: Exception) -> None:
@@ -226,8 +229,8 @@ def read_table(store: str, experiment_ids: Sequence[ExperimentId], stages: Seque
             stage = experiments.DELETED if entry.stage == DELETED_IN_PLACE else entry.stage
             problems += ["%s: %s" % problem for problem in entry.problems[:1] if stage in (*stages, BROKEN)]
             if stage in stages:
-                folder = reading.folder_of(store, experiment_id, entry.stage, name)
-                runs.append(reading.to_stored(entry, folder, experiment_id))
+                folder = known_runs.folder_of(store, experiment_id, entry.stage, name)
+                runs.append(known_runs.to_stored(entry, folder, experiment_id))
     return RunTable(runs, problems)
 
 
@@ -239,6 +242,9 @@ def read_run(store: str, experiment_id: ExperimentId, run_id: str) -> StoredRun:
         BrokenFileError: Its meta.yaml cannot be read.
         UnsupportedFormatError: It was written in a newer format.
     """
+    from ..index import reading
+    from ..store import reader
+
     folder = reader.run_folder(store, experiment_id, run_id)
     return reading.read_stored(folder, experiment_id, run_id, experiments.ACTIVE)
 
@@ -246,9 +252,11 @@ def read_run(store: str, experiment_id: ExperimentId, run_id: str) -> StoredRun:
 def _iter_places(
     store: str, experiment_id: ExperimentId, stages: Sequence[str], report: Callable[[str, Exception], None]
 ) -> Iterator[Tuple[ExperimentId, str, bool]]:
-    for name in reading.list_names(layout.experiment_folder(store, experiment_id), report):
+    for name in known_runs.list_names(layout.experiment_folder(store, experiment_id), report):
         yield experiment_id, name, False  # those that MLflow has deleted are among them
     if experiments.DELETED in stages:
+        from ..store import trash  # seldom asked for
+
         for deleted in trash.list_deleted(store, experiment_id):
             yield experiment_id, os.path.basename(deleted.folder), True
 
