@@ -10,12 +10,12 @@ from .errors import InvalidValueError, MiniMLflowError
 from .merging_experiments import Experiments
 from .progress import Progress
 from .records import Experiment, Problem
-from .store import experiments, held_folder, kinship, packed, presence, staging, trash, uniting, unowned
+from .store import experiments, held_folder, kinship, packed, presence, reader, staging, trash, uniting, unowned
 from .store.uniting import ADDED, GROWN, LEFT, SAME
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, List, Tuple, Union
+    from typing import Dict, List, Optional, Tuple, Union
 
     ExperimentId = Union[int, str]
 
@@ -23,12 +23,14 @@ _NO_RUNS = ("tags", "datasets", "traces", "models")  # what MLflow keeps beside 
 _PARTS = (layout.PARAMS, layout.METRICS, layout.TAGS, layout.WRITERS)
 
 
-class MergedRun(namedtuple("MergedRun", ["run_id", "experiment_id", "outcome", "reason"])):
+class MergedRun(namedtuple("MergedRun", ["run_id", "name", "experiment_id", "experiment", "outcome", "reason"])):
     """What became of a run of the other store.
 
     Attributes:
         run_id: Its id.
+        name: Its name there, None where it has none.
         experiment_id: The experiment of ours that it belongs to.
+        experiment: What that is called there.
         outcome: ``added``, ``grown`` (ours had less of it), ``same``, ``left`` (passed over).
         reason: Why it was passed over, or what is to be said of it; empty for nothing.
     """
@@ -36,7 +38,9 @@ class MergedRun(namedtuple("MergedRun", ["run_id", "experiment_id", "outcome", "
     __slots__ = ()
 
     run_id: str
+    name: Optional[str]
     experiment_id: ExperimentId
+    experiment: str
     outcome: str
     reason: str
 
@@ -124,7 +128,9 @@ class _Merging:
                 place = self.places.find_or_add(experiment)
                 for folder, run_id, is_deleted in runs:
                     if place is not None:
-                        self._bring(folder, run_id, place, is_deleted=is_deleted)
+                        found = self._bring(folder, run_id, place, is_deleted=is_deleted)
+                        facts = (run_id, _name_of(folder), place, experiment.name)
+                        self.runs.append(MergedRun(*facts, found.outcome, found.reason))
                     progress.advance()
 
     def _list_runs(self, experiment: Experiment) -> List[Tuple[str, str, bool]]:
@@ -156,21 +162,19 @@ class _Merging:
         found += [(each.folder, each.run_id, True) for each in sorted(deleted, key=lambda one: one.folder)]
         return found
 
-    def _bring(self, folder: str, run_id: str, place: ExperimentId, *, is_deleted: bool) -> None:
+    def _bring(self, folder: str, run_id: str, place: ExperimentId, *, is_deleted: bool) -> uniting.United:
         try:
             keys.check_known_run_id(run_id)
             if not is_deleted and not self._with_live and unowned.find_writer(folder) is not None:
                 reason = "it is being written; merge again when it has ended"
-                self.runs.append(MergedRun(run_id, place, LEFT, reason))
-                return
+                return uniting.United(LEFT, reason, [])
             united = self._unite(folder, run_id, place, is_deleted=is_deleted)
         except (OSError, MiniMLflowError) as error:
             if not isinstance(error, (PermissionError, FileNotFoundError, MiniMLflowError)):
                 raise  # a full disk is no matter of one run
-            self.runs.append(MergedRun(run_id, place, LEFT, getattr(error, "reason", None) or str(error)))
-            return
+            return uniting.United(LEFT, getattr(error, "reason", None) or str(error), [])
         self.problems.extend(united.problems)
-        self.runs.append(MergedRun(run_id, place, united.outcome, united.reason))
+        return united
 
     def _unite(self, folder: str, run_id: str, place: ExperimentId, *, is_deleted: bool) -> uniting.United:
         says_running = uniting.is_running(folder)  # reads its meta.yaml, and so refuses what nobody could read
@@ -208,6 +212,14 @@ def _refuse_kin(theirs: str, ours: str, other: str) -> None:
     if are_near and os.path.commonpath([theirs, ours]) in (theirs, ours):
         message = "%s is this very store, or one of the two lies in the other. Name another store."
         raise InvalidValueError(message % other, value=other)
+
+
+def _name_of(folder: str) -> Optional[str]:
+    try:
+        name = reader.read_metadata(folder, []).get("name")
+    except (OSError, MiniMLflowError):
+        return None  # why is told where the run is brought
+    return name if isinstance(name, str) else None
 
 
 def _names(folder: str) -> List[str]:

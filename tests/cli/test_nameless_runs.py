@@ -56,3 +56,24 @@ def test_programs_are_told_that_there_is_no_name(nameless, run_cli):
     rows = run_cli("-d", str(nameless.path), "ls", "Default", "-c", "id,name").lines[1:]
     assert sorted(rows) == ["%s\t" % run_id for run_id in IDS]
     assert json.loads(run_cli("-d", str(nameless.path), "show", IDS[0], "--json").out)["name"] is None
+
+
+def test_what_changes_runs_tells_the_id_of_one_without_a_name_once(nameless, run_cli):
+    place = ("-d", str(nameless.path))
+    nameless.run("alpha", run_id="a" * 32)
+    assert run_cli(*place, "rm", IDS[0][:8]).out == "deleted  30070d78  Default\n"
+    gc = run_cli(*place, "gc", "--dry-run", "--color", "never", columns=80)
+    assert gc.lines[2].split() == ["name", "deleted", "size", "experiment"]
+    assert run_cli(*place, "restore", IDS[0]).out == "restored  30070d78  Default\n"
+    asked = run_cli(*place, "rm", "alpha", IDS[0], IDS[1])
+    assert asked.err.splitlines()[:3] == [
+        "  alpha     aaaaaaaa  finished  Default",
+        "  30070d78            finished  Default",
+        "  41181e89            finished  Default",
+    ]
+    assert run_cli(*place, "tag", "alpha", IDS[0], "a=b").lines == [
+        "tagged  alpha     aaaaaaaa  a=b", "tagged  30070d78            a=b",
+    ]  # fmt: skip
+    nameless.run(None, run_id="b" * 32, status="RUNNING")
+    error = run_cli(*place, "rm", "-y", "bbbb", IDS[0]).err
+    assert error.startswith("error: bbbbbbbb: ")

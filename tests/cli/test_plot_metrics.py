@@ -88,7 +88,6 @@ def test_many_metrics_are_titled_as_they_were_typed_and_more_than_letters_are_co
     [
         (("val/loss,los", "first"), 3, "no metric 'los'"),
         (("x*",), 3, "no metric 'x*'"),
-        (("val/*", "-g"), 2, "-g draws one metric, and 'val/*' means 2"),
         ((",", "first"), 2, "names nothing"),
     ],
 )
@@ -96,3 +95,44 @@ def test_what_means_no_metrics_is_refused(two, run_cli, words, code, said):
     result = run_cli("plot", *words, columns=80)
     assert (result.code, result.out) == (code, "")
     assert said in result.err
+
+
+def test_groups_draw_several_metrics_each_with_its_own_best(store, run_cli):
+    for seed in (1, 2):
+        for lr in (0.1, 0.2):
+            store.run("r", params={"lr": lr, "seed": seed}, metrics={"loss": [3.0, 1 + lr], "acc": [0.1, 0.5 - lr]})
+    store.run("dead", params={"lr": 0.3, "seed": 1}, metrics={"loss": [2.0]}, status="FAILED")
+    words = ("-d", str(store.path), "plot", "loss,acc", "-g")
+    document = json.loads(run_cli(*words, "--json").out)
+    assert (document["metric"], document["metrics"], document["over"]) == ("loss", ["loss", "acc"], ["seed"])
+    assert [(each["metric"], each["params"], each["mean"], each["count"]) for each in document["groups"]] == [
+        ("loss", {"lr": 0.1}, [3.0, 1.1], [2, 2]), ("acc", {"lr": 0.1}, [0.1, 0.4], [2, 2]),
+        ("loss", {"lr": 0.2}, [3.0, 1.2], [2, 2]), ("acc", {"lr": 0.2}, [0.1, 0.3], [2, 2]),
+    ]  # fmt: skip
+    lines = run_cli(*words, "--color", "never", "-H", "8", columns=80).lines
+    assert lines[0] == "loss, acc · Default · 5 runs in 3 groups · over seed"
+    table = [line.split() for line in lines if line.split()[:1] in (["a"], ["b"], ["c"], ["d"])]
+    assert [(row[0], row[3], row[4], row[-1]) for row in table] == [
+        ("a", "loss", "0.1", "*"), ("b", "acc", "0.1", "*"), ("c", "loss", "0.2", "↓"), ("d", "acc", "0.2", "↑"),
+    ]  # fmt: skip
+    assert " not finished  1 group" in lines
+    assert len(json.loads(run_cli(*words, "-n", "1", "--json").out)["groups"]) == 2
+
+
+def test_groups_of_curves_are_those_of_ls(store, run_cli):
+    for place, experiment in enumerate((store.experiment("one"), store.experiment("two"))):
+        for number in range(4):
+            params = {"lr": number % 2, "try": number}
+            store.run("r%d%d" % (place, number), experiment, params=params, metrics={"loss": [3.0, 1.0 + number]})
+    words = ("-d", str(store.path), "-e", "one")
+    for given in ((), ("lr",), ("try,lr",)):
+        listed = json.loads(run_cli(*words[:2], "ls", *words[2:], "--json", "-g", *given).out)
+        drawn = json.loads(run_cli(*words[:2], "plot", "loss", *words[2:], "--json", "-g", *given).out)
+        assert drawn["over"] == listed["over"]
+        assert [each["run_ids"] for each in drawn["groups"]] == [each["run_ids"] for each in listed["groups"]]
+    runs = ["r%d%d" % (place, number) for place in range(2) for number in range(4)]
+    lines = run_cli(*words[:2], "plot", "loss", *runs, "-g", "--color", "never", columns=100).lines
+    assert lines[0] == "loss · 2 experiments · 8 runs in 4 groups · over try"
+    assert [line.split()[3] for line in lines[-4:]] == ["one", "two", "one", "two"]
+    result = run_cli(*words[:2], "plot", "loss", *words[2:], "-g", "los")
+    assert (result.code, "no param 'los' to group over" in result.err) == (3, True)

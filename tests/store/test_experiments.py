@@ -193,7 +193,7 @@ def test_a_folder_without_meta_is_an_experiment_where_it_holds_runs(tmp_path):
     experiments_there = ("10/run/params", "9/run", "8/.trash/run/tags", "a/run/writers", "7/.packs", "old/run")
     for folder in (*experiments_there, "b", "etc/conf/tags.d", "7b/.x/params", "6/.trash/1", "deep/store", "run"):
         (tmp_path / folder).mkdir(parents=True)
-    (tmp_path / "6/.trash/1/meta.yaml").write_text("experiment_id: '1'\n")  # MLflow's trash, in a folder around its store
+    (tmp_path / "6/.trash/1/meta.yaml").write_text("experiment_id: '1'\n")  # MLflow's trash
     (tmp_path / "9/run/meta.yaml").write_text("run_id: x\nstatus: FINISHED\n")
     (tmp_path / "old/run/meta.yaml").write_text("run_uuid: x\n")
     (tmp_path / "run/meta.yaml").write_text("run_id: x\n")  # as where somebody names an experiment as the store

@@ -14,6 +14,7 @@ from .chosen import check_one_experiment, no_metric, title_of
 from .facts import Facts
 from .failures import DONE, NOT_FOUND, USAGE, CommandError
 from .target import find_target
+from .written_rows import write_rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
         _show_table(found, target, screen)
     else:
         heading, lines = _rows(found, target)
-        run_documents.write_rows(heading, lines, form, screen)
+        write_rows(heading, lines, form, screen)
     return DONE
 
 
@@ -108,7 +109,7 @@ def read_best(
     def question(table: Any) -> Best:
         found = sort_rows(find_rows(condition, table, screen.now_ms), [], table, screen.now_ms)
         if metric not in table.keys("metrics"):
-            raise no_metric(metric, table, target)
+            raise no_metric(metric, table, target.where(arguments.experiment))
         values = ranked.values_of(measure, table, found)
         experiments = table.column("attributes", "experiment_id") or ()
         check_one_experiment(metric, [experiments[row] for row in found], values, target)

@@ -9,6 +9,7 @@ from ..store.uniting import ADDED, GROWN, LEFT, SAME
 from . import numbers, texts
 from .failures import USAGE, CommandError
 from .target import Target
+from .which import which_run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,9 +101,24 @@ def list_notes(notes: Sequence[str], screen: Screen) -> List[str]:
     return lines
 
 
-def as_documents(rows: Sequence[Any]) -> List[Dict[str, Any]]:
-    """Return named tuples as what JSON has; ids are texts."""
-    return [{**row._asdict(), **{k: str(v) for k, v in row._asdict().items() if k == "experiment_id"}} for row in rows]
+def runs_as_documents(runs: Sequence[Any], target: Target) -> List[Dict[str, Any]]:
+    """Return what became of runs as JSON has it."""
+    names = target.names()
+    return [
+        {
+            **which_run(
+                run.run_id, run.name, run.experiment_id, {str(run.experiment_id): run.experiment, **names}
+            ),
+            "outcome": run.outcome,
+            "reason": run.reason,
+        }
+        for run in runs
+    ]
+
+
+def as_documents(problems: Sequence[Problem]) -> List[Dict[str, Any]]:
+    """Return files that were left out or differ as JSON has them."""
+    return [dict(each._asdict()) for each in problems]
 
 
 def _listed(pairs: Sequence[Tuple[str, str]], what: str, screen: Screen) -> List[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from .. import errors
 from ..store import experiments
 from . import texts
-from .chosen import choose_runs, short_id
+from .chosen import choose_runs, id_beside
 from .failures import DONE, NO, USAGE, CommandError, render, translate
 from .target import find_target
+from .which import which_run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,12 +59,9 @@ def change_each(done: str, target: Target, runs: List[ChosenRun], screen: Screen
     """
     names = target.names()
     told, failed = [], []
-    width = max(texts.width_of(screen.clean(run.title())) for run in runs)
-    for run in runs:
-        document = {
-            "run_id": run.run_id, "name": run.name, "experiment_id": run.experiment_id,
-            "experiment": names.get(run.experiment_id, run.experiment_id),
-        }  # fmt: skip
+    titles = pad_titles(runs, screen)
+    for run, title in zip(runs, titles):
+        document = which_run(run.run_id, run.name, run.experiment_id, names)
         try:
             document.update(act(run))
         except (errors.MiniMLflowError, OSError) as error:
@@ -72,16 +70,28 @@ def change_each(done: str, target: Target, runs: List[ChosenRun], screen: Screen
                 raise fault from error
             failed.append({**document, "error": fault.message, "exit_code": fault.exit_code})
             if not screen.is_json:
-                shown = CommandError("%s %s: %s" % (run.title(), short_id(run.run_id), fault.message), NO)
+                name = " ".join(filter(None, (run.title(), id_beside(run.name, run.run_id))))
+                shown = CommandError("%s: %s" % (name, fault.message), NO)
                 for line in render(shown, screen):
                     screen.write_error(line)
             continue
         told.append(document)
         if not screen.is_json:
-            screen.write_lines([_line(done, run, document, width, screen)])
+            beside = document.get("shown") or document["experiment"]
+            screen.write_lines(["  ".join([done, title, screen.clean(str(beside))])])
     if screen.is_json:
         screen.write_json("changed", store=target.shown, done=done, runs=told, failed=failed)
     return NO if failed else DONE
+
+
+def pad_titles(runs: Sequence[ChosenRun], screen: Screen) -> List[str]:
+    """Return what names each of some runs in a list of them: its title, and its id beside that."""
+    columns = (
+        [screen.clean(run.title()) for run in runs],
+        [id_beside(run.name, run.run_id) for run in runs],
+    )
+    padded = [[texts.pad(cell, max(map(texts.width_of, cells))) for cell in cells] for cells in columns if any(cells)]
+    return ["  ".join(row) for row in zip(*padded)]
 
 
 def confirm(question: str, arguments: Any, screen: Screen) -> bool:
@@ -103,9 +113,3 @@ def confirm(question: str, arguments: Any, screen: Screen) -> bool:
         return True
     screen.write_error("nothing was done")
     return False
-
-
-def _line(done: str, run: ChosenRun, document: Dict[str, Any], width: int, screen: Screen) -> str:
-    beside = document.get("shown") or document["experiment"]
-    name = texts.pad(screen.clean(run.title()), width)
-    return "%s  %s  %s  %s" % (done, name, short_id(run.run_id), screen.clean(str(beside)))

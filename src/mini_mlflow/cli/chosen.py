@@ -98,7 +98,7 @@ def choose_runs(
     Raises:
         CommandError: A word means no run, or more than one and is neither of the rows' words.
     """
-    where = target.shown if experiment is None else "experiment '%s'" % target.experiment(experiment).name
+    where = target.where(experiment)
 
     def question(table: Any) -> List[ChosenRun]:
         look = _Look(table, target, screen, where, stages)
@@ -219,7 +219,7 @@ class _Look:
     def _best(self, text: str) -> int:
         metric, goal = goals.split_goal(text)
         if metric not in self.table.keys("metrics"):
-            raise no_metric(metric, self.table, self.target)
+            raise no_metric(metric, self.table, self.where)
         goal = goal or goals.goal_of(metric) or "max"
         values = ranked.values_of(ranked.Measure(metric, goal, goal), self.table, range(self.table.count))
         check_one_experiment(metric, self.experiments, values, self.target)
@@ -280,10 +280,10 @@ class _Look:
         return error
 
 
-def no_metric(metric: str, table: Any, target: Target) -> CommandError:
-    """Return the error that no run has a metric."""
+def no_metric(metric: str, table: Any, where: str) -> CommandError:
+    """Return the error that no run in the place that was looked in has a metric."""
     there = table.keys("metrics")
-    error = not_found("metric", metric, target.shown, there)
+    error = not_found("metric", metric, where, there)
     if not error.near:
         error.lines = closing_advice(there)
     return error
@@ -306,6 +306,11 @@ def check_one_experiment(metric: str, of_rows: Sequence[Any], values: Sequence[A
 def title_of(name: Optional[str], run_id: str) -> str:
     """Return what a run is called: its name, else its id as ``short_id`` has it."""
     return name or short_id(run_id)
+
+
+def id_beside(name: Optional[str], run_id: str) -> str:
+    """Return what tells runs of one title apart: ``short_id``, nothing where that is the title."""
+    return short_id(run_id) if name else ""
 
 
 def short_id(run_id: str) -> str:

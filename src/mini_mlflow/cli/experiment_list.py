@@ -8,10 +8,11 @@ from collections import Counter, namedtuple
 from .. import goals
 from ..records import NOTE
 from ..store.experiments import ACTIVE
-from . import numbers, ranked, run_documents, spans, tables, titles
+from . import numbers, ranked, spans, tables, titles
 from .facts import SYSTEM
 from .failures import DONE
 from .first_steps import first_steps
+from .which import which_experiment, which_run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +29,11 @@ _STATUSES = ("RUNNING", "FINISHED", "FAILED", "KILLED", "LOST")
 _DROPS = {"KILLED": 50.0, "FINISHED": 49.0, "LOST": 30.0, "FAILED": 29.0, "RUNNING": 28.0}
 
 
-class Overview(namedtuple("Overview", ["experiment", "counts", "newest", "measure", "best", "best_run_id"])):
+class Overview(
+    namedtuple(
+        "Overview", ["experiment", "counts", "newest", "measure", "best", "best_run_id", "best_run_name"]
+    )
+):
     """What an experiment comes to.
 
     Attributes:
@@ -38,6 +43,7 @@ class Overview(namedtuple("Overview", ["experiment", "counts", "newest", "measur
         measure: The metric that matters most, None without any.
         best: The best value of it.
         best_run_id: Whose that is.
+        best_run_name: What that run is called, None where it has no name.
     """
 
     __slots__ = ()
@@ -48,6 +54,7 @@ class Overview(namedtuple("Overview", ["experiment", "counts", "newest", "measur
     measure: Optional[Measure]
     best: Any
     best_run_id: Optional[str]
+    best_run_name: Optional[str]
 
 
 def show(arguments: argparse.Namespace, target: Target, screen: Screen) -> int:
@@ -69,8 +76,10 @@ def show(arguments: argparse.Namespace, target: Target, screen: Screen) -> int:
             is_wide = bool(arguments.wide)
             screen.write_lines(_render(found, count, total, target, screen, is_wide=is_wide), is_wide=is_wide)
     else:
+        from .written_rows import write_rows  # a table does without
+
         heading = ["id", "name", "runs", *map(str.lower, _STATUSES), "newest", "metric", "best", "best_run_id"]
-        run_documents.write_rows(heading, [_row(each) for each in found], form, screen)
+        write_rows(heading, [_row(each) for each in found], form, screen)
     return DONE
 
 
@@ -109,15 +118,14 @@ def _overview(experiment: Any, rows: Sequence[int], measure: Optional[Measure], 
     counts = dict(Counter(statuses[row] for row in rows))
     newest = max((starts[row] for row in rows if starts[row] is not None), default=None)
     if measure is None or measure.goal is None:
-        return Overview(experiment, counts, newest, measure, None, None)
+        return Overview(experiment, counts, newest, measure, None, None, None)
     values = ranked.values_of(measure, table, rows)
     place = ranked.best_place(values, measure.goal)
     if place is None:
-        return Overview(experiment, counts, newest, measure, None, None)
+        return Overview(experiment, counts, newest, measure, None, None, None)
     table.give([rows[place]])
-    return Overview(
-        experiment, counts, newest, measure, values[place], table.column("attributes", "run_id")[rows[place]]
-    )
+    run_id, name = ((table.column("attributes", key) or {})[rows[place]] for key in ("run_id", "run_name"))
+    return Overview(experiment, counts, newest, measure, values[place], run_id, name)
 
 
 def _render(
@@ -180,11 +188,13 @@ def _row(found: Overview) -> List[Any]:
 
 def _document(found: Overview) -> Dict[str, Any]:
     experiment, measure = found.experiment, found.measure
+    names = {str(experiment.experiment_id): experiment.name}
     best = None
     if measure is not None and found.best is not None:
-        best = {"metric": measure.metric, "of": measure.mode, "value": found.best, "run_id": found.best_run_id}
+        run = which_run(found.best_run_id, found.best_run_name, experiment.experiment_id, names)
+        best = {"metric": measure.metric, "of": measure.mode, "value": found.best, **run}
     return {
-        "experiment_id": str(experiment.experiment_id),
+        **which_experiment(experiment.experiment_id, names),
         "name": experiment.name,
         "stage": experiment.lifecycle_stage,
         "creation_time": spans.iso(experiment.creation_time),

@@ -12,7 +12,7 @@ from . import ranked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Sequence, Tuple
+    from typing import Any, Callable, Dict, List, Sequence, Tuple
 
     from .ranked import Measure
 
@@ -102,15 +102,12 @@ class Facts:
             metrics: Those that count, the one that matters most first. Of a run three are read: it may have many, and
                 long ones.
         """
-        found: List[Any] = [None] * self.count
-        seen = [0] * self.count
-        for key in metrics:
-            last = self.values("metrics", key)
-            places = [place for place in range(self.count) if last[place] is not None and seen[place] < _STEPS_OF]
-            for place, count in zip(places, self._summary_of("count", key, places) if places else ()):
-                seen[place] += 1
-                found[place] = count if found[place] is None else max(found[place], count or 0)
-        return found
+        return count_steps(
+            metrics,
+            self.count,
+            lambda key: self.values("metrics", key),
+            lambda key, places: self._summary_of("count", key, places),
+        )
 
     def folders(self) -> List[str]:
         """Return where the files of each run lie."""
@@ -146,3 +143,28 @@ class Facts:
         if kind == "attributes":
             return [getattr(run.info, key) for run in self._runs]
         return [getattr(run.data, kind).get(key) for run in self._runs]
+
+
+def count_steps(
+    metrics: Sequence[str],
+    count: int,
+    latest: Callable[[str], Sequence[Any]],
+    counts: Callable[[str, Sequence[int]], Sequence[Any]],
+) -> List[Any]:
+    """Return for each of some runs how many steps it has; see ``Facts.steps``.
+
+    Args:
+        metrics: Those that count, the one that matters most first.
+        count: How many runs there are.
+        latest: Of a metric the latest value for each run, None where it has none.
+        counts: Of a metric how many values the runs at some places have.
+    """
+    found: List[Any] = [None] * count
+    seen = [0] * count
+    for key in metrics:
+        last = latest(key)
+        places = [place for place in range(count) if last[place] is not None and seen[place] < _STEPS_OF]
+        for place, steps in zip(places, counts(key, places) if places else ()):
+            seen[place] += 1
+            found[place] = steps if found[place] is None else max(found[place], steps or 0)
+    return found

@@ -38,7 +38,8 @@ def _advice(target: Target) -> List[str]:
     place = os.path.dirname(place)
     while _has_meta(place):
         place = os.path.dirname(place)
-    return ["It is an experiment or a run; the store is -d %s" % (place if os.path.isabs(shown) else os.path.relpath(place))]
+    place = place if os.path.isabs(shown) else os.path.relpath(place)
+    return ["It is an experiment or a run; the store is -d %s" % place]
 
 
 def _names(folder: str) -> List[str]:

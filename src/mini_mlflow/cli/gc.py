@@ -9,10 +9,11 @@ from ..query.times import parse_duration
 from ..store import reader
 from . import numbers, spans, tables, titles
 from .changing import confirm
-from .chosen import short_id, title_of
+from .chosen import id_beside, title_of
 from .failures import DONE, NO, USAGE, CommandError
 from .options import add_yes
 from .target import find_target
+from .which import which_run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,11 +92,11 @@ def _show(
         where = experiment_names.get(str(each.experiment_id), str(each.experiment_id))
         run = (str(each.experiment_id), each.run_id or "")
         title = "all of experiment" if each.run_id is None else title_of(names.get(run), each.run_id)
-        row = (title, short_id(run[1]), ages.get(run, ""), numbers.size(each.size_bytes), where)
+        row = (title, id_beside(names.get(run), run[1]), ages.get(run, ""), numbers.size(each.size_bytes), where)
         rows.append([screen.clean(cell) for cell in row])
     runs, ids, ago, sizes, places = map(list, zip(*rows))
     columns = [
-        tables.column("name", runs, shrinks="middle"), tables.column("id", ids, drops=3.0),
+        tables.column("name", runs, shrinks="middle"), *([tables.column("id", ids, drops=3.0)] if any(ids) else []),
         tables.column("deleted", ago, is_right=True, drops=2.0), tables.column("size", sizes, is_right=True),
         tables.column("experiment", places, shrinks="middle", drops=1.0),
     ]  # fmt: skip
@@ -139,10 +140,12 @@ def _documents(found: List[Removed], names: Names, target: Target) -> List[Dict[
     experiment_names = target.names()
     return [
         {
-            "run_id": each.run_id,
-            "name": None if each.run_id is None else names.get((str(each.experiment_id), each.run_id)),
-            "experiment_id": str(each.experiment_id),
-            "experiment": experiment_names.get(str(each.experiment_id), str(each.experiment_id)),
+            **which_run(
+                each.run_id,
+                None if each.run_id is None else names.get((str(each.experiment_id), each.run_id)),
+                each.experiment_id,
+                experiment_names,
+            ),
             "size_bytes": each.size_bytes,
         }
         for each in found

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections import namedtuple
 
 from .. import seeds
+from ..group_records import Group, Groups
 from ..groups import group_runs
-from . import apart, numbers, picked, rows, run_columns, run_documents, run_table, spans, tables, titles
+from . import apart, numbers, picked, rows, run_columns, run_table, spans, tables, titles
 from .facts import Facts
 from .failures import DONE, NOT_FOUND, CommandError, closing_advice
+from .which import which_experiment
+from .written_rows import write_rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-    from ..group_records import Group, Groups
     from .picked import Wanted
     from .ranked import Measure
     from .screen import Screen
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from .target import Target
 
 _FINISHED = "FINISHED"
+BY_EXPERIMENT = "attributes.experiment_id"  # equal params of two experiments mean two things
 _EXPERIMENT = "\0experiment"  # no param is called so
 _WIDEST_NAME = 24
 _MOST_MARKS = 8
@@ -37,7 +40,7 @@ class GroupList(namedtuple("GroupList", ["total", "over", "by", "measures", "run
         by: The params that tell groups apart.
         measures: What is shown of metrics; the groups are in the order of the first.
         runs: The runs by id.
-        tables: For each measure its ``Groups``, all in the order of the first one's.
+        tables: For each measure its ``Groups``, all in the order of the first one's; one where there is no measure.
         names: The names of experiments by their ids.
     """
 
@@ -63,14 +66,14 @@ class GroupList(namedtuple("GroupList", ["total", "over", "by", "measures", "run
 def show(arguments: argparse.Namespace, target: Target, word: Optional[str], screen: Screen) -> int:
     """List groups of runs."""
     wanted = picked.read_wanted(arguments, None)._replace(limit=None)
-    found = read_groups(arguments, wanted, target, target.ids(word), screen)
+    found = read_groups(arguments, wanted, target, word, screen)
     form = screen.list_form()
     limit = arguments.limit
     if form == "json":
         groups = _documents(found, limit)
         screen.write_json("groups", store=target.shown, total=found.total, over=found.over, groups=groups)
     elif form == "ids":
-        shown = found.tables[0].groups[:limit] if found.tables else []
+        shown = found.tables[0].groups[:limit]
         screen.write("".join(screen.clean(each) + "\n" for group in shown for each in group.run_ids))
     elif form == "table":
         remember(found, target)
@@ -79,12 +82,12 @@ def show(arguments: argparse.Namespace, target: Target, word: Optional[str], scr
         screen.write_lines(lines, is_wide=bool(arguments.wide))
     else:
         heading, values = _rows(found)
-        run_documents.write_rows(heading, values[:limit], form, screen)
+        write_rows(heading, values[:limit], form, screen)
     return DONE
 
 
 def read_groups(
-    arguments: argparse.Namespace, wanted: Wanted, target: Target, ids: Sequence[Any], screen: Screen
+    arguments: argparse.Namespace, wanted: Wanted, target: Target, word: Optional[str], screen: Screen
 ) -> GroupList:
     """Return groups of the runs that options mean: with ``arguments.group`` the params that make no difference.
 
@@ -93,7 +96,8 @@ def read_groups(
     """
 
     def question(table: Any) -> Tuple[List[Any], List[Measure], List[str], List[str]]:
-        found = picked.sort(wanted, picked.find(wanted, table, screen.now_ms), table, screen.now_ms)
+        picked.check_ranking(wanted, table, target.where(word))
+        found = picked.sort(wanted, picked.find(wanted, table, screen.now_ms), table, screen.now_ms, target.names())
         facts = Facts(table, found)
         measures = run_columns.list_metrics(
             facts, arguments.metrics, wanted.ranking, is_last=wanted.is_last, is_all=bool(arguments.all)
@@ -101,21 +105,40 @@ def read_groups(
         by, over = split_params(facts, arguments.group or "")
         return table.runs(found), measures, by, over
 
-    runs, measures, by, over = target.ask(ids, question, wanted.stages, refresh=arguments.refresh)
+    runs, measures, by, over = target.ask(target.ids(word), question, wanted.stages, refresh=arguments.refresh)
     measures = [each for each in measures if any(each.metric in run.data.metrics for run in runs)]
-    keys = ["attributes.experiment_id", *by]  # equal params of two experiments mean two things
+    keys = [BY_EXPERIMENT, *by]
     found = [
         group_runs(runs, keys, metric=each.metric, mode=each.mode, goal=each.goal, runs_dir=target.folder)
         for each in measures
     ]
-    if not found:
-        return GroupList(len(runs), over, by, [], {run.info.run_id: run for run in runs}, [], target.names())
+    found = found or [_without_metric(runs, by, over)]
     order = [frozenset(group.run_ids) for group in found[0].groups]
+    if wanted.sorting is not None:  # groups come as the first of their runs do
+        place_of = {run.info.run_id: place for place, run in enumerate(runs)}
+        order.sort(key=lambda ids: min(map(place_of.__getitem__, ids)))
     in_order = [
         each._replace(groups=sorted(each.groups, key=lambda group: order.index(frozenset(group.run_ids))))
         for each in found
     ]
     return GroupList(len(runs), over, by, measures, {run.info.run_id: run for run in runs}, in_order, target.names())
+
+
+def _without_metric(runs: Sequence[Any], by: List[str], over: List[str]) -> Groups:
+    """Return groups of runs that have no metric: what they have in common, and how many of them are finished."""
+    groups: Dict[Tuple[str, ...], List[Any]] = {}
+    for run in runs:
+        texts = (seeds.comparable(run.data.params[key]) if key in run.data.params else "" for key in by)
+        groups.setdefault((str(run.info.experiment_id), *texts), []).append(run)
+    return Groups("", "last", by, over, [
+        Group(
+            {key: each[0].data.params[key] for key in by if key in each[0].data.params},
+            [run.info.run_id for run in each],
+            sum(run.info.status == _FINISHED for run in each),
+            None, None, None, None, {}, None, None, None,
+        )
+        for each in groups.values()
+    ], None)  # fmt: skip
 
 
 def split_params(facts: Facts, given: str) -> Tuple[List[str], List[str]]:
@@ -126,11 +149,19 @@ def split_params(facts: Facts, given: str) -> Tuple[List[str], List[str]]:
     """
     keys = facts.keys("params")
     columns = [facts.values("params", key) for key in keys]
-    ids = facts.values("attributes", "experiment_id")
-    texts = [
-        {key: seeds.comparable(value) for key, value in zip(keys, values) if value is not None}
+    params = [
+        {key: value for key, value in zip(keys, values) if value is not None}
         for values in (zip(*columns) if columns else [()] * facts.count)
     ]
+    return split_keys(params, facts.values("attributes", "experiment_id"), given)
+
+
+def split_keys(
+    params: Sequence[Dict[str, Any]], ids: Sequence[Any], given: str
+) -> Tuple[List[str], List[str]]:
+    """Return the same of runs by their params and experiments; see ``split_params``."""
+    keys = sorted({key for each in params for key in each})
+    texts = [{key: seeds.comparable(value) for key, value in each.items()} for each in params]
     for each, experiment_id in zip(texts, ids):
         each[_EXPERIMENT] = str(experiment_id)  # runs of two experiments are equal in nothing
     if given:
@@ -154,12 +185,11 @@ def split_params(facts: Facts, given: str) -> Tuple[List[str], List[str]]:
 
 def remember(found: GroupList, target: Target) -> None:
     """Note which runs g1, g2 and so on are."""
-    if found.tables:
-        meant = [
-            [(str(found.runs[run_id].info.experiment_id), run_id) for run_id in group.run_ids]
-            for group in found.tables[0].groups
-        ]
-        rows.remember(target.folder, groups=meant)
+    meant = [
+        [(str(found.runs[run_id].info.experiment_id), run_id) for run_id in group.run_ids]
+        for group in found.tables[0].groups
+    ]
+    rows.remember(target.folder, groups=meant)
 
 
 def mean_and_std(groups: Sequence[Group], screen: Screen) -> List[str]:
@@ -188,23 +218,24 @@ def share(group: Group) -> str:
 
 
 def _render(found: GroupList, name: str, limit: Optional[int], screen: Screen, *, is_wide: bool) -> List[str]:
-    first = found.tables[0] if found.tables else None
+    first = found.tables[0]
     head = [titles.name(name, screen, role="strong")]
-    if first is None:
-        return [titles.fit([*head, titles.fact("no run has a metric to compare groups by", screen)], screen)]
     groups = first.groups[:limit]
     plural = numbers.counted(len(first.groups), "group")
     head.append(titles.fact("%s in %s" % (numbers.counted(found.total, "run"), plural), screen))
     if found.over:
         head.append(titles.fact("over " + ", ".join(map(screen.clean, found.over)), screen))
-    full, short = ([*head, titles.fact(screen.own("mean ± std" + of), screen)] for of in (" of finished runs", ""))
+    full = short = head
+    if found.measures:
+        full, short = ([*head, titles.fact(screen.own("mean ± std" + of), screen)] for of in (" of finished runs", ""))
+    if not groups:
+        return [titles.fit(head, screen)]
     columns = _columns(found, groups, limit, screen, is_wide=is_wide)
     lines, hidden = tables.render(columns, screen, width=0 if is_wide else None)
     dot = screen.own(" · ")
-    legend = [
-        "* best mean", screen.own("≈ within noise of it (Welch t, 5 %)"),
-        "g1 names all runs of a group: plot %s g1 g2" % screen.clean(found.measures[0].metric),
-    ]  # fmt: skip
+    legend = ["* best mean", screen.own("≈ within noise of it (Welch t, 5 %)")] if found.measures else []
+    plot = "plot %s g1 g2" % screen.clean(found.measures[0].metric) if found.measures else "compare g1"
+    legend.append("g1 names all runs of a group: %s" % plot)
     more = len(first.groups) - len(groups)
     left = [numbers.counted(more, "more group"), "-n %d shows them" % len(first.groups)] if more else []
     footer = tables.footer([("hidden", [*hidden, "-w shows them"] if hidden else []), ("not shown", left)], screen)
@@ -260,13 +291,11 @@ def _took(group: Group, found: GroupList) -> Optional[float]:
 
 
 def _documents(found: GroupList, limit: Optional[int]) -> List[Dict[str, Any]]:
-    documents = []
-    for place in range(len(found.tables[0].groups[:limit]) if found.tables else 0):
-        group = found.tables[0].groups[place]
-        documents.append(
+    told = []
+    for place, group in enumerate(found.tables[0].groups[:limit]):
+        told.append(
             {
-                "experiment_id": found.experiment_of(group),
-                "experiment": found.names.get(found.experiment_of(group), found.experiment_of(group)),
+                **which_experiment(found.experiment_of(group), found.names),
                 "params": {name: group.params[name] for name in found.by if name in group.params},
                 "run_ids": group.run_ids,
                 "finished": sum(found.runs[each].info.status == _FINISHED for each in group.run_ids),
@@ -277,7 +306,7 @@ def _documents(found: GroupList, limit: Optional[int]) -> List[Dict[str, Any]]:
                 },
             }
         )
-    return documents
+    return told
 
 
 def _numbers(measure: Measure, group: Group) -> Dict[str, Any]:
@@ -295,13 +324,12 @@ def _rows(found: GroupList) -> Tuple[List[str], List[List[Any]]]:
         heading += ["mean(%s)" % name, "std(%s)" % name, "count(%s)" % name, "within_noise(%s)" % name]
     heading += ["experiment", "run_ids"]
     lines = []
-    for place in range(len(found.tables[0].groups) if found.tables else 0):
-        group = found.tables[0].groups[place]
+    for place, group in enumerate(found.tables[0].groups):
         finished = sum(found.runs[each].info.status == _FINISHED for each in group.run_ids)
         experiment = found.names.get(found.experiment_of(group), found.experiment_of(group))
         line = ["g%d" % (place + 1), len(group.run_ids), finished]
         line += [*(group.params.get(name) for name in found.by)]
-        for of_metric in found.tables:
+        for _, of_metric in zip(found.measures, found.tables):
             each = of_metric.groups[place]
             line += [each.mean, each.std, each.count, each.is_within_noise]
         lines.append([*line, experiment, " ".join(group.run_ids)])

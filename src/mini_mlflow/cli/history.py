@@ -6,11 +6,13 @@ from collections import namedtuple
 
 from .. import errors, goals, series
 from ..store import columns, reader
-from . import numbers, options, ranked, run_columns, run_documents, spans, tables, titles
+from . import numbers, options, ranked, run_columns, spans, tables, titles
 from .chosen import choose_run
 from .facts import SYSTEM
 from .failures import DONE, NOT_FOUND, CommandError
 from .target import find_target
+from .which import which_run
+from .written_rows import write_rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -189,7 +191,7 @@ def _write_rows(found: History, limit: Optional[int], form: str, screen: Screen)
         [found.steps[place], spans.iso(found.timestamps[place]), *(values[place] for values in found.values)]
         for place in places
     ]
-    run_documents.write_rows(["step", "time", *found.metrics], lines, form, screen)
+    write_rows(["step", "time", *found.metrics], lines, form, screen)
 
 
 def _show_json(
@@ -205,4 +207,5 @@ def _show_json(
             "values": list(history.values),
         }
     errors.warn_of(problems, stacklevel=2)
-    screen.write_json("history", store=target.shown, run_id=chosen.run_id, name=chosen.name, metrics=found)
+    which = which_run(chosen.run_id, chosen.name, chosen.experiment_id, target.names())
+    screen.write_json("history", store=target.shown, **which, metrics=found)

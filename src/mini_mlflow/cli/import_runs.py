@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
             "import",
             store=target.shown,
             source=arguments.path,
-            runs=carried.as_documents(imported.runs),
+            runs=carried.runs_as_documents(imported.runs, target),
             problems=carried.as_documents(imported.problems),
             size_bytes=imported.size_bytes,
         )

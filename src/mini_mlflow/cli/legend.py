@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from . import numbers, ranked, run_table, tables
+from . import group_list, numbers, ranked, run_table, tables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import List, Optional, Sequence, Tuple
 
-    from ..group_records import Group, Groups
-    from .plotted import Line
+    from .plotted import Grouped, GroupLine, Line
     from .screen import Screen
     from .tables import Column
     from .target import Target
@@ -91,39 +90,51 @@ def _aligned(cells: List[str], metrics: int) -> List[str]:
 
 
 def render_groups(
-    groups: Sequence[Group], whole: Groups, statuses: Sequence[str], screen: Screen
+    lines: Sequence[GroupLine], grouped: Grouped, statuses: Sequence[str], target: Target, screen: Screen
 ) -> Tuple[List[str], List[str]]:
     """Return the table of the groups that are drawn, and the columns that found no room.
 
     Args:
-        groups: In the order of their letters.
-        whole: What they are of.
-        statuses: Of each group the signs of its runs.
+        lines: In the order of their letters.
+        grouped: What they are of.
+        statuses: Of each line the signs of its runs.
+        target: The store, for the names of experiments.
         screen: Where the table goes to.
     """
-    counts = [
-        "%d" % group.count if group.count == len(group.run_ids) else "%d/%d" % (group.count, len(group.run_ids))
-        for group in groups
-    ]
+    groups = [line.group for line in lines]
+    counts = [group_list.share(group) for group in groups]
     columns = [_letters(len(groups)), tables.column("n", counts), tables.column("runs", statuses, drops=200)]
-    for place, key in enumerate(whole.by):
+    if len({line.drawn for line in lines}) > 1:
+        cells = [screen.clean(line.drawn.metric) for line in lines]
+        columns.append(tables.column("metric", cells, shrinks="middle"))
+    experiments = [grouped.experiment_of[group.run_ids[0]] for group in groups]
+    if len(set(experiments)) > 1:
+        names = target.names()
+        cells = [screen.clean(names.get(each, each)) for each in experiments]
+        columns.append(tables.column("experiment", cells, shrinks="middle", drops=100))
+    for place, key in enumerate(grouped.by):
         values = [group.params.get(key) for group in groups]
         columns.append(run_table.param_column(key, values, screen, drops=10.0 + place))
-    decimals = numbers.spread_decimals([group.mean for group in groups], [group.std for group in groups])
-    arrow = {"max": " " + screen.glyph("up"), "min": " " + screen.glyph("down")}.get(whole.mode, "")
-    none = screen.glyph("none")
-    means = [numbers.number(group.mean, decimals, none) for group in groups]
-    width = max(map(len, means), default=0)
-    cells = []
-    for group, mean in zip(groups, means):
-        sign = " *" if group is whole.best else " " + screen.glyph("noise") if group.is_within_noise else ""
-        spread = ""
-        if group.std is not None:
-            spread = " %s %s" % (screen.glyph("plus_minus"), numbers.fixed(group.std, decimals))
-        cells.append(mean.rjust(width) + spread + sign)
-    roles = ["best" if group is whole.best else None for group in groups]
-    columns.append(tables.column("mean", cells, ("mean" if arrow else "mean of last") + arrow, roles=roles))
-    return tables.render(columns, screen)
+    return tables.render([*columns, _means(lines, screen)], screen)
+
+
+def _means(lines: Sequence[GroupLine], screen: Screen) -> Column:
+    """Return the column of means and spreads; each metric has its own decimals, and its own best."""
+    metrics = list(dict.fromkeys(line.drawn for line in lines))
+    arrows = {None: "", "max": " " + screen.glyph("up"), "min": " " + screen.glyph("down")}
+    is_mixed = len({drawn.goal for drawn in metrics}) > 1
+    cells, roles = [""] * len(lines), [""] * len(lines)
+    for drawn in metrics:
+        places = [place for place, line in enumerate(lines) if line.drawn == drawn]
+        whole = lines[places[0]].whole
+        groups = [lines[place].group for place in places]
+        signs = group_list.verdicts(whole._replace(groups=groups), screen)
+        for place, cell, sign in zip(places, group_list.mean_and_std(groups, screen), signs):
+            cells[place] = cell + (arrows[drawn.goal] if is_mixed else "") + (" " + sign if sign else "")
+            roles[place] = "best" if sign == "*" else ""
+    goal = None if is_mixed else metrics[0].goal
+    is_last = not is_mixed and goal is None
+    return tables.column("mean", cells, ("mean of last" if is_last else "mean") + arrows[goal], roles=roles)
 
 
 def _letters(count: int) -> Column:

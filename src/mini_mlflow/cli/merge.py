@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
             store=target.shown,
             other=arguments.store,
             dry_run=arguments.dry_run,
-            runs=carried.as_documents(merged.runs),
+            runs=carried.runs_as_documents(merged.runs, target),
             experiments=merged.experiments,
             notes=merged.notes,
             problems=carried.as_documents(merged.problems),

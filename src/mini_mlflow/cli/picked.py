@@ -11,19 +11,21 @@ from ..query.grammar import parse_filter
 from ..query.ordering import parse_order, sort_rows
 from ..query.times import duration_s
 from ..records import NOTE
-from ..store import experiments
+from ..store.experiments import ACTIVE, DELETED
 from . import ranked
+from .chosen import no_metric
+from .facts import SYSTEM, count_steps
 from .failures import NOT_FOUND, USAGE, CommandError, closing_advice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from typing import Any, List, Optional, Tuple
+    from typing import Any, Dict, List, Optional, Sequence, Tuple
 
     from .ranked import Measure
 
 _OTHER_NAMES = {
-    "took": "duration", "id": "run_id", "experiment": "experiment_id", "ended": "end_time", "user": "user_id",
+    "took": "duration", "id": "run_id", "ended": "end_time", "user": "user_id",
     "stage": "lifecycle_stage", "note": "tags." + NOTE,
 }  # fmt: skip
 ON_A_TERMINAL = 40
@@ -77,6 +79,9 @@ def read_wanted(arguments: argparse.Namespace, limit: Optional[int]) -> Wanted:
         key = arguments.sort.lstrip("-+")
         key = _OTHER_NAMES.get(key, key)
         sorting = (key, is_ascending)
+        if key == "trend":
+            advice = "-s METRIC sorts by what it is drawn of"
+            raise CommandError("a trend is a drawing, and no order comes of it", USAGE, lines=[advice])
         orders = _read_orders(key, is_ascending)
     return Wanted(
         condition=parse_filter(arguments.filter),
@@ -85,8 +90,18 @@ def read_wanted(arguments: argparse.Namespace, limit: Optional[int]) -> Wanted:
         sorting=sorting,
         is_last=is_last,
         limit=None if arguments.all else arguments.limit or limit,
-        stages=(experiments.ACTIVE, experiments.DELETED) if arguments.all else (experiments.ACTIVE,),
+        stages=(ACTIVE, DELETED) if arguments.all else (ACTIVE,),
     )
+
+
+def check_ranking(wanted: Wanted, table: Any, where: str) -> None:
+    """Refuse to rank by a metric that no run of a table has.
+
+    Raises:
+        CommandError: No run has the metric of ``-b``.
+    """
+    if wanted.ranking is not None and table.count and wanted.ranking.metric not in table.keys("metrics"):
+        raise no_metric(wanted.ranking.metric, table, where)
 
 
 def find(wanted: Wanted, table: Any, now_ms: int) -> List[int]:
@@ -98,13 +113,28 @@ def find(wanted: Wanted, table: Any, now_ms: int) -> List[int]:
     return find_rows(wanted.condition, table, now_ms)
 
 
-def sort(wanted: Wanted, rows: List[int], table: Any, now_ms: int, limit: Optional[int] = None) -> List[int]:
+def sort(
+    wanted: Wanted, rows: List[int], table: Any, now_ms: int, experiments: Dict[str, str], limit: Optional[int] = None
+) -> List[int]:
     """Return rows in the order that is meant; with a limit only so many.
+
+    Args:
+        wanted: What was asked for.
+        rows: The rows.
+        table: Where they are.
+        now_ms: The clock.
+        experiments: The names of experiments by their ids.
+        limit: How many; None: all.
 
     Raises:
         QueryError: The order asks for what no run has.
         CommandError: No run has the metric of ``-b``.
     """
+    if wanted.sorting is not None and wanted.sorting[0] == "experiment":
+        ids = table.column("attributes", "experiment_id") or ()
+        in_order = sort_rows(rows, [], table, now_ms)
+        in_order.sort(key=lambda row: experiments.get(str(ids[row]), str(ids[row])), reverse=not wanted.sorting[1])
+        return in_order[:limit]
     return _sorted(wanted, rows, table, now_ms, limit)[:limit]
 
 
@@ -122,6 +152,10 @@ def _sorted(wanted: Wanted, rows: List[int], table: Any, now_ms: int, limit: Opt
             statuses, starts, ends = columns
             took = [duration_s(statuses[row], starts[row], ends[row], now_ms) for row in rows]
             return [rows[place] for place in ranked.sort_by(took, "min" if is_ascending else "max")]
+        if key == "steps":
+            rows = sort_rows(rows, [], table, now_ms)
+            steps = _steps(table, rows)
+            return [rows[place] for place in ranked.sort_by(steps, "min" if is_ascending else "max")]
         shown = ranked.measure_of(key, is_last=wanted.is_last)
         if shown.mode != "last" and key in table.keys("metrics"):  # sorted by what is shown
             rows = sort_rows(rows, [], table, now_ms)
@@ -138,6 +172,22 @@ def _sorted(wanted: Wanted, rows: List[int], table: Any, now_ms: int, limit: Opt
         near = near_names(wanted.sorting[0], [*ATTRIBUTES, *there])
         lines = [] if near else closing_advice(there)
         raise CommandError("no column '%s' to sort by" % wanted.sorting[0], NOT_FOUND, near=near, lines=lines) from None
+
+
+def _steps(table: Any, rows: Sequence[int]) -> List[Any]:
+    """Return how many steps each of some rows has, as the column has it."""
+    metrics = goals.sort_metrics(key for key in table.keys("metrics") if not key.startswith(SYSTEM))
+
+    def latest(key: str) -> List[Any]:
+        column = table.column("metrics", key)
+        return [None] * len(rows) if column is None else [column[row] for row in rows]
+
+    def counts(key: str, places: Sequence[int]) -> List[Any]:
+        there = [rows[place] for place in places]
+        column = table.summary_column("count", key, there)
+        return [None if column is None else column[row] for row in there]
+
+    return count_steps(metrics, len(rows), latest, counts)
 
 
 def _read_orders(key: str, is_ascending: bool) -> List[Any]:  # noqa: FBT001

@@ -9,6 +9,7 @@ from .canvas import Pen
 from .failures import DONE, NOT_FOUND, USAGE, CommandError
 from .options import add_place, whole
 from .target import find_target
+from .which import which_experiment, which_run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from .chosen import ChosenRun
     from .drawn_metrics import Drawn
     from .options import Parser
-    from .plotted import Line
+    from .plotted import Grouped, GroupLine, Line
     from .screen import Screen
     from .target import Target
 
@@ -50,7 +51,8 @@ def add_arguments(parser: Parser) -> None:
     group.add_argument("-f", "--filter", metavar="TEXT", help="of those that fit the best")
     group.add_argument("-n", "--limit", metavar="N", type=whole, help="the best N, not 6")
     group.add_argument(
-        "-g", "--group", metavar="PARAM", nargs="?", const="", help="a line for each group that is equal but for seeds"
+        "-g", "--group", metavar="PARAM", nargs="?", const="",
+        help="a line for each group of runs that are equal but for the seed, or but for PARAM",
     )
     group = parser.add_argument_group("how they are drawn")
     group.add_argument("--log", action="store_true", help="a logarithmic axis of values")
@@ -72,9 +74,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     runs, metrics = plotted.choose(arguments.metric, wanted, target, screen, is_for_groups=by is not None)
     if by is None:
         return _plot_runs(runs, metrics, arguments, target, screen)
-    if len(metrics) > 1:
-        raise CommandError("-g draws one metric, and '%s' means %d" % (arguments.metric, len(metrics)), USAGE)
-    return _plot_groups(runs, *metrics[0], by or None, arguments, target, screen)
+    return _plot_groups(runs, metrics, by, arguments, target, screen)
 
 
 def _plot_runs(
@@ -87,7 +87,7 @@ def _plot_runs(
         raise _nothing(metrics[0].metric, other, runs)
     if screen.is_json:
         keys = [each.metric for each in metrics]
-        data = [_as_data(line) for line in lines]
+        data = [_as_data(line, target) for line in lines]
         screen.write_json("plot", store=target.shown, metric=keys[0], metrics=keys, x=arguments.x, runs=data)
         return DONE
     view = _view(arguments, screen)
@@ -114,36 +114,48 @@ def _plot_runs(
 
 def _plot_groups(
     runs: Sequence[ChosenRun],
-    metric: str,
-    goal: Optional[str],
-    by: Optional[str],
+    metrics: Sequence[Drawn],
+    over: str,
     arguments: argparse.Namespace,
     target: Target,
     screen: Screen,
 ) -> int:
-    whole_ = plotted.read_groups(runs, metric, goal, by, target)
-    shown = [group for group in whole_.groups if group.steps and group.steps.steps]
-    if not shown:
+    grouped = plotted.read_groups(runs, metrics, over, target)
+    if not grouped.lines:
         advice = "means are of finished runs: without -g the others are drawn, too"
-        raise CommandError("none of these runs is finished and has a metric '%s'" % metric, NOT_FOUND, lines=[advice])
-    shown = shown[: plotted.MOST if arguments.runs else arguments.limit or plotted.BEST]
+        message = "none of these runs is finished and has a metric '%s'" % metrics[0].metric
+        raise CommandError(message, NOT_FOUND, lines=[advice])
+    groups = list(dict.fromkeys(tuple(line.group.run_ids) for line in grouped.lines))
+    most = max(1, (plotted.MOST if arguments.runs else plotted.BEST) // len(metrics))
+    shown = set(groups[: arguments.limit or most])
+    lines = [line for line in grouped.lines if tuple(line.group.run_ids) in shown][: plotted.MOST]
+    keys = list(dict.fromkeys(line.drawn.metric for line in lines))
     if screen.is_json:
-        data = [_group_as_data(group) for group in shown]
-        screen.write_json("plot", store=target.shown, metric=metric, x=_BY_STEP, over=whole_.over, groups=data)
+        data = [_group_as_data(line, grouped, target) for line in lines]
+        facts = {"metric": metrics[0].metric, "metrics": keys, "x": _BY_STEP, "over": grouped.over, "groups": data}
+        screen.write_json("plot", store=target.shown, **facts)
         return DONE
     view = _view(arguments, screen)
-    drawn = [_curve_of_group(group, number, screen, arguments.smooth) for number, group in enumerate(shown)]
+    drawn = [_curve_of_group(line.group, number, screen, arguments.smooth) for number, line in enumerate(lines)]
     status_of = {run.run_id: run.status for run in runs}
-    statuses = ["".join(screen.mark(status_of[each], plain=True) for each in group.run_ids[:8]) for group in shown]
-    table, hidden = legend.render_groups(shown, whole_, statuses, screen)
-    several = "1 group" if len(whole_.groups) == 1 else "%d groups" % len(whole_.groups)
-    facts = [_where([run.experiment_id for run in runs], target), "%d runs in %s" % (len(runs), several)]
-    if whole_.over:
-        facts.append("over " + ", ".join(map(screen.clean, whole_.over)))
+    statuses = [
+        "".join(screen.mark(status_of[each], plain=True) for each in line.group.run_ids[:8]) for line in lines
+    ]
+    table, hidden = legend.render_groups(lines, grouped, statuses, target, screen)
+    several = numbers.counted(grouped.count, "group")
+    facts_told = [_where([run.experiment_id for run in runs], target), "%d runs in %s" % (len(runs), several)]
+    if grouped.over:
+        facts_told.append("over " + ", ".join(map(screen.clean, grouped.over)))
     notes = [("hidden", _names(hidden))]
-    if len(shown) < len(whole_.groups):
-        notes.insert(0, ("not drawn", ["%d groups; -n draws more" % (len(whole_.groups) - len(shown))]))
-    _write(screen, [metric], arguments, facts, _draw(drawn, view, arguments, screen), table, notes)
+    drawn_groups = len({tuple(line.group.run_ids) for line in lines})
+    if drawn_groups < len(groups):
+        left_out = numbers.counted(len(groups) - drawn_groups, "group")
+        more = "there are %d letters" % plotted.MOST if len(lines) == plotted.MOST else "-n draws more"
+        notes.insert(0, ("not drawn", ["%s; %s" % (left_out, more)]))
+    if grouped.count > len(groups):
+        notes.insert(0, ("not finished", [numbers.counted(grouped.count - len(groups), "group")]))
+    names = keys if len(keys) <= _MOST_NAMES else [arguments.metric]
+    _write(screen, names, arguments, facts_told, _draw(drawn, view, arguments, screen), table, notes)
     return DONE
 
 
@@ -225,23 +237,29 @@ def _names(keys: Sequence[str]) -> List[str]:
     return [key.partition("params.")[2] or key for key in keys]
 
 
-def _as_data(line: Line) -> Any:
-    history = line.history
+def _as_data(line: Line, target: Target) -> Any:
+    run, history = line.run, line.history
     data: Dict[str, Any] = {
-        "run_id": line.run.run_id, "name": line.run.name, "experiment_id": line.run.experiment_id,
-        "metric": line.drawn.metric, "status": line.run.status, "steps": list(history.steps),
-        "timestamps_ms": list(history.timestamps), "values": list(history.values),
-    }  # fmt: skip
+        **which_run(run.run_id, run.name, run.experiment_id, target.names()),
+        "metric": line.drawn.metric,
+        "status": run.status,
+        "steps": list(history.steps),
+        "timestamps_ms": list(history.timestamps),
+        "values": list(history.values),
+    }
     if line.other is not None:
         places = dict(zip(line.other.steps, line.other.values))
         data["x_values"] = [places.get(step) for step in history.steps]
     return data
 
 
-def _group_as_data(group: Group) -> Any:
-    steps = group.steps
-    assert steps is not None
-    return {"params": group.params, "run_ids": group.run_ids, "finished": group.count, **steps._asdict()}
+def _group_as_data(line: GroupLine, grouped: Grouped, target: Target) -> Any:
+    group = line.group
+    assert group.steps is not None
+    which = which_experiment(grouped.experiment_of[group.run_ids[0]], target.names())
+    params = {key: value for key, value in group.params.items() if key in grouped.by}
+    head = {**which, "metric": line.drawn.metric, "params": params, "run_ids": group.run_ids}
+    return {**head, "finished": group.count, **group.steps._asdict()}
 
 
 def _nothing(metric: str, other: Optional[str], runs: Sequence[ChosenRun]) -> CommandError:

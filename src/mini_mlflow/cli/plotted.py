@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import namedtuple
 from math import isnan
 
-from .. import errors, goals, seeds, series
+from .. import errors, seeds, series
 from ..errors import MiniMLflowError
 from ..query.conditions import find_rows
 from ..query.grammar import parse_filter
@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-    from ..group_records import Groups
+    from ..group_records import Group, Groups
     from ..records import Columns, Number, Problem
     from .chosen import ChosenRun
     from .drawn_metrics import Drawn
@@ -54,6 +54,42 @@ class Line(namedtuple("Line", ["run", "drawn", "params", "history", "other", "la
     last: Number
     best: Optional[Number]
     best_step: Optional[int]
+
+
+class GroupLine(namedtuple("GroupLine", ["group", "drawn", "whole"])):
+    """What a metric comes to at each step of a group of runs.
+
+    Attributes:
+        group: The group, with its ``steps``.
+        drawn: The metric, and which end of it is best.
+        whole: All groups, of this metric.
+    """
+
+    __slots__ = ()
+
+    group: Group
+    drawn: Drawn
+    whole: Groups
+
+
+class Grouped(namedtuple("Grouped", ["lines", "count", "by", "over", "experiment_of"])):
+    """Groups of runs as they are drawn.
+
+    Attributes:
+        lines: Those of one group beside each other; the best group of the first metric first.
+        count: How many groups there are, also without a line.
+        by: The params that tell groups apart.
+        over: The params that make no difference.
+        experiment_of: The experiment of each run, by run id.
+    """
+
+    __slots__ = ()
+
+    lines: List[GroupLine]
+    count: int
+    by: List[str]
+    over: List[str]
+    experiment_of: Dict[str, str]
 
 
 class Selection(namedtuple("Selection", ["words", "experiment", "filter", "limit"])):
@@ -116,7 +152,7 @@ def _look(
     rows = find_rows(parse_filter(wanted.filter), table, screen.now_ms)
     last = table.column("metrics", metric)
     if last is None:
-        raise chosen.no_metric(metric, table, target)
+        raise chosen.no_metric(metric, table, target.where(wanted.experiment))
     there = [row for row in rows if last[row] is not None]
     experiments = table.column("attributes", "experiment_id") or []
     of_rows = [experiments[row] for row in there]
@@ -170,26 +206,47 @@ def read_lines(
     return lines, without
 
 
-def read_groups(
-    runs: Sequence[ChosenRun], metric: str, goal: Optional[str], by: Optional[str], target: Target
-) -> Groups:
-    """Return runs as groups that are equal but for the seed, or in one param, with what the metric comes to per step.
+def read_groups(runs: Sequence[ChosenRun], metrics: Sequence[Drawn], over: str, target: Target) -> Grouped:
+    """Return runs as groups that are equal but for the seed, as ``ls -g`` has them, with what metrics come to per step.
 
     Args:
         runs: The runs.
-        metric: The metric.
-        goal: Which end of it is best; None: as its name tells, and without that nothing is.
-        by: The param; None: all that differ but for seeds.
+        metrics: The metrics; those that no run has are left out, but for the first.
+        over: The params that make no difference, between commas; empty: the seed.
         target: The store.
 
     Raises:
-        MetricNotFoundError: None of the runs has the metric.
-        InvalidValueError: No run has the param.
+        CommandError: No run has such a param.
+        MetricNotFoundError: None of the runs has the first metric.
     """
     from ..groups import group_runs  # charts of runs do without
+    from . import group_list
 
-    mode = goal or goals.goal_of(metric)
-    return group_runs(runs, by, metric=metric, mode=mode or "last", per_step=True, runs_dir=target.folder)
+    stored = []
+    for run in runs:
+        try:
+            stored.append(scanning.read_run(target.folder, run.experiment_id, run.run_id))
+        except (OSError, MiniMLflowError):  # removed since, or broken as a whole: ls tells why
+            continue
+    ids = [str(each.info.experiment_id) for each in stored]
+    by, apart_from = group_list.split_keys([each.data.params for each in stored], ids, over)
+    found: List[Groups] = []
+    for place, drawn in enumerate(metrics):
+        if place == 0 or any(drawn.metric in each.data.metrics for each in stored):
+            mode = drawn.goal or "last"
+            keys = [group_list.BY_EXPERIMENT, *by]
+            found.append(
+                group_runs(stored, keys, metric=drawn.metric, mode=mode, per_step=True, runs_dir=target.folder)
+            )
+    lines = []
+    for group in found[0].groups:
+        for whole in found:
+            same = next(each for each in whole.groups if each.run_ids == group.run_ids)
+            if same.steps and same.steps.steps:
+                drawn = next(each for each in metrics if each.metric == whole.metric)
+                lines.append(GroupLine(same, drawn, whole))
+    experiment_of = {each.info.run_id: experiment for each, experiment in zip(stored, ids)}
+    return Grouped(lines, len(found[0].groups), by, apart_from, experiment_of)
 
 
 def find_best(parts: Sequence[Tuple[int, Columns]], goal: Optional[str]) -> Tuple[Optional[Number], Optional[int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..query.conditions import find_rows
 from ..query.grammar import parse_filter
 from ..query.ordering import sort_rows
-from . import numbers
+from . import numbers, texts
 from .chosen import choose_runs
 from .failures import DONE, NOT_FOUND, USAGE, CommandError
 from .options import add_place
@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
         numbers.counted(written.metrics, "metric"),
         "with provenance" if arguments.provenance else "without provenance",
     ]
-    screen.write_lines([screen.own(" · ").join(parts)])
+    screen.write_lines(texts.join_wrapped(parts, screen.own(" · "), screen.width))
     return DONE
 
 

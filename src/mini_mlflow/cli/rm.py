@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from .. import upkeep
-from . import texts
-from .changing import change_each, confirm, find_runs
-from .chosen import short_id
+from .changing import change_each, confirm, find_runs, pad_titles
 from .failures import DONE
 from .options import add_yes
 
@@ -33,11 +31,9 @@ def run(arguments: Any, screen: Screen) -> int:
     target, runs = find_runs(arguments.runs, arguments, screen)
     if len(runs) > 1 and not arguments.yes:
         names = target.names()
-        width = max(texts.width_of(screen.clean(run.title())) for run in runs)
-        for each in runs[:_MOST_SHOWN]:
+        for each, title in zip(runs[:_MOST_SHOWN], pad_titles(runs, screen)):
             place = screen.clean(names.get(each.experiment_id, each.experiment_id))
-            facts = (texts.pad(screen.clean(each.title()), width), short_id(each.run_id), each.status.lower(), place)
-            screen.write_error("  %s  %s  %-8s  %s" % facts)
+            screen.write_error("  %s  %-8s  %s" % (title, each.status.lower(), place))
         if len(runs) > _MOST_SHOWN:
             screen.write_error("  and %d more" % (len(runs) - _MOST_SHOWN))
         if not confirm("Move these %d runs to the trash?" % len(runs), arguments, screen):

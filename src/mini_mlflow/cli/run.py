@@ -11,6 +11,7 @@ from ..store import experiments, meta
 from . import documents, spans
 from .failures import NOT_FOUND, USAGE, CommandError, translate
 from .pairs import split_pair
+from .which import which_run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -138,10 +139,13 @@ def _tell(arguments: Any, screen: Screen, run: Any, outcome: launching.Outcome, 
     duration_s = 0.0 if begun is None or ended is None else (ended - begun) / 1000
     asked = outcome.told.get("experiment")
     if screen.is_json:
+        there = experiments.read(run.store_folder, run.experiment_id)
+        names = {} if there is None else {str(run.experiment_id): there.name}
         fields = {
-            "schema": "mini-mlflow/launched/1", "warnings": screen.warnings, "run_id": run.run_id, "name": run.name,
-            "experiment_id": str(run.experiment_id), "status": run.status, "exit_code": outcome.exit_code,
-            "duration_s": duration_s, "reason": outcome.reason or None,
+            "schema": "mini-mlflow/launched/1", "warnings": screen.warnings,
+            **which_run(run.run_id, run.name, run.experiment_id, names),
+            "status": run.status, "exit_code": outcome.exit_code, "duration_s": duration_s,
+            "reason": outcome.reason or None,
         }  # fmt: skip
         screen.write_error(documents.encode(fields, screen.err_encoding))
         return

@@ -1,23 +1,22 @@
-"""What do programs get of runs: the documents of ``--json``, the lines of TSV and CSV?"""
+"""What do programs get of a run: which part of a document of ``--json`` is it?"""
 
 from __future__ import annotations
 
 import os
 
-from .. import separated
 from ..errors import MiniMLflowError
 from ..query.times import duration_s
 from ..records import Problem
 from ..store import reader
 from ..summary import summarize
 from . import spans
+from .which import which_run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Sequence
+    from typing import Any, Dict, List
 
     from ..records import StoredRun
-    from .screen import Screen
 
 
 def run_document(
@@ -33,12 +32,8 @@ def run_document(
         is_last: Whether latest values are enough, so that no history is read.
     """
     info = run.info
-    experiment_id = str(info.experiment_id)
     return {
-        "run_id": info.run_id,
-        "name": info.run_name,
-        "experiment_id": experiment_id,
-        "experiment": experiments.get(experiment_id, experiment_id),
+        **which_run(info.run_id, info.run_name, info.experiment_id, experiments),
         "status": info.status,
         "stage": info.lifecycle_stage,
         "start_time": spans.iso(info.start_time),
@@ -73,21 +68,3 @@ def metric_document(folder: str, key: str, last: Any) -> Dict[str, Any]:
 def folder_of(run: StoredRun) -> str:
     """Return where the files of a run lie."""
     return os.path.dirname(run.info.artifact_uri)
-
-
-def write_rows(heading: Sequence[str], rows: Sequence[Sequence[Any]], form: str, screen: Screen) -> None:
-    """Write rows as TSV or CSV, the heading first."""
-    line = separated.csv_line if form == "csv" else separated.tsv_line
-    end = "\r\n" if form == "csv" else "\n"
-    parts = [line(heading) + end]
-    for place, row in enumerate(rows, 1):
-        parts.append(line(row) + end)
-        if place % 1000 == 0:
-            screen.write(_writable("".join(parts), screen))
-            parts = []
-    screen.write(_writable("".join(parts), screen))
-
-
-def _writable(text: str, screen: Screen) -> str:
-    """Return a text that the stream can hold; half characters of file names become question marks."""
-    return text.encode(screen.encoding, "backslashreplace").decode(screen.encoding)

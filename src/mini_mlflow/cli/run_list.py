@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter, namedtuple
 
 from . import picked, ranked, rows, run_columns, run_documents, run_table
-from .chosen import no_metric
 from .facts import Facts
 from .failures import DONE
+from .written_rows import write_rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,14 +70,13 @@ def show(arguments: argparse.Namespace, target: Target, word: Optional[str], scr
 def _show_runs(
     arguments: argparse.Namespace, wanted: Wanted, target: Target, word: Optional[str], screen: Screen, form: str
 ) -> int:
-    ids = target.ids(word)
     is_table = form == "table"
-    found = read_list(arguments, wanted, target, ids, screen, is_across=word is None, is_for_people=is_table)
+    found = read_list(arguments, wanted, target, word, screen, is_for_people=is_table)
     if form == "ids":
         screen.write("".join(screen.clean(run_id) + "\n" for _, run_id in found.ids))
     elif not is_table:
         columns = [found.values[spec] for spec in found.specs]
-        run_documents.write_rows([spec.name() for spec in found.specs], list(zip(*columns)), form, screen)
+        write_rows([spec.name() for spec in found.specs], list(zip(*columns)), form, screen)
     else:
         rows.remember(target.folder, found.ids)
         name = target.shown if word is None else target.experiment(word).name
@@ -91,16 +90,18 @@ def _show_runs(
 def _show_json(
     arguments: argparse.Namespace, wanted: Wanted, target: Target, word: Optional[str], screen: Screen
 ) -> int:
+    names = target.names()
+
     def question(table: Any) -> Any:
+        picked.check_ranking(wanted, table, target.where(word))
         found = picked.find(wanted, table, screen.now_ms)
-        in_order = picked.sort(wanted, found, table, screen.now_ms, wanted.limit)
+        in_order = picked.sort(wanted, found, table, screen.now_ms, names, wanted.limit)
         chosen = arguments.metrics
         if chosen is not None:
             chosen = run_columns.match_keys(chosen, table.keys("metrics"), "metric")
         return table.count, len(found), table.runs(in_order), chosen
 
     total, matched, runs, chosen = target.ask(target.ids(word), question, wanted.stages, refresh=arguments.refresh)
-    names = target.names()
     documents = [
         run_documents.run_document(each, run_documents.folder_of(each), names, screen.now_ms, is_last=wanted.is_last)
         for each in runs
@@ -116,10 +117,9 @@ def read_list(
     arguments: argparse.Namespace,
     wanted: Wanted,
     target: Target,
-    ids: Sequence[Any],
+    word: Optional[str],
     screen: Screen,
     *,
-    is_across: bool,
     is_for_people: bool,
 ) -> RunList:
     """Return the runs that options mean.
@@ -128,9 +128,8 @@ def read_list(
         arguments: Which columns: ``-c -m -w -a``.
         wanted: Which runs, in which order.
         target: The store.
-        ids: The experiments.
+        word: The experiment, None for all.
         screen: For its clock.
-        is_across: Whether the runs are of several experiments.
         is_for_people: Whether it becomes a table.
 
     Raises:
@@ -140,11 +139,10 @@ def read_list(
     names = target.names()
 
     def question(table: Any) -> RunList:
-        if wanted.ranking is not None and table.count and wanted.ranking.metric not in table.keys("metrics"):
-            raise no_metric(wanted.ranking.metric, table, target)
+        picked.check_ranking(wanted, table, target.where(word))
         found = picked.find(wanted, table, screen.now_ms)
         statuses = table.column("attributes", "status") or ()
-        facts = Facts(table, picked.sort(wanted, found, table, screen.now_ms, wanted.limit))
+        facts = Facts(table, picked.sort(wanted, found, table, screen.now_ms, names, wanted.limit))
         params, shared = run_columns.split_params(facts) if is_for_people else ([], [])
         is_wide = bool(arguments.wide or arguments.all)
         first = wanted.ranking
@@ -155,7 +153,7 @@ def read_list(
             specs = run_columns.named(arguments.columns, facts, is_last=wanted.is_last)
             measures = measures_of(specs, measures)
         elif is_for_people:
-            specs = run_columns.for_people(facts, measures, params, is_across=is_across, is_wide=is_wide)
+            specs = run_columns.for_people(facts, measures, params, is_across=word is None, is_wide=is_wide)
         else:
             specs = run_columns.for_programs(
                 facts, arguments.metrics, is_last=wanted.is_last, is_all=bool(arguments.all)
@@ -177,7 +175,7 @@ def read_list(
             stages=facts.values("attributes", "lifecycle_stage"),
         )
 
-    return target.ask(ids, question, wanted.stages, refresh=arguments.refresh)
+    return target.ask(target.ids(word), question, wanted.stages, refresh=arguments.refresh)
 
 
 def measures_of(specs: Sequence[Spec], otherwise: Sequence[Measure]) -> List[Measure]:

@@ -13,11 +13,12 @@ from .followed import RUNNING, FollowedRun
 from .options import add_place, whole
 from .pausing import pause
 from .target import find_target
+from .which import which_run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from typing import Any, List, Optional, Sequence
+    from typing import Any, Dict, List, Optional, Sequence
 
     from ..console_reading import Printed
     from .chosen import ChosenRun
@@ -53,7 +54,8 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     followed = FollowedRun(chosen.folder, patterns, with_system=arguments.all)
     logs = LogReader(os.path.join(chosen.folder, layout.ARTIFACTS))
     state = followed.read_state()
-    view = _view(chosen, screen, is_followed=arguments.follow)
+    which = which_run(chosen.run_id, chosen.name, chosen.experiment_id, target.names())
+    view = _view(chosen, which, screen, is_followed=arguments.follow)
     if not arguments.follow:
         values, lines = followed.read_values(arguments.lines), logs.read_lines(arguments.lines)
         rest = logs.read_rest() if state is None or state.status != RUNNING else []
@@ -78,9 +80,9 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
         pause(_LOOK_S, screen.out)
 
 
-def _view(run: ChosenRun, screen: Screen, *, is_followed: bool) -> Any:
+def _view(run: ChosenRun, which: Dict[str, Any], screen: Screen, *, is_followed: bool) -> Any:
     if screen.is_json:
-        return _Objects(run, screen) if is_followed else _Document(run, screen)
+        return (_Objects if is_followed else _Document)(run, which, screen)
     return _Lines(run, screen, is_followed=is_followed)
 
 
@@ -167,12 +169,12 @@ class _Lines:
 class _Document:
     """What programs read of what is there: one document."""
 
-    def __init__(self, run: ChosenRun, screen: Screen) -> None:
-        self._run, self._screen = run, screen
+    def __init__(self, run: ChosenRun, which: Dict[str, Any], screen: Screen) -> None:
+        self._run, self._which, self._screen = run, which, screen
         self._fields: Any = {}
 
     def begin(self, state: Optional[State]) -> None:
-        self._fields = {"run": _head(self._run, state)}
+        self._fields = {"run": {**self._which, **_state(self._run, state)}}
 
     def show(self, values: Sequence[Values], lines: Sequence[Printed]) -> None:
         self._fields["values"] = [_values(each) for each in values]
@@ -185,28 +187,27 @@ class _Document:
 class _Objects:
     """What programs read of what comes: an object a line, which says its ``kind``."""
 
-    def __init__(self, run: ChosenRun, screen: Screen) -> None:
-        self._run, self._screen = run, screen
+    def __init__(self, run: ChosenRun, which: Dict[str, Any], screen: Screen) -> None:
+        self._run, self._which, self._screen = run, which, screen
 
     def begin(self, state: Optional[State]) -> None:
-        self._write("status", run=_head(self._run, state))
+        self._write("status", run={**self._which, **_state(self._run, state)})
 
     def show(self, values: Sequence[Values], lines: Sequence[Printed]) -> None:
         for each in values:
-            self._write("values", run_id=self._run.run_id, **_values(each))
+            self._write("values", run=self._which, **_values(each))
         for line in lines:
-            self._write("console", run_id=self._run.run_id, text=line.text)
+            self._write("console", run=self._which, text=line.text)
 
     def end(self, state: State) -> None:
-        self._write("status", run=_head(self._run, state))
+        self.begin(state)
 
     def _write(self, kind: str, **fields: Any) -> None:
         self._screen.write_json("tail", kind=kind, **fields)
 
 
-def _head(run: ChosenRun, state: Optional[State]) -> Any:
+def _state(run: ChosenRun, state: Optional[State]) -> Dict[str, Any]:
     return {
-        "run_id": run.run_id, "name": run.name, "experiment_id": run.experiment_id,
         "status": run.status if state is None else state.status, "start_time": spans.iso(run.start_time),
         "end_time": spans.iso(None if state is None else state.end_time),
     }  # fmt: skip

@@ -74,6 +74,10 @@ class Target:
         """Return the experiment that is meant, all that are not deleted where none is."""
         return [each.experiment_id for each in (self.experiments() if word is None else [self.experiment(word)])]
 
+    def where(self, word: Optional[str] = None) -> str:
+        """Return what messages call the place that is looked in: the experiment that is meant, else the store."""
+        return self.shown if word is None else "experiment '%s'" % self.experiment(word).name
+
     def names(self) -> Dict[str, str]:
         """Return the names of all experiments by their ids, as texts."""
         return {str(each.experiment_id): each.name for each in self.experiments(with_deleted=True)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import goals
 from . import numbers, spans
 from .live import RUNNING
+from .which import which_run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,10 +28,12 @@ class Changes:
         """
         self._screen = screen
         self._known: Dict[RunKey, LiveRun] = {}
+        self._names: Dict[str, str] = {}  # of experiments
         self._is_begun = False
 
     def tell(self, snapshot: Snapshot, now_ms: int) -> None:
         """Tell of the runs that began, logged or ended since the last look; at the first one of those that run."""
+        self._names = snapshot.names
         for each in reversed(snapshot.runs):
             before = self._known.get(each.key())
             self._known[each.key()] = each
@@ -52,7 +55,7 @@ class Changes:
         run, screen = live.run, self._screen
         if screen.is_json:
             times = {"start_time": spans.iso(run.start_time), "end_time": spans.iso(run.end_time)}
-            screen.write_json("watch", kind="status", run={**_named(live), "status": run.status, **times})
+            screen.write_json("watch", kind="status", run={**self._which(live), "status": run.status, **times})
             return
         text = run.status.lower()
         if run.start_time is not None and (run.status == RUNNING or run.end_time is not None):
@@ -67,11 +70,14 @@ class Changes:
         screen = self._screen
         if screen.is_json:
             facts = {"step": live.step, "time": spans.iso(live.heard_ms), "metrics": live.metrics}
-            screen.write_json("watch", kind="values", run=_named(live), **facts)
+            screen.write_json("watch", kind="values", run=self._which(live), **facts)
             return
         shown = [key for key in goals.sort_metrics(live.metrics) if not key.startswith("system/")][:_MOST_METRICS]
         words = ["%s %s" % (screen.clean(key), numbers.alone(live.metrics[key])) for key in shown]
         self._write(live.heard_ms, live, "  ".join(["step %d" % live.step, *words]))
+
+    def _which(self, live: LiveRun) -> Dict[str, Any]:
+        return which_run(live.run.run_id, live.run.name, live.run.experiment_id, self._names)
 
     def _write(self, when_ms: int, live: LiveRun, text: str) -> None:
         screen = self._screen
@@ -80,10 +86,6 @@ class Changes:
             screen.write_lines([line])
         else:
             screen.write(line + "\n")  # whole, however long
-
-
-def _named(live: LiveRun) -> Dict[str, Any]:
-    return {"run_id": live.run.run_id, "name": live.run.name, "experiment_id": live.run.experiment_id}
 
 
 def _title(live: LiveRun, screen: Screen) -> str:

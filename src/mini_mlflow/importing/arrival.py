@@ -34,12 +34,13 @@ if TYPE_CHECKING:
     ExperimentId = Union[int, str]
 
 
-class ImportedRun(namedtuple("ImportedRun", ["run_id", "name", "experiment", "outcome", "reason"])):
+class ImportedRun(namedtuple("ImportedRun", ["run_id", "name", "experiment_id", "experiment", "outcome", "reason"])):
     """What became of a run.
 
     Attributes:
         run_id: Its id here.
         name: Its name.
+        experiment_id: Its experiment here, None where there is none for it.
         experiment: The name of its experiment.
         outcome: ``added``, ``grown`` (more of it came in), ``same`` (it was here already), ``left`` (passed over).
         reason: Why it was passed over; empty for nothing.
@@ -49,6 +50,7 @@ class ImportedRun(namedtuple("ImportedRun", ["run_id", "name", "experiment", "ou
 
     run_id: str
     name: Optional[str]
+    experiment_id: Optional[ExperimentId]
     experiment: str
     outcome: str
     reason: str
@@ -119,15 +121,19 @@ class _Arrival:
     def bring(self, run: ForeignRun) -> None:
         """Bring one run in, and note what became of it."""
         name, before = self._into or run.experiment.name, self.size_bytes
+        place: Optional[ExperimentId] = None
         try:
             keys.check_run_id(run.run_id)
-            united = self._bring(run, self._place(run.experiment))
+            place = self._place(run.experiment)
+            united = self._bring(run, place)
         except (BrokenFileError, ValueError) as error:
             united = United(LEFT, getattr(error, "reason", None) or str(error), [])
         if united.outcome in (SAME, LEFT):
             self.size_bytes = before  # what was only compared
         self.problems.extend(run.problems + united.problems)
-        self.runs.append(ImportedRun(run.run_id, run.fields.get("name"), name, united.outcome, united.reason))
+        self.runs.append(
+            ImportedRun(run.run_id, run.fields.get("name"), place, name, united.outcome, united.reason)
+        )
 
     def _bring(self, run: ForeignRun, place: ExperimentId) -> United:
         for experiment_id in self._homes.get(run.run_id, ()):
