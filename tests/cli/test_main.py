@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from measured import widest
 import mini_mlflow
 from mini_mlflow.cli import main as cli_main
 from mini_mlflow.cli.commands import COMMANDS
+from mini_mlflow.search import scanning
 
 SOURCE = str(Path(mini_mlflow.__file__).resolve().parent.parent)
 HOSTILE = "\x1b[2J\x1b]52;c;eA==\x07\x9b31m\r\n\t\u202e名" + "x" * 40
@@ -342,6 +344,23 @@ def test_starting_loads_nothing_that_only_few_commands_need(tmp_path):
     done = subprocess.run(command, env=environ, stdout=subprocess.PIPE, check=True)
     heavy = {"yaml", "subprocess", "logging", "asyncio", "curses", "tempfile", "shlex", "numpy", "mini_mlflow.tracker"}
     assert {name for name in heavy if "'%s'" % name in done.stdout.decode()} == set()
+
+
+def test_where_nothing_has_changed_nothing_that_reads_runs_is_loaded(store, run_cli, monkeypatch):
+    store.run("alpha", metrics={"val/acc": [0.5]})
+    place = ("-d", str(store.path), "ls", "-t")
+    for later_s in (0, 100, 200):  # until the index is sure of what it has read
+        monkeypatch.setattr(scanning, "time", lambda later_s=later_s: time.time() + later_s)
+        run_cli(*place)
+    code = "import sys, time; sys.argv[:] = ['mini-mlflow']; from mini_mlflow.search import scanning\n"
+    code += "scanning.time = lambda: time.time() + 300\n"
+    code += "from mini_mlflow.cli.main import main; main(%r); print(sorted(sys.modules))" % (list(place),)
+    environ = {**os.environ, "PYTHONPATH": SOURCE}
+    done = subprocess.run([sys.executable, "-c", code], env=environ, stdout=subprocess.PIPE, check=True)
+    shown = done.stdout.decode()
+    readers = ("store.reader", "store.folders", "store.owner", "store.trash", "summary", "index.reading", "index.crowd")
+    assert "val/acc" in shown
+    assert {name for name in readers if "'mini_mlflow.%s'" % name in shown} == set()
 
 
 def test_main_takes_the_words_of_the_process_where_none_are_given(monkeypatch, capsys):
