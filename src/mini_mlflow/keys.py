@@ -17,6 +17,7 @@ MAX_KEY_LENGTH = 250
 MAX_LABEL_LENGTH = 10000
 INT64_MAX = 2**63 - 1
 END_STATUSES = ("FINISHED", "FAILED", "KILLED")
+STATUSES = ("RUNNING", *END_STATUSES, "LOST")  # that readers tell, in the order in which they are shown
 
 # Patterns are texts, which re compiles and keeps at their first use: compiling them all on import costs 3 ms.
 _FORBIDDEN_IN_KEYS = r'[<>:"|?*\x00-\x1f\x7f-\x9f\ud800-\udfff]'

@@ -117,6 +117,7 @@ def test_csv_of_groups_has_a_line_for_each_with_what_stands_behind_the_means(tmp
         ("2", "1", "1", "0"),
         ("1", "0", "0", "1"),
     ]
+    assert list(lines[0])[1:7] == ["runs", "running", "finished", "failed", "killed", "lost"]
     assert [line["mean(min(loss))"] for line in lines] == ["0.2", ""]
     assert [line["count(min(loss))"] for line in lines] == ["1", "0"]
     assert [line["so_far(min(loss))"] for line in lines] == ["", "0.2"]

@@ -6,6 +6,7 @@ import os
 from collections import Counter, namedtuple
 
 from .. import goals
+from ..keys import STATUSES
 from ..records import NOTE
 from ..store.experiments import ACTIVE
 from . import numbers, ranked, spans, tables, titles
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from .tables import Column
     from .target import Target
 
-_STATUSES = ("RUNNING", "FINISHED", "FAILED", "KILLED", "LOST")
 # What is left out first where there is no room: a higher number goes earlier.
 _DROPS = {"KILLED": 50.0, "FINISHED": 49.0, "LOST": 30.0, "FAILED": 29.0, "RUNNING": 28.0}
 
@@ -78,7 +78,7 @@ def show(arguments: argparse.Namespace, target: Target, screen: Screen) -> int:
     else:
         from .written_rows import write_rows  # a table does without
 
-        heading = ["id", "name", "runs", *map(str.lower, _STATUSES), "newest", "metric", "best", "best_run_id"]
+        heading = ["id", "name", "runs", *map(str.lower, STATUSES), "newest", "metric", "best", "best_run_id"]
         write_rows(heading, [_row(each) for each in found], form, screen)
     return DONE
 
@@ -159,7 +159,7 @@ def _columns(found: List[Overview], screen: Screen, *, is_wide: bool) -> List[Co
         columns.append(tables.column("stage", stages, "", role="warn"))
     counts = [numbers.count(sum(each.counts.values())) for each in found]
     columns.append(tables.column("runs", counts, is_right=True))
-    for status in _STATUSES:
+    for status in STATUSES:
         cells = [numbers.count(each.counts[status]) if each.counts.get(status) else none for each in found]
         role = {"RUNNING": "live", "FINISHED": "good", "FAILED": "bad"}.get(status, "warn")
         roles = [None if cell == none else role for cell in cells]
@@ -179,7 +179,7 @@ def _columns(found: List[Overview], screen: Screen, *, is_wide: bool) -> List[Co
 
 def _row(found: Overview) -> List[Any]:
     experiment = found.experiment
-    counts = [found.counts.get(status, 0) for status in _STATUSES]
+    counts = [found.counts.get(status, 0) for status in STATUSES]
     metric = None if found.measure is None or found.best is None else found.measure.name()
     newest = spans.iso(found.newest)
     head = [str(experiment.experiment_id), experiment.name, sum(found.counts.values())]
@@ -200,7 +200,7 @@ def _document(found: Overview) -> Dict[str, Any]:
         "creation_time": spans.iso(experiment.creation_time),
         "tags": experiment.tags,
         "runs": sum(found.counts.values()),
-        "statuses": {status: found.counts.get(status, 0) for status in _STATUSES},
+        "statuses": {status: found.counts.get(status, 0) for status in STATUSES},
         "newest": spans.iso(found.newest),
         "best": best,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import isnan
 
 from ...errors import QueryError, near_names
+from ...keys import STATUSES
 from ...query.conditions import ATTRIBUTES, find_rows, to_number
 from ...query.grammar import FUNCTIONS, parse_filter
 from ...query.words import iter_words
@@ -20,7 +21,7 @@ _SHORT = 40  # characters of values that are named
 _MOST_READ = 2000  # characters of a filter that are completed
 _SIGNS = ("=", "!=", "<", "<=", ">", ">=", "LIKE", "ILIKE", "IN", "IS NULL", "IS NOT NULL", "IS NAN", "IS NOT NAN")
 _JOINS = ("and", "or")
-_VALUES = {"status": ("RUNNING", "FINISHED", "FAILED", "KILLED", "LOST"), "lifecycle_stage": ("active", "deleted")}
+_VALUES = {"status": STATUSES, "lifecycle_stage": ("active", "deleted")}
 _EXAMPLES = {"age": "3d", "duration": "2h"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...keys import STATUSES
 from . import choices, grouping, runs
 from .ranks import Ranks
 
@@ -11,7 +12,6 @@ if TYPE_CHECKING:
 
     from .tables import Joined
 
-_STATUSES = ("FINISHED", "RUNNING", "FAILED", "KILLED", "LOST")
 _FIGURES = (
     ("mean", "mean"), ("std", "std"), ("min", "min"), ("max", "max"), ("count", "count"),
     ("within_noise", "is_within_noise"), ("so_far", "so_far"),
@@ -36,10 +36,10 @@ def read_groups(table: Joined, wanted: runs.Wanted, now_ms: int) -> Tuple[List[s
     whole = wanted._replace(offset=0, limit=len(matched), group=asked._replace(open=[]))
     operands = [operand for _, operand in columns]
     groups, _ = grouping.group_rows(table, sort(matched), by, whole, orders, operands, Ranks(table), now_ms)
-    header = [*groups["by"], "runs", *map(str.lower, _STATUSES)]
+    header = [*groups["by"], "runs", *map(str.lower, STATUSES)]
     found: List[Sequence[Any]] = list(zip(*groups["values_by"])) or [[] for _ in groups["by"]]
     found.append(groups["n"])
-    found += [[counts.get(status, 0) for counts in groups["statuses"]] for status in _STATUSES]
+    found += [[counts.get(status, 0) for counts in groups["statuses"]] for status in STATUSES]
     for (column, _), stats in zip(columns, groups["stats"]):
         if "same" in stats:
             header.append(column.name)
