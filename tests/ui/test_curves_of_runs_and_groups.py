@@ -7,7 +7,7 @@ from array import array
 import pytest
 
 import mini_mlflow
-from mini_mlflow.ui.api import bands, histories, packing, requests, series, thinning
+from mini_mlflow.ui.api import axes, bands, histories, packing, requests, series, thinning
 from mini_mlflow.ui.api.stores import Stores
 
 
@@ -86,3 +86,24 @@ def test_on_the_axis_of_another_metric_the_newest_least_and_greatest_row_lie_whe
     assert (one["end"]["x"], one["end"]["value"]) == (15, 2.0)
     assert (one["last"]["x"], one["last"]["value"]) == (None, 0.5)  # it has no number of tokens
     assert (one["min"]["x"], one["max"]["x"], one["first_nan"]) == (None, 10, 20)
+
+
+def test_rows_are_placed_on_the_axis_of_another_metric_once_until_one_of_both_grows(tmp_path, monkeypatch):
+    placed, place = [], axes._by_metric
+    monkeypatch.setattr(axes, "_by_metric", lambda *given: placed.append(given) or place(*given))
+    stores, kept = Stores([str(tmp_path)]), histories.Histories()
+    body = requests.Body({"runs": ["0/0/r"], "metrics": ["loss"], "x": "metrics.tokens", "width": 64, "means": True})
+
+    def read_end():
+        header, _ = packing.unpack(series.read_series(stores, kept, body, 0))
+        assert header["series"][0]["m"]
+        return header["series"][0]["end"]["x"]
+
+    with mini_mlflow.start_run(runs_dir=tmp_path, run_id="r"):
+        for step in range(1000):
+            mini_mlflow.log_metrics({"tokens": 7 * step, "loss": step % 10}, step=step)
+        assert (read_end(), len(placed)) == (6993, 1)
+        assert (read_end(), len(placed)) == (6993, 1)
+        mini_mlflow.log_metrics({"tokens": 9000, "loss": 3}, step=1000)
+        monkeypatch.setattr(histories, "_FRESH_S", 0)
+        assert (read_end(), len(placed)) == (9000, 2)

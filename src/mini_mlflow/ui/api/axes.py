@@ -67,12 +67,13 @@ def place_rows(history: History, name: str, start_ms: Optional[int], find_other:
         find_other: Gives another metric of the same run.
     """
     key = other_metric(name)
-    if key is not None:
-        return _by_metric(history, find_other(key))
-    kind = name, start_ms if name == RELATIVE else None
-    placed: Optional[Placed] = history.placed.get(kind)
-    if placed is None:
-        placed = history.placed[kind] = _by_own(history, name, start_ms)
+    other = None if key is None else find_other(key)
+    # Of the metrics the last one asked for is kept: it takes more memory than an axis of the history's own.
+    kind = name if other is None else _METRIC, start_ms if name == RELATIVE else None
+    of, placed = history.placed.get(kind, (None, None))
+    if placed is None or of is not other:  # a metric that has grown is another history
+        placed = _by_own(history, name, start_ms) if other is None else _by_metric(history, other)
+        history.placed[kind] = other, placed
         while len(history.placed) > _MOST_AXES:
             history.placed.pop(next(iter(history.placed)), None)
     return placed
@@ -105,6 +106,6 @@ def _by_metric(history: History, other: History) -> Placed:
         if there < len(steps) and steps[there] == step and isfinite(xs[there]):
             found.append((xs[there], place))
     found.sort()
-    places = [place for _, place in found]
+    places = array("q", [place for _, place in found])
     ys = array("d", map(history.floats.__getitem__, places))
     return Placed(array("d", [x for x, _ in found]), ys, places, [])

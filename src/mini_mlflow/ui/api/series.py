@@ -226,8 +226,9 @@ def ends(
         places = {place: _x_of(history, place, axis, start_ms) for place in (last, *extremes) if place is not None}
     else:
         placed = axes.place_rows(history, axis, start_ms, find_other)
-        places = dict(zip(placed.places or (), placed.xs))
-        end = max(places, default=last)
+        end = max(placed.places or (), default=last)
+        wanted = {last, end, *extremes}
+        places = {place: x for x, place in zip(placed.xs, placed.places or ()) if place in wanted}
     return {
         "last": _describe_row(history, last, places),
         "end": _describe_row(history, end, places),
