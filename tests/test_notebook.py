@@ -19,6 +19,14 @@ def test_where_there_is_no_notebook_it_says_what_does_the_same(shell, monkeypatc
         mini_mlflow.show(runs_dir=tmp_path)
 
 
+@pytest.mark.parametrize("theme", ["", "Dark", 1, b"dark"])
+def test_a_theme_is_light_or_dark(theme, monkeypatch, tmp_path):
+    shell = SimpleNamespace(kernel=object())
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    with pytest.raises(InvalidValueError, match="theme must be 'light' or 'dark'"):
+        mini_mlflow.show(runs_dir=tmp_path, theme=theme)
+
+
 @pytest.mark.parametrize("height", [199, 4001, 640.0, True, "640px", None])
 def test_a_height_is_a_number_of_pixels(height, monkeypatch, tmp_path):
     shell = SimpleNamespace(kernel=object())

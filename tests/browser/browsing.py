@@ -142,7 +142,7 @@ def visited(chromium, *folders, viewport=(1440, 900), is_read_only=False, **abou
         visitor.server = lent
         try:
             yield visitor
-            assert not visitor.complaints
+            assert not visitor.complaints, visitor.complaints
         finally:
             context.close()
 

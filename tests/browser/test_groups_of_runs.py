@@ -80,3 +80,21 @@ def test_of_more_groups_than_are_shown_the_number_is_told(chromium, folder):
         page = visitor.open("#g=lr")
         expect(page.locator("tr.grp")).to_have_count(3)
         expect(page.locator(".total")).to_have_text("first 3 of 5 groups")
+
+
+def test_from_one_group_in_charts_a_link_leads_back_to_all(visitor):
+    page = visitor.open("#g=lr")
+    groups, foot = page.locator("tr.grp"), page.locator(".foot")
+    expect(groups).to_have_count(4)
+    expect(foot).to_contain_text("within noise of the best")
+    expect(foot).not_to_contain_text("in charts")
+    groups.nth(1).locator(".swatch").click(modifiers=["Alt"])
+    expect(foot).to_contain_text("1 of 4 in charts")
+    foot.locator("text=As at first").click()
+    expect(page.locator("tr.grp.dim")).to_have_count(0)
+    assert visitor.hash() == "#g=lr"
+    groups.nth(0).locator(".swatch").click()
+    expect(foot).to_contain_text("3 of 4 in charts")
+    foot.locator("text=Show all").click()
+    expect(page.locator("tr.grp.dim")).to_have_count(0)
+    assert page.locator(".left").evaluate("e => e.scrollWidth <= e.clientWidth")

@@ -37,6 +37,26 @@ def test_runs_are_selected_and_compared_on_a_narrow_page(phone):
     assert page.evaluate("document.documentElement.scrollWidth") <= SIZE[0]
 
 
+@pytest.mark.parametrize("width", [320, 360])
+def test_what_can_be_done_to_selected_runs_fits_into_a_narrow_page(chromium, sweep, width):
+    with visited(chromium, sweep, viewport=(width, 780), has_touch=True) as phone:
+        page = phone.open()
+        boxes = page.locator(".cardlist .tick input")
+        for place in range(12):
+            boxes.nth(place).tap()
+        bar = page.locator(".selbar")
+        expect(bar).to_contain_text("12 selected")
+        assert bar.evaluate("e => e.scrollWidth <= e.clientWidth")
+        name = page.locator(".cardlist .main b").first.inner_text()
+        page.locator(".selbar [aria-label='Clear selection']").tap()
+        boxes.first.tap()
+        page.locator(".selbar [aria-label='Only these, hide, tag, delete']").tap()
+        assert page.evaluate(LOW) == []
+        page.locator(".menu >> text=Delete").tap()
+        expect(page.locator(".toast")).to_contain_text("Deleted" + name)
+        expect(page.locator(".total")).to_have_text("23 runs")
+
+
 def test_runs_are_sorted_on_a_narrow_page(phone):
     page = phone.open()
     first = page.locator(".cardlist .main b").first

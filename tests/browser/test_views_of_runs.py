@@ -103,6 +103,37 @@ def test_from_deleted_runs_a_link_leads_back(visitor):
     expect(page.locator(".bar >> text=Show runs")).to_have_count(0)
 
 
+def test_the_deleted_runs_are_in_the_address_and_are_asked_for_once(visitor):
+    page = visitor.open()
+    visitor.row("zesty-run").locator("input").click()
+    page.click(".selbar >> text=Delete")
+    expect(page.locator(".total")).to_have_text("23 runs")
+    visitor.row("amber-run").locator(".c-name").click()
+    page.click("button.exp")
+    page.click(".menu >> text=Show deleted runs")
+    expect(page.locator(".total")).to_have_text("1 deleted run")
+    assert visitor.hash() == "#y=deleted"
+    page.go_back()
+    expect(page.locator(".total")).to_have_text("23 runs")
+    expect(page.locator(".runhead")).to_contain_text("amber-run")
+    page.go_forward()
+    expect(page.locator(".total")).to_have_text("1 deleted run")
+    expect(page.locator(".runhead")).to_have_count(0)
+    visitor.row("zesty-run").locator(".c-name").click()
+    expect(page.locator(".runhead")).to_contain_text("zesty-run")
+    view = visitor.hash()
+    page.goto("about:blank")
+    page = visitor.open(view)
+    expect(page.locator(".total")).to_have_text("1 deleted run")
+    expect(page.locator(".runhead")).to_contain_text("zesty-run")
+    with page.expect_response(lambda answer: answer.url.endswith("api/live") and answer.status == 204):
+        pass  # nothing is new
+    page.fill(".filter input", "depth = ")
+    expect(page.locator(".comp li")).to_have_text(["81 run"])
+    page.click("article.run button:text-is('Restore')")
+    expect(page.locator(".total")).to_have_text("0 deleted runs")
+
+
 @pytest.mark.parametrize("size", [(360, 740), (720, 700), (3840, 2160)])
 def test_a_name_of_eight_letters_stands_in_the_head_of_a_run_in_full(chromium, folder, size):
     mlflow.set_experiment("names")

@@ -192,7 +192,8 @@ class Desk:
         text = body.text("text", "")
         caret = completion.from_units(text, body.whole("caret", len(text), 0, 10**6))
         chosen = tables.choose(self.stores, body)
-        told, _ = self._patience.ask(chosen, "active", lambda table: completion.complete(table, text, caret, now_ms()))
+        stage = tables.stage_of(body)
+        told, _ = self._patience.ask(chosen, stage, lambda table: completion.complete(table, text, caret, now_ms()))
         return answers.give(told)
 
     def _series(self, asked: Asked) -> Answer:
@@ -215,7 +216,8 @@ class Desk:
         body = _body(asked)
         prefixes = body.get_texts("ids", most=_MOST_IDS)
         chosen = tables.choose(self.stores, body)
-        return answers.give({"refs": tables.ask(chosen, "active", lambda table: tables.resolve_ids(table, prefixes))})
+        found = tables.ask(chosen, tables.stage_of(body), lambda table: tables.resolve_ids(table, prefixes))
+        return answers.give({"refs": found})
 
     def _csv(self, asked: Asked) -> Answer:
         found = downloads.write_runs(self.stores, _body(asked), now_ms())

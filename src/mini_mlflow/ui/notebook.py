@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _NEWEST = 50
 _HEIGHTS = (200, 4000)
+_THEMES = ("light", "dark")
 # A page of no origin: it may run its own script and hand out pictures, and reaches nothing of the notebook.
 _FRAME = (
     '<div><iframe title="Mini MLflow" sandbox="allow-scripts allow-downloads" '
@@ -36,6 +37,7 @@ def show(
     runs_dir: Optional[Path] = None,
     provenance: bool = False,
     height: int = 640,
+    theme: Optional[str] = None,
 ) -> None:
     """Show runs below the cell of a notebook: table, charts, comparison and each run, as a report in one file does.
 
@@ -48,10 +50,12 @@ def show(
         runs_dir: The store's folder, as in ``start_run``.
         provenance: As in ``report``.
         height: How high it is, in pixels, 200 to 4000.
+        theme: ``"light"`` or ``"dark"``; None: as the system is set, for a frame cannot tell how the notebook looks.
 
     Raises:
         MiniMLflowError: This is no notebook.
-        InvalidValueError: There are no runs or too many, they are of several stores, or the height is out of range.
+        InvalidValueError: There are no runs or too many, they are of several stores, the height is out of range, or
+            there is no such theme.
         RunNotFoundError: There is no such run.
         AmbiguousRunError: Several experiments have a run of an id.
         ExperimentNotFoundError: There is no such experiment.
@@ -69,6 +73,9 @@ def show(
     if type(height) is not int or not _HEIGHTS[0] <= height <= _HEIGHTS[1]:
         message = "height must be a whole number of pixels from %d to %d, got %s."
         raise InvalidValueError(message % (*_HEIGHTS, shown(height)), value=height)
+    if theme not in (None, *_THEMES):
+        message = "theme must be 'light' or 'dark', or None for that of the system, got %s."
+        raise InvalidValueError(message % shown(theme), value=theme)
     if runs is None:
         with warnings.catch_warnings(record=True) as heard:
             warnings.simplefilter("always")
@@ -78,7 +85,8 @@ def show(
     folder, places = report.find_places(runs, experiment_id, runs_dir)
     if not places:
         raise InvalidValueError("There are no runs to show yet in %s." % folder, value=None)
-    text, facts = report.make_report(folder, places, now_ms=int(time.time() * 1000), has_provenance=provenance)
+    now_ms = int(time.time() * 1000)
+    text, facts = report.make_report(folder, places, now_ms=now_ms, has_provenance=provenance, theme=theme)
     words = "Runs: %d, metrics: %d. This viewer does not show the page they are in." % (facts.runs, facts.metrics)
     # In ASCII, as a notebook that was exported may come in any encoding, and its script is held against a hash.
     inner = escape(text).encode("ascii", "xmlcharrefreplace").decode("ascii")

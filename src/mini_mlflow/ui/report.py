@@ -147,9 +147,17 @@ def write_report(
 
 
 def make_report(
-    folder: str, places: Sequence[Tuple[ExperimentId, str]], *, now_ms: int, has_provenance: bool = False
+    folder: str,
+    places: Sequence[Tuple[ExperimentId, str]],
+    *,
+    now_ms: int,
+    has_provenance: bool = False,
+    theme: Optional[str] = None,
 ) -> Tuple[str, Report]:
-    """Return the report of some runs as text, and what there is to tell of it; raises as ``write_report``."""
+    """Return the report of some runs as text, and what there is to tell of it; raises as ``write_report``.
+
+    Its colours are those of *theme*, ``light`` or ``dark``; None: of the system that shows it.
+    """
     _check_count(places)
     stores, kept = Stores([folder], is_read_only=True), histories.Histories()
     refs = [make_ref(0, experiment_id, run_id) for experiment_id, run_id in places]
@@ -158,7 +166,8 @@ def make_report(
             stores, refs, version=config.package_version(), now_ms=now_ms, has_provenance=has_provenance, kept=kept,
             advance=shown.advance,
         )  # fmt: skip
-        page = Page(pages.read_files(), {name: part for name, part in data.items() if name != "rest"})
+        first = {name: part for name, part in data.items() if name != "rest"}
+        page = Page(pages.read_files(), dict(first, theme=theme))
         rest, width = _fit(
             lambda wide, some: _pack(report_data.read_curves(stores, kept, data, wide, some)), page, refs
         )

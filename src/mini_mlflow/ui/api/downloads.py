@@ -30,7 +30,7 @@ def write_runs(stores: Stores, body: Body, now_ms: int) -> Iterator[bytes]:
         QueryError: The filter, an order or a column cannot be read; before anything is yielded.
     """
     chosen, wanted = tables.choose(stores, body), runs.read_wanted(body)
-    stage, is_raw = body.choice("stage", ("active", "deleted")), body.flag("is_raw")
+    stage, is_raw = tables.stage_of(body), body.flag("is_raw")
 
     def question(table: tables.Joined) -> Any:
         if wanted.group is not None:

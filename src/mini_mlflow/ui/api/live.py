@@ -59,7 +59,7 @@ def read_live(
 ) -> Union[bytes, Dict[str, Any], None]:
     """Return what is new: bytes where rows have come, an object where only the table changed, None for nothing."""
     chosen = tables.choose(stores, body)
-    stamp = stamps.get(chosen, body.choice("stage", ("active", "deleted")))
+    stamp = stamps.get(chosen, tables.stage_of(body))
     told: Dict[str, Any] = {"stamp": stamp, "is_changed": stamp != body.text("stamp", ""), "now_ms": now_ms}
     wanted = body.body("series")
     if wanted is not None:

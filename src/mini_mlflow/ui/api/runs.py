@@ -70,7 +70,7 @@ def read_runs(
     """
     chosen, wanted = tables.choose(stores, body), read_wanted(body)
     patience = Patience(inf) if patience is None else patience
-    stage = body.choice("stage", ("active", "deleted"))
+    stage = tables.stage_of(body)
 
     def question(table: Joined) -> Any:
         return _answer(table, wanted, now_ms, histories.last_steps), table.has_learned

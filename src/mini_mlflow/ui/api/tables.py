@@ -235,6 +235,15 @@ def _ask(
     return ask_store(store.path, experiment_ids, (stage,), within)
 
 
+def stage_of(body: Body) -> str:
+    """Return whether a request means the ``active`` runs or the ``deleted`` ones.
+
+    Raises:
+        InvalidValueError: Neither.
+    """
+    return body.choice("stage", ("active", "deleted"))
+
+
 def choose(stores: Stores, body: Body) -> Chosen:
     """Return the experiments that a request means; without any, the active ones of the first store.
 

@@ -14,6 +14,7 @@ const STORE = /^\d{1,3}(?=\/)/.exec(boot?.view?.experiments?.[0] ?? '')?.[0] ?? 
 const KEYS = {
   i: [STORE, text => /^\d{1,3}$/.test(text)], // store
   e: ['', ANY], // experiments
+  y: ['active', WORDS('deleted')], // stage: runs, or the deleted ones
   q: ['', ANY], // filter
   g: ['', ANY], // group: "auto" or params
   b: ['range', WORDS('range', 'std', 'sem')], // band
@@ -35,10 +36,10 @@ const KEYS = {
   d: ['', ANY], // selected
   a: ['', ANY], // axes and brushes
   w: ['44', NUMBER(20, 70)], // split, percent
-  t: ['', WORDS('light', 'dark')], // theme, where forced
+  t: [boot?.theme ?? '', WORDS('light', 'dark')], // theme, where forced
 };
 /** What a report has one of alone: one store, one set of runs, steps as the x axis; the others need a server. */
-const FIXED = isReport ? ['i', 'e', 'q', 'g', 'b', 'x'] : [];
+const FIXED = isReport ? ['i', 'e', 'y', 'q', 'g', 'b', 'x'] : [];
 const NAMES = Object.keys(KEYS).filter(name => !FIXED.includes(name));
 
 /** In a notebook's cell the page stands within another, and has no address of its own. */

@@ -57,6 +57,6 @@ export class CardList extends Component {
     }
     return html`<ul class="cardlist" aria-label="Runs" ref=${e => { this.box = e; }} onScroll=${() => { if (Math.abs(this.box.scrollTop - top) > HEIGHT) this.setState({ top: this.box.scrollTop }); }}>
       ${from > 0 && html`<li key="above" aria-hidden="true" style=${{ height: `${from * HEIGHT}px` }}></li>`}${lines}${to < all && html`<li key="below" aria-hidden="true" style=${{ height: `${(all - to) * HEIGHT}px` }}></li>`}
-      ${M.isLoaded && !all && !M.pending && html`<li>${S.q ? 'No run matches' : 'No runs in this experiment yet'}</li>`}</ul>`;
+      ${M.isLoaded && !all && !M.pending && html`<li>${S.y === 'deleted' ? 'No deleted runs' : S.q ? 'No run matches' : 'No runs in this experiment yet'}</li>`}</ul>`;
   }
 }

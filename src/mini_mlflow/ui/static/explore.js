@@ -72,7 +72,7 @@ export class Explore extends Component {
     this.asked = asked;
     this.stamp = M.stamp;
     try {
-      const answer = await ask('api/runs', { experiments: scope(), filter: S.q, order: M.order, columns, offset: 0, limit: MOST, stage: M.stage, group: null, picks: [], shown: 0 });
+      const answer = await ask('api/runs', { experiments: scope(), filter: S.q, order: M.order, columns, offset: 0, limit: MOST, stage: S.y, group: null, picks: [], shown: 0 });
       if (this.asked !== asked) return;
       const at = new Map(answer.columns.map((column, i) => [column.name, i]));
       const block = answer.rows;

@@ -45,7 +45,7 @@ export class Filter extends Component {
   async complete(isOpening = true) {
     const text = this.input.value;
     const caret = this.input.selectionStart ?? text.length;
-    const answer = await ask('api/complete', { text, caret, experiments: scope() }).catch(() => null);
+    const answer = await ask('api/complete', { text, caret, experiments: scope(), stage: S.y }).catch(() => null);
     if (!answer || this.input.value !== text) return;
     this.answer = { text, error: answer.error };
     if (answer.error === null) M.filterError = null;

@@ -1,7 +1,7 @@
 // The bar above the table: how many runs, in which state, and what can be done to those that are selected.
 import { html, Component } from './vendor/preact.js';
 import { S, go, split } from './address.js';
-import { M, isReadOnly, findAll, load, query } from './model.js';
+import { M, isReadOnly, findAll, query, showStage } from './model.js';
 import { isReport } from './boot.js';
 import { askBlob } from './server.js';
 import { count, num } from './format.js';
@@ -50,24 +50,24 @@ async function exportCsv(isWide) {
   }
 }
 
+/** A field for a tag that the selected runs get. */
+const TagThese = ({ rows, close }) => html`<h3>Tag ${count(rows.length, 'run')}</h3><${TagField} onDone=${text => { close(); if (text) tag(rows, text); }}/><p class="hint">Enter adds it: team=vision, or one word.</p>`;
+
 /** What can be done to the selected runs. */
-function SelectionBar() {
+function SelectionBar({ narrow }) {
   const rows = findAll('d');
   const many = split(S.d).length;
-  const isDeleted = M.stage === 'deleted';
+  const isDeleted = S.y === 'deleted';
+  const canEdit = !isReadOnly() && !isDeleted;
   return html`<span class="selbar"><b>${many} selected</b>
     ${!isDeleted && html`<button type="button" class="btn sm prime" disabled=${many < 2} title="Compare (c)" onClick=${() => go({ v: 'compare', r: '' })}>Compare</button>
-    <button type="button" class="btn sm" onClick=${() => onlyThese(rows)}>Only these</button><button type="button" class="btn sm" onClick=${() => hideThese(rows)}>Hide</button>`}
-    ${!isReadOnly() && !isDeleted && html`<${Menu} label="Tag" button=${({ toggle }) => html`<button type="button" class="btn sm" onClick=${toggle}>Tag</button>`}>${close => html`<h3>Tag ${count(rows.length, 'run')}</h3><${TagField} onDone=${text => { close(); if (text) tag(rows, text); }}/><p class="hint">Enter adds it: team=vision, or one word.</p>`}<//>
+    ${!narrow && html`<button type="button" class="btn sm" onClick=${() => onlyThese(rows)}>Only these</button><button type="button" class="btn sm" onClick=${() => hideThese(rows)}>Hide</button>`}`}
+    ${canEdit && !narrow && html`<${Menu} label="Tag" button=${({ toggle }) => html`<button type="button" class="btn sm" onClick=${toggle}>Tag</button>`}>${close => html`<${TagThese} rows=${rows} close=${close}/>`}<//>
     <button type="button" class="btn sm" onClick=${() => remove(rows)}>Delete</button>`}
+    ${!isDeleted && narrow && html`<${Menu} label="More" button=${({ toggle }) => html`<button type="button" class="btn sm ghost" aria-label="Only these, hide, tag, delete" onClick=${toggle}><${Icon} n="more"/></button>`}>${close => html`<${Action} name="Only these in charts" onClick=${() => { close(); onlyThese(rows); }}/><${Action} name="Hide in charts" onClick=${() => { close(); hideThese(rows); }}/>${canEdit && html`
+      <${TagThese} rows=${rows} close=${close}/><${Action} kind="danger" name="Delete" onClick=${() => { close(); remove(rows); }}/>`}`}<//>`}
     ${!isReadOnly() && isDeleted && html`<button type="button" class="btn sm prime" onClick=${() => restore(rows)}>Restore</button>`}
     <span class="grow"></span><button type="button" class="btn sm ghost" aria-label="Clear selection" title="Clear selection" onClick=${() => go({ d: '' })}><${Icon} n="x" s=12/></button></span>`;
-}
-
-/** From the deleted runs back to the others. */
-function leaveDeleted() {
-  M.stage = 'active';
-  load();
 }
 
 /** How many groups there are, and how many of them are here. */
@@ -84,12 +84,15 @@ function Sort() {
 }
 
 export function LeftBar({ narrow, isWide }) {
-  if (S.d) return html`<div class="bar"><${SelectionBar}/></div>`;
-  const title = M.stage === 'deleted' ? `${count(M.matched, 'deleted run')}` : M.groups ? groupsTitle() : count(M.matched, 'run');
-  return html`<div class="bar"><b class="total" title=${S.q ? `${count(M.matched, 'run')} of ${M.total}` : ''}>${title}</b>${M.stage === 'deleted' && html`<button type="button" class="link back" onClick=${leaveDeleted}>Show runs</button>`}<${Counts}/><span class="grow"></span>${narrow && html`<${Sort}/>`}
+  if (S.d) return html`<div class="bar"><${SelectionBar} narrow=${narrow}/></div>`;
+  const title = S.y === 'deleted' ? `${count(M.matched, 'deleted run')}` : M.groups ? groupsTitle() : count(M.matched, 'run');
+  return html`<div class="bar"><b class="total" title=${S.q ? `${count(M.matched, 'run')} of ${M.total}` : ''}>${title}</b>${S.y === 'deleted' && html`<button type="button" class="link back" onClick=${() => showStage('active')}>Show runs</button>`}<${Counts}/><span class="grow"></span>${narrow && html`<${Sort}/>`}
     <${Menu} label="Columns" kind="columns" button=${({ toggle, isOpen }) => html`<button type="button" class="btn ghost" aria-expanded=${isOpen} aria-haspopup="dialog" aria-label="Columns" title="Columns: those that vary, or your choice" onClick=${toggle}><${Icon} n="cols"/>${narrow ? '' : 'Columns'}</button>`}>${() => html`<${ColumnsMenu} isWide=${isWide}/>`}<//>
     ${!isReport && html`<button type="button" class="btn ghost" title=${`Save ${S.g ? 'all groups' : M.matched === 1 ? 'the run' : `all ${count(M.matched, 'run')}`} as CSV, with these columns`} aria-label="Export CSV" onClick=${() => exportCsv(isWide)}><${Icon} n="save"/></button>`}</div>`;
 }
+
+/** What the signs of groups mean. */
+const SIGNS = () => `≈ within noise of the best · band: ${{ range: 'min to max', std: '± std', sem: '± std error' }[S.b]} of the runs · dashed: not all runs`;
 
 /** What the foot says: how many are in charts, what signs mean, what could not be read. */
 export class Foot extends Component {
@@ -98,8 +101,10 @@ export class Foot extends Component {
     const { pending, problemCount: broken } = M;
     const all = M.groups ? M.groups.length : M.matched;
     const most = Math.min(all, 200);
-    return html`<div class="foot">${M.groups ? html`<span><abbr>≈</abbr> within noise of the best · band: ${{ range: 'min to max', std: '± std', sem: '± std error' }[S.b]} of the runs · dashed: not all runs</span>`
-      : html`<span>${M.shown.length} of ${all.toLocaleString('en-US')} in charts</span>${(S.n !== '20' || S.o || S.h) ? html`<button type="button" class="link" onClick=${() => go({ n: '20', o: '', h: '' })}>As at first</button>` : ''}${M.shown.length < most && html`<button type="button" class="link" onClick=${() => go({ n: String(most), o: '', h: '' })}>${most < all ? `Show ${most}` : 'Show all'}</button>`}`}
+    const isChosen = S.n !== '20' || S.o || S.h;
+    const isCounted = S.y !== 'deleted' && (!M.groups || isChosen || M.shown.length < most);
+    return html`<div class="foot">${isCounted && html`<span>${M.shown.length} of ${all.toLocaleString('en-US')} in charts</span>${isChosen ? html`<button type="button" class="link" onClick=${() => go({ n: '20', o: '', h: '' })}>As at first</button>` : ''}${M.shown.length < most && html`<button type="button" class="link" onClick=${() => go({ n: String(most), o: '', h: '' })}>${most < all ? `Show ${most}` : 'Show all'}</button>`}`}
+      ${M.groups && html`<span class="say" title=${SIGNS()}><abbr>≈</abbr> ${SIGNS().slice(2)}</span>`}
       <span class="grow"></span>${pending && html`<span class="rd">${pending.what || 'Reading'} ${pending.done.toLocaleString('en-US')}${pending.total ? ` of ${pending.total.toLocaleString('en-US')}` : ''}</span>`}
       ${M.failure && html`<span class="brk" role="alert"><${Icon} n="warn"/>${M.failure.message}</span>`}
       ${broken > 0 && html`<span class="brk"><${Icon} n="warn"/>${count(broken, 'run')} could not be read <button type="button" class="link" aria-expanded=${isOpen} onClick=${() => this.setState({ isOpen: !isOpen })}>${isOpen ? 'Hide' : 'Why'}</button></span>`}</div>

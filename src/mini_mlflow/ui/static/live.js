@@ -43,7 +43,7 @@ async function once() {
   const since = cursors(items, metrics);
   const isWanted = since.some(each => each !== null);
   const answer = await askSeries('api/live', {
-    stamp: M.stamp, experiments: scope(), series: isWanted ? { x: S.x, runs: items.map(item => item.ref), metrics, since } : null,
+    stamp: M.stamp, experiments: scope(), stage: S.y, series: isWanted ? { x: S.x, runs: items.map(item => item.ref), metrics, since } : null,
   });
   const isEmpty = M.stores.length > 1 && !experiments().length; // the first run may go into any of them
   if (isEmpty || M.failure?.status >= 500) await load({ isLive: true });

@@ -20,7 +20,7 @@ import { Toast } from './undo.js';
 import { hideTip } from './tooltip.js';
 
 /** What of the address needs other rows from the server; the rest is only shown otherwise. */
-const ASKS = ['i', 'e', 'q', 'g', 's', 'c', 'n', 'p', 'd', 'o', 'r'];
+const ASKS = ['i', 'e', 'y', 'q', 'g', 's', 'c', 'n', 'p', 'd', 'o', 'r'];
 const SAMPLE = `import mini_mlflow as mlflow
 
 with mlflow.start_run():
@@ -58,7 +58,8 @@ class App extends Component {
     watchModel(() => this.forceUpdate());
     watchLink(() => this.forceUpdate());
     whenCalm(() => { if (M.isHeld) load({ isLive: true }); });
-    addEventListener('resize', () => this.setState({ width: innerWidth }));
+    // A frame in a notebook has no width before it is laid out, and no "resize" then: an observer is told in any case.
+    new ResizeObserver(() => { if (innerWidth !== this.state.width) this.setState({ width: innerWidth }); }).observe(document.documentElement);
     listenToKeys(this);
   }
 
@@ -80,7 +81,7 @@ class App extends Component {
   right(narrow, isWide) {
     const run = S.r ? find(S.r) : null;
     const isBeside = isWide && run && S.v !== 'compare';
-    const view = S.v === 'compare' ? html`<${Compare}/>` : S.v === 'explore' ? html`<${Explore}/>` : html`<${Charts} find=${this.state.find} narrow=${narrow}/>`;
+    const view = S.y === 'deleted' && S.v !== 'explore' ? html`<div class="empty"><h2>Deleted runs</h2><p>Their curves are shown again when they are restored.</p></div>` : S.v === 'compare' ? html`<${Compare}/>` : S.v === 'explore' ? html`<${Explore}/>` : html`<${Charts} find=${this.state.find} narrow=${narrow}/>`;
     const isRunAlone = Boolean(run) && !isBeside;
     const isStrip = narrow && S.v === 'charts' && !isRunAlone;
     const bar = html`<${RightBar} narrow=${narrow} find=${this.state.find} onFind=${text => this.setState({ find: text })} isRunOpen=${isRunAlone}/>`;
@@ -91,7 +92,7 @@ class App extends Component {
   render(_, { width, isHelped }) {
     const narrow = width < 720;
     const isWide = width >= 1920;
-    const isEmpty = M.isLoaded && !M.total && !M.pending && !S.q && M.stage === 'active' && !M.problemCount && (!M.experiments.some(each => each.runs) || !experiments().length);
+    const isEmpty = M.isLoaded && !M.total && !M.pending && !S.q && S.y === 'active' && !M.problemCount && (!M.experiments.some(each => each.runs) || !experiments().length);
     document.title = `${M.experiments.find(each => each.ref === experiments()[0])?.name || store()?.name || 'Runs'} · Mini MLflow`;
     const isViewing = narrow && (S.r || S.v !== 'charts');
     return html`<div class="app ${narrow ? 'narrow' : ''} ${isWide ? 'wide' : ''} ${isViewing ? 'viewing' : ''}">
@@ -100,7 +101,7 @@ class App extends Component {
         <section class="left" aria-label="Runs"><${LeftBar} narrow=${narrow} isWide=${isWide}/>
           ${narrow ? html`<${CardList}/>` : html`<${Table} isWide=${isWide} ref=${table => { this.table = table; }}/>`}<${Foot}/></section>
         <${Grip}/>${this.right(narrow, isWide)}</main>`}
-      ${S.f && !isEmpty && html`<${FullScreen}/>`}<${Toast}/>${isHelped && html`<${Help} onClose=${() => this.setState({ isHelped: false })}/>`}</div>`;
+      ${S.f && !isEmpty && S.y !== 'deleted' && html`<${FullScreen}/>`}<${Toast}/>${isHelped && html`<${Help} onClose=${() => this.setState({ isHelped: false })}/>`}</div>`;
   }
 }
 

@@ -13,7 +13,7 @@ const IN_PAGE = new Set(['step', 'duration', 'started', 'ended', 'id', 'note']);
 export const M = {
   stores: boot?.stores || [], experiments: boot?.experiments || [], rows: [], byRef: new Map(), groups: null, columns: [], keys: { metrics: [], params: [], tags: [] },
   total: 0, matched: 0, statuses: {}, first: [], gone: new Set(), problems: [], problemCount: 0, pending: null, idLength: 6, order: [], goal: null,
-  groupCount: 0, sortedMetric: null, stamp: null, shown: [], failure: null, filterError: null, filter: '', isLoaded: false, open: new Set(), stage: 'active', version: 0,
+  groupCount: 0, sortedMetric: null, stamp: null, shown: [], failure: null, filterError: null, filter: '', isLoaded: false, open: new Set(), version: 0,
 };
 const watchers = new Set();
 export function watchModel(watcher) {
@@ -64,12 +64,15 @@ export function nameOf(kind, key) {
 /** The same for a request: null means all, as in a store that has none yet. */
 export const scope = () => { const refs = experiments(); return refs.length ? refs : null; };
 
+/** Look at the runs, or at the deleted ones: what is open, or selected, of the ones is not among the others. */
+export const showStage = stage => go({ y: stage, r: '', d: '', v: S.v === 'compare' ? 'charts' : S.v });
+
 /** What the present view asks of api/runs. */
 export function query() {
   const wanted = S.c ? split(S.c).filter(name => !IN_PAGE.has(name)) : null;
   const isDown = S.s[0] === '-';
   return {
-    experiments: scope(), filter: S.q, stage: M.stage, shown: Number(S.n), columns: wanted,
+    experiments: scope(), filter: S.q, stage: S.y, shown: Number(S.n), columns: wanted,
     order: S.s ? [`${S.s.slice(isDown ? 1 : 0)} ${isDown ? 'DESC' : 'ASC'}`] : null,
     group: S.g ? { by: S.g === 'auto' ? 'auto' : split(S.g).map(key => nameOf('params', key)), open: [...M.open] } : null,
   };
@@ -81,7 +84,7 @@ async function picks() {
   const ids = [...new Set(PICKED.flatMap(name => split(S[name])))].slice(0, 2000);
   const unknown = ids.filter(id => !resolved.has(id) && !find(id));
   if (unknown.length) {
-    const { refs } = await ask('api/resolve', { ids: unknown, experiments: null });
+    const { refs } = await ask('api/resolve', { ids: unknown, experiments: null, stage: S.y });
     for (const id of unknown) resolved.set(id, refs[id] || '');
   }
   return [...new Set(ids.map(id => resolved.get(id) || find(id)?.ref).filter(Boolean))];

@@ -128,7 +128,7 @@ export async function restore(rows) {
   try {
     const { done } = await ask('api/restore', { runs: rows.map(row => row.ref) });
     say('Restored', count(done.length, 'run'), async () => { await ask('api/delete', { runs: done }); await load(); });
-    go({ d: '' }, true);
+    go({ d: '', r: '' }, true);
   } catch (error) {
     say(`Not restored: ${error.message}`);
   }
@@ -177,7 +177,7 @@ export const RowMenu = ({ row, onRename, isButton }) => html`<${Menu} label="Mor
     <${Action} name="Only this in charts" onClick=${() => { close(); toggleShown(row, true); }}/>
     <${Action} name=${split(S.d).includes(row.short) ? 'Take out of the selection' : 'Select, to compare'} note="x" onClick=${() => { close(); toggleSelected(row); }}/>
     <${Action} name="Copy id" onClick=${() => { close(); copy(row.id); }}/>
-    ${!isReadOnly() && (M.stage === 'deleted' ? html`<${Action} name="Restore" onClick=${() => { close(); restore([row]); }}/>` : html`
+    ${!isReadOnly() && (S.y === 'deleted' ? html`<${Action} name="Restore" onClick=${() => { close(); restore([row]); }}/>` : html`
       <${Action} name="Rename" note="F2" onClick=${() => { close(); (onRename || renaming.start)?.(row); }}/>
       <h3>Add a tag</h3><${TagField} onDone=${text => { close(); if (text) tag([row], text); }}/>
       <${Action} kind="danger" name="Delete" onClick=${() => { close(); remove([row]); }}/>`)}`}<//>`;

@@ -7,7 +7,7 @@ import { ask, unfold, whenBack } from './server.js';
 import { ago, bothTimes, logged, num, span } from './format.js';
 import { cssColor } from './colors.js';
 import { Icon, Key, Mark, Swatch } from './parts.js';
-import { copy, edit, Rename, RowMenu, tag, TagField, toggleShown, watchEdits } from './rowactions.js';
+import { copy, edit, Rename, restore, RowMenu, tag, TagField, toggleShown, watchEdits } from './rowactions.js';
 import { Files, Console } from './files.js';
 import { Provenance } from './provenance.js';
 import { Menu } from './menu.js';
@@ -64,6 +64,7 @@ export class RunPage extends Component {
   row() { return M.byRef.get(this.props.item.ref); }
 
   async fetch() {
+    if (S.y === 'deleted') return; // of a run in the trash the server tells what the table has
     const { ref } = this.props.item;
     const turn = (this.turn = (this.turn || 0) + 1); // an answer from before a change does not come after it
     try {
@@ -75,7 +76,8 @@ export class RunPage extends Component {
   }
 
   render({ item }, { run, error, isNamed }) {
-    const fixed = isReadOnly() || run?.is_writable === false;
+    const isDeleted = S.y === 'deleted';
+    const fixed = isReadOnly() || isDeleted || run?.is_writable === false;
     const name = item.name || run?.name;
     const status = item.status || run?.status;
     const step = item.step ?? null;
@@ -86,12 +88,12 @@ export class RunPage extends Component {
         ${isNamed ? html`<${Rename} row=${item} done=${() => this.setState({ isNamed: false })}/>` : html`<h1 class="say" title=${fixed ? name : 'Double click to rename (F2)'} onDblClick=${() => !fixed && this.setState({ isNamed: true })}><bdi>${name}</bdi></h1>`}
         <${Mark} s=${status} word/><span class="meta" title=${bothTimes(item.start)}>${span(item.duration)} · started ${ago(item.start, now())}${step === null ? '' : ` · step ${num(step)}`}</span><span class="grow"></span>
         <button type="button" class="id" title="Copy the id: ${item.id}" onClick=${() => copy(item.id)}>${item.id.slice(0, 8)}</button>
-        <button type="button" class="btn" onClick=${() => go({ d: toggled('d', item.short, true), v: 'compare', r: '' })}>Compare</button><${RowMenu} row=${item} isButton onRename=${() => this.setState({ isNamed: true })}/>
+        ${!isDeleted && html`<button type="button" class="btn" onClick=${() => go({ d: toggled('d', item.short, true), v: 'compare', r: '' })}>Compare</button>`}<${RowMenu} row=${item} isButton onRename=${() => this.setState({ isNamed: true })}/>
         <button type="button" class="btn ghost" aria-label="Close (Esc)" title="Close (Esc)" onClick=${close}><${Icon} n="x"/></button></header>
       <div class="note"><span class="tags">${tags.map(([key, value]) => html`<em class="tag"><span class="say">${value === '' || value === 'true' ? key : `${key} ${value}`}</span>${!fixed && html`<button type="button" aria-label="Remove tag ${key}" title="Remove" onClick=${() => edit(item, { delete_tags: [key] }, `Removed tag ${key} from`, { set_tags: { [key]: value } })}><${Icon} n="x" s=9/></button>`}</em>`)}
         ${!fixed && html`<${Menu} label="Add a tag" button=${({ toggle }) => html`<button type="button" class="add" onClick=${toggle}>+ tag</button>`}>${close => html`<${TagField} onDone=${text => { close(); if (text) tag([item], text); }}/>`}<//>`}</span>
         <${Note} text=${run?.note} isFixed=${fixed || !run} onSave=${text => edit(item, { note: text }, 'Changed note of', { note: run.note || '' })}/></div>
-      ${error ? html`<div class="empty"><h2>${M.gone.has(item.ref) || error.code === 'not_found' ? 'This run is gone' : error.code === 'lost' ? 'This run is not loaded yet' : 'This run cannot be shown'}</h2><p>${error.message}</p></div>` : !run ? html`<div class="two"><section><h2>Params</h2></section><section><h2>Metrics</h2></section></div>` : html`<div class="two">
+      ${isDeleted ? html`<div class="empty"><h2>This run is deleted</h2><p>All of it is shown again when it is restored.</p>${!isReadOnly() && html`<button type="button" class="btn" onClick=${() => restore([item])}>Restore</button>`}</div>` : error ? html`<div class="empty"><h2>${M.gone.has(item.ref) || error.code === 'not_found' ? 'This run is gone' : error.code === 'lost' ? 'This run is not loaded yet' : 'This run cannot be shown'}</h2><p>${error.message}</p></div>` : !run ? html`<div class="two"><section><h2>Params</h2></section><section><h2>Metrics</h2></section></div>` : html`<div class="two">
         <section><h2>Params <small>${run.params.length}</small></h2><dl class="kv">${run.params.map(param => html`<div class=${param.is_varying ? 'vary' : ''}><dt class="say" title=${param.key}>${param.key}</dt><dd class="say" title=${param.text ?? logged(param.value)}>${param.text ?? logged(param.value)}</dd></div>`)}</dl>${!run.params.length && html`<p class="dimt">None logged</p>`}</section>
         <section><h2>Metrics <small>${run.metrics.length}</small></h2>${run.metrics.length ? html`<table class="mini"><thead><tr><th>name</th><th><span class="vh">curve</span></th><th class="num">last</th><th class="num">best</th><th class="num">at step</th></tr></thead><tbody>${run.metrics.map(metric => html`<${MetricRow} key=${metric.key} metric=${metric} item=${item}/>`)}</tbody></table>` : html`<p class="dimt">None logged</p>`}</section>
         <${Provenance} run=${run} refOf=${item.ref}/>

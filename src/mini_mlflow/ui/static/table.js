@@ -147,7 +147,7 @@ export class Table extends Component {
             : row(line.row, i, line.over ? { over: line.over } : {})))}
         ${to < lines.count && html`<tr key="below" class="spacer" aria-hidden="true"><td style=${{ height: `${(lines.count - to) * HEIGHT}px` }}></td></tr>`}
       </tbody></table>
-      ${M.isLoaded && !lines.count && !M.pending && html`<div class="no-rows"><p>${M.stage === 'deleted' ? 'No deleted runs' : S.q ? 'No run matches' : 'No runs in this experiment yet'}</p>${S.q && html`<button type="button" class="btn" onClick=${() => go({ q: '' })}>Clear filter</button>`}</div>`}
+      ${M.isLoaded && !lines.count && !M.pending && html`<div class="no-rows"><p>${S.y === 'deleted' ? 'No deleted runs' : S.q ? 'No run matches' : 'No runs in this experiment yet'}</p>${S.q && html`<button type="button" class="btn" onClick=${() => go({ q: '' })}>Clear filter</button>`}</div>`}
     </div>`;
   }
 }

@@ -1,7 +1,7 @@
 // The top bar: which store and experiment, the filter, the grouping, whether the page is up to date.
 import { html, Component } from './vendor/preact.js';
 import { S, go, plainOf, split, join } from './address.js';
-import { M, experiments, isReadOnly, load, refreshExperiments, store } from './model.js';
+import { M, experiments, isReadOnly, refreshExperiments, showStage, store } from './model.js';
 import { boot, isReport } from './boot.js';
 import { link, watchLink } from './server.js';
 import { count, moment, ago, bothTimes } from './format.js';
@@ -26,8 +26,7 @@ class Experiments extends Component {
     const [number, id] = ref.split('/');
     const same = this.props.refs.filter(each => each.split('/')[0] === number).map(each => each.split('/')[1]);
     const ids = !isToggled ? [id] : same.includes(id) ? same.filter(each => each !== id) : [...same, id];
-    M.stage = 'active';
-    go({ i: number, e: join(ids), ...(isToggled ? {} : { q: '', s: '', c: '', g: '', h: '', o: '', p: '', d: '', r: '', z: '', a: '', k: '', n: '20' }) });
+    go({ i: number, e: join(ids), y: 'active', ...(isToggled ? {} : { q: '', s: '', c: '', g: '', h: '', o: '', p: '', d: '', r: '', z: '', a: '', k: '', n: '20' }) });
   }
   render({ close, refs }, { text }) {
     const found = M.experiments.filter(each => each.stage === 'active' && each.name.toLowerCase().includes(text.toLowerCase()));
@@ -36,7 +35,7 @@ class Experiments extends Component {
         ${(M.stores.length > 1 || each.error) && html`<h3 title=${each.path}>${each.name}${each.error ? `: ${each.error}` : ''}</h3>`}
         ${mine.slice(0, 200).map(one => html`<label class="opt" title="Ctrl: several"><input type="checkbox" checked=${refs.includes(one.ref)} onClick=${event => { event.stopPropagation(); this.choose(one.ref, true); }}/><button type="button" class="say grow" onClick=${event => { event.preventDefault(); if (!event.ctrlKey && !event.metaKey) close(); this.choose(one.ref, event.ctrlKey || event.metaKey); }}>${one.name}</button><small>${one.runs === null ? '' : count(one.runs, 'run')}${one.updated_ms ? ` · ${ago(one.updated_ms)}` : ''}</small></label>`)}`; })}
       ${!found.length && html`<p class="hint">No experiment is named like that.</p>`}
-      <h3>Also</h3><${Action} name=${M.stage === 'deleted' ? 'Show runs' : 'Show deleted runs'} onClick=${() => { close(); M.stage = M.stage === 'deleted' ? 'active' : 'deleted'; load(); }}/>`;
+      <h3>Also</h3><${Action} name=${S.y === 'deleted' ? 'Show runs' : 'Show deleted runs'} onClick=${() => { close(); showStage(S.y === 'deleted' ? 'active' : 'deleted'); }}/>`;
   }
 }
 
@@ -89,4 +88,4 @@ export function TopBar({ narrow, isEmpty, onHelp }) {
     ${pending && html`<progress value=${pending.total ? pending.done / pending.total : undefined} aria-label=${pending.what || 'Reading runs'}></progress>`}</header>`;
 }
 
-const fresh = { i: plainOf('i'), q: '', g: '', s: '', c: '', h: '', o: '', n: '20', p: '', k: '', x: 'step', m: '2', l: '', u: '', z: '', f: '', v: 'charts', r: '', d: '', a: '', b: 'range' };
+const fresh = { i: plainOf('i'), y: 'active', q: '', g: '', s: '', c: '', h: '', o: '', n: '20', p: '', k: '', x: 'step', m: '2', l: '', u: '', z: '', f: '', v: 'charts', r: '', d: '', a: '', b: 'range' };
