@@ -73,6 +73,11 @@ def test_every_import_is_used(path):
 def test_one_script_brings_all_modules_of_the_page_and_none_is_left_over():
     asked = set(re.findall(r'"static/([^"]+\.js)"', read(STATIC / "index.html")))
     assert asked == {"vendor/uPlot.iife.min.js", "page.js"}
+    served = pages.read_static().files
+    assert re.findall(rb'="static/([^"]+)"', served["index.html"]) == [b"icon.svg", b"styles.css", b"page.js"]
+    assert served["vendor/uPlot.iife.min.js"] in served["page.js"]
+    for name in re.findall(r'"static/([^"]+\.css)"', read(STATIC / "index.html")):
+        assert served[name] in served["styles.css"]
     assert ONLY_IN_REPORTS.isdisjoint(path.name for path in reached_from("main.js"))
     both = reached_from("main.js") | reached_from("reporting.js")
     assert {path.name for path in MODULES} <= {path.name for path in both}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import namedtuple
 from hashlib import sha256
 
@@ -16,10 +17,13 @@ if TYPE_CHECKING:
     from .answers import Answer
 
 INDEX = "index.html"
+UPLOT = "vendor/uPlot.iife.min.js"  # a classic script, as it is published
 _ENTRY = "main.js"
-_BUNDLE = "page.js"  # of all modules: asking for each takes longer than all the rest of the first view
+_BUNDLE = "page.js"  # of all scripts: asking for each takes longer than all the rest of the first view
+_STYLES = "styles.css"  # likewise
+_LINK = re.compile(rb'<link rel="stylesheet" href="static/([^"]+)">\r?\n')
+_SCRIPT = re.compile(rb'<script defer src="static/([^"]+)"></script>\r?\n')
 _FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "static")
-_FOR_EVER = b"public, max-age=31536000, immutable"
 _BOOTSTRAP = b'<script type="application/json" id="bootstrap">%s</script>'
 HOLE = _BOOTSTRAP % b""
 _TYPES = {
@@ -61,11 +65,16 @@ def read_files() -> Dict[str, bytes]:
 
 
 def read_static() -> Static:
-    """Return what a browser may ask for: the files of the page, and one script of all its modules."""
+    """Return what a browser may ask for: the files of the page, one script of all its modules, one of its styles."""
     files = read_files()
     modules = {name: data.decode("utf-8") for name, data in files.items() if name.endswith(".js")}
-    if _ENTRY in modules:
-        files[_BUNDLE] = bundle.bundle_modules(modules, [_ENTRY]).encode()
+    if _ENTRY in modules and INDEX in files:
+        page = files[INDEX]
+        files[_BUNDLE] = (bundle.calm_plot(modules.pop(UPLOT)) + bundle.bundle_modules(modules, [_ENTRY])).encode()
+        files[_STYLES] = b"\n".join(files[name.decode()] for name in _LINK.findall(page))
+        head = b'<link rel="stylesheet" href="static/%s">\n<script defer src="static/%s"></script>\n</head>'
+        page = _SCRIPT.sub(b"", _LINK.sub(b"", page))
+        files[INDEX] = page.replace(b"</head>", head % (_STYLES.encode(), _BUNDLE.encode()), 1)
     digest = sha256()
     for name, data in sorted(files.items()):
         digest.update(b"%s\0%d\0" % (name.encode(), len(data)) + data)
@@ -80,7 +89,7 @@ def send_file(static: Static, path: str) -> Answer:
     if data is None:
         return answers.refuse(404, "not_found", "The page has no such file.")
     kind = _TYPES[os.path.splitext(path)[1]]
-    return answers.make(200, data, kind, cache=_FOR_EVER if is_versioned else b"no-cache")
+    return answers.make(200, data, kind, cache=answers.FOR_EVER if is_versioned else b"no-cache")
 
 
 def send_index(static: Static, bootstrap: Any) -> Answer:

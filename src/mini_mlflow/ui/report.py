@@ -31,7 +31,6 @@ _WIDTH = 400  # columns of a chart: more are not seen
 _LEAST_WIDTH = 40
 _TRIES = 3
 _SAMPLE = 8  # runs by which it is guessed how fine curves may be
-_UPLOT = "vendor/uPlot.iife.min.js"
 _ENTRIES = ("reporting.js", "main.js")
 _LICENCES = ("vendor/LICENSE.uPlot.txt", "vendor/LICENSE.preact.txt", "vendor/LICENSE.htm.txt")
 _TAG = re.compile(r'<(?:link rel="(?:icon|stylesheet)"[^>]*>|script [^>]*src="static/[^>]*></script>)\n?')
@@ -223,8 +222,8 @@ class Page:
         style = "\n".join(texts[name] for name in _STYLES.findall(index))
         if "</style" in style.lower() or "url(" in style or "@import" in style:
             raise MiniMLflowError("The styles of the page cannot stand within it.")
-        uplot = bundle.check_inline(texts[_UPLOT], _UPLOT)
-        modules = {name: text for name, text in texts.items() if name.endswith(".js") and name != _UPLOT}
+        uplot = bundle.check_inline(bundle.calm_plot(texts[pages.UPLOT]), pages.UPLOT)
+        modules = {name: text for name, text in texts.items() if name.endswith(".js") and name != pages.UPLOT}
         scripts = [uplot, bundle.bundle_modules(modules, _ENTRIES)]
         icon = b64encode(files["icon.svg"]).decode("ascii")
         head, body = _TAG.sub("", index).split("</head>")

@@ -25,10 +25,11 @@ class Packer:
 
     def __init__(self) -> None:
         self._parts: List[bytes] = []
+        self._known: Dict[bytes, int] = {}
         self.size = 0
 
     def add(self, kind: str, values: Iterable[float]) -> int:
-        """Take an array; return where it begins.
+        """Take an array; return where it begins: one that was taken before stands there once.
 
         Args:
             kind: ``d`` (64 bits), ``f`` (32 bits), ``H`` (whole, 16 bits) or ``I`` (whole, 32 bits).
@@ -40,6 +41,9 @@ class Packer:
             numbers.byteswap()
         data = numbers.tobytes()
         data += bytes(-len(data) % 8)
+        if data in self._known:  # runs that log at the same steps share places and weights
+            return self._known[data]
+        self._known[data] = place
         self._parts.append(data)
         self.size += len(data)
         return place

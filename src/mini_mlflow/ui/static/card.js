@@ -22,7 +22,7 @@ function drawSoon(card) {
   running = true;
   requestAnimationFrame(function next() {
     const until = performance.now() + 12;
-    for (const each of queue) {
+    for (const each of [...queue].sort((a, b) => b.isKnown() - a.isKnown())) {
       queue.delete(each);
       each.draw();
       if (performance.now() > until) break;
@@ -92,6 +92,9 @@ export class Card extends Component {
     cards.delete(this);
     this.plot.destroy();
   }
+
+  /** Whether there is a curve to draw; a frame without any can wait. */
+  isKnown() { return this.props.items.some(item => seriesOf(item, this.props.metric)); }
 
   /** Ask for what is missing, and draw what is there. */
   ask() {

@@ -55,28 +55,32 @@ export function layout(sizes, width, room) {
   return { columns, height };
 }
 
+/** How large the pane will be, before anything is laid out. */
+const guess = () => ({ width: innerWidth < 720 ? innerWidth - 16 : Math.round(innerWidth * (1 - Number(S.w) / 100)) - 17, room: innerHeight - 80 });
+
 /** Ask for the curves that will be seen first, before anything is drawn: what is asked early is there early. */
 export function askAhead() {
   if (S.v !== 'charts' || S.r || !M.shown.length) return;
-  const width = innerWidth < 720 ? innerWidth : innerWidth * (1 - Number(S.w) / 100) - 20;
+  const { width, room } = guess();
   const list = sections(M.keys.metrics, M.sortedMetric);
-  const { columns } = innerWidth < 720 ? { columns: 1 } : layout(list.map(([, keys]) => keys.length), width, innerHeight - 80);
+  const { columns } = innerWidth < 720 ? { columns: 1 } : layout(list.map(([, keys]) => keys.length), width, room);
   const seen = innerWidth < 720 ? 1 : 3 * columns;
   const metrics = [];
   for (const [, keys] of list) {
     if (metrics.length < seen) metrics.push(...keys.slice(0, Math.max(columns, seen - metrics.length)));
   }
-  // The first row on its own: it is drawn while the others are on their way.
-  for (const some of [metrics.slice(0, columns), metrics.slice(columns)]) want(M.shown, some, width / columns - 8);
+  // The first row on its own, and the others behind it: two at a time would hold each other up.
+  const ask = some => want(M.shown, some, width / columns - 8);
+  ask(metrics.slice(0, columns)).then(() => ask(metrics.slice(columns)));
 }
 
 const shut = new Set();
 export class Charts extends Component {
-  state = { width: 0, room: 0 };
+  state = guess(); // so that the cards stand in the first layout
 
   componentDidMount() {
-    this.size = new ResizeObserver(([entry]) => {
-      const { width } = entry.contentRect;
+    this.size = new ResizeObserver(entries => {
+      const width = entries.find(({ target }) => target === this.box)?.contentRect.width ?? this.state.width;
       const room = this.box.parentElement.clientHeight;
       if (Math.abs(width - this.state.width) > 1 || Math.abs(room - this.state.room) > 1) this.setState({ width, room });
     });

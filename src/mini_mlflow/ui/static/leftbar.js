@@ -15,10 +15,10 @@ import { say } from './undo.js';
 
 /** Counts of statuses; a click shows only these. */
 function Counts() {
-  if (isReport) return html`<div class="counts">${STATUSES.filter(status => M.statuses[status]).map(status => html`<span key=${status} class="chip" title=${`${count(M.statuses[status], 'run')} ${status.toLowerCase()}`}><${Mark} s=${status}/>${M.statuses[status].toLocaleString('en-US')}</span>`)}</div>`;
+  if (isReport) return html`<div class="counts">${STATUSES.filter(status => M.statuses[status]).map(status => html`<span key=${status} class="chip" title=${`${count(M.statuses[status], 'run')} ${status.toLowerCase()}`}><${Mark} s=${status}/>${num(M.statuses[status])}</span>`)}</div>`;
   const { status: chosen, rest } = splitStatus(S.q);
   return html`<div class="counts">${STATUSES.filter(status => M.statuses[status]).map(status => { const isOn = status === chosen; return html`<button key=${status} type="button" class="chip" aria-pressed=${isOn}
-    aria-label="${count(M.statuses[status], 'run')} ${status.toLowerCase()}: ${isOn ? 'show all again' : 'show only these'}" title=${isOn ? 'Show all again' : `Only ${status.toLowerCase()}`} onClick=${() => go({ q: isOn ? rest : alsoWith(rest, [`status = '${status}'`]) })}><${Mark} s=${status}/>${M.statuses[status].toLocaleString('en-US')}</button>`; })}</div>`;
+    aria-label="${count(M.statuses[status], 'run')} ${status.toLowerCase()}: ${isOn ? 'show all again' : 'show only these'}" title=${isOn ? 'Show all again' : `Only ${status.toLowerCase()}`} onClick=${() => go({ q: isOn ? rest : alsoWith(rest, [`status = '${status}'`]) })}><${Mark} s=${status}/>${num(M.statuses[status])}</button>`; })}</div>`;
 }
 
 /** Which columns the table has. */
@@ -103,9 +103,9 @@ export class Foot extends Component {
     const most = Math.min(all, 200);
     const isChosen = S.n !== '20' || S.o || S.h;
     const isCounted = S.y !== 'deleted' && (!M.groups || isChosen || M.shown.length < most);
-    return html`<div class="foot">${isCounted && html`<span>${M.shown.length} of ${all.toLocaleString('en-US')} in charts</span>${isChosen ? html`<button type="button" class="link" onClick=${() => go({ n: '20', o: '', h: '' })}>As at first</button>` : ''}${M.shown.length < most && html`<button type="button" class="link" onClick=${() => go({ n: String(most), o: '', h: '' })}>${most < all ? `Show ${most}` : 'Show all'}</button>`}`}
+    return html`<div class="foot">${isCounted && html`<span>${M.shown.length} of ${num(all)} in charts</span>${isChosen ? html`<button type="button" class="link" onClick=${() => go({ n: '20', o: '', h: '' })}>As at first</button>` : ''}${M.shown.length < most && html`<button type="button" class="link" onClick=${() => go({ n: String(most), o: '', h: '' })}>${most < all ? `Show ${most}` : 'Show all'}</button>`}`}
       ${M.groups && html`<span class="say" title=${SIGNS()}><abbr>≈</abbr> ${SIGNS().slice(2)}</span>`}
-      <span class="grow"></span>${pending && html`<span class="rd">${pending.what || 'Reading'} ${pending.done.toLocaleString('en-US')}${pending.total ? ` of ${pending.total.toLocaleString('en-US')}` : ''}</span>`}
+      <span class="grow"></span>${pending && html`<span class="rd">${pending.what || 'Reading'} ${num(pending.done)}${pending.total ? ` of ${num(pending.total)}` : ''}</span>`}
       ${M.failure && html`<span class="brk" role="alert"><${Icon} n="warn"/>${M.failure.message}</span>`}
       ${broken > 0 && html`<span class="brk"><${Icon} n="warn"/>${count(broken, 'run')} could not be read <button type="button" class="link" aria-expanded=${isOpen} onClick=${() => this.setState({ isOpen: !isOpen })}>${isOpen ? 'Hide' : 'Why'}</button></span>`}</div>
       ${isOpen && broken > 0 && html`<div class="notice" role="status"><b>${count(broken, 'run')} could not be read</b> and ${broken === 1 ? 'is' : 'are'} left out. The others are complete.<ul>${M.problems.map(problem => html`<li><code>${problem.path}</code> ${problem.what} ${problem.advice}</li>`)}</ul>${broken > M.problems.length ? html`<p>and ${broken - M.problems.length} more: <code>mini-mlflow check</code> lists them.</p>` : ''}</div>`}`;

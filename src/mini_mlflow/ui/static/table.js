@@ -10,13 +10,17 @@ import { Icon, Key } from './parts.js';
 
 const HEIGHT = 28;
 const HEAD = 40;
+const BARS = 108; // px of the bars above and the foot below
 const MARGIN = 10; // rows above and below what is seen
 
 export class Table extends Component {
-  state = { top: 0, room: 900, width: 600, focus: null, renaming: null };
+  state = { top: 0, room: innerHeight - BARS, width: Math.round(innerWidth * Number(S.w) / 100), focus: null, renaming: null };
 
   componentDidMount() {
-    this.size = new ResizeObserver(() => this.setState({ room: this.box.clientHeight, width: this.box.clientWidth }));
+    this.size = new ResizeObserver(() => {
+      const { clientHeight: room, clientWidth: width } = this.box;
+      if (room !== this.state.room || Math.abs(width - this.state.width) > 1) this.setState({ room, width });
+    });
     this.size.observe(this.box);
     renaming.start = row => this.setState({ renaming: row.ref });
     this.box.addEventListener('mouseleave', () => setBusy('table', false));
@@ -116,8 +120,9 @@ export class Table extends Component {
     const pins = this.pinned();
     const selected = selection();
     const names = new Map();
-    const from = Math.max(0, Math.floor(top / HEIGHT) - MARGIN);
-    const to = Math.min(lines.count, Math.ceil((top + room) / HEIGHT) + MARGIN);
+    const margin = top || focus ? MARGIN : 2; // before anybody moves, what is seen is enough
+    const from = Math.max(0, Math.floor(top / HEIGHT) - margin);
+    const to = Math.min(lines.count, Math.ceil((top + room) / HEIGHT) + margin);
     need(from, to);
     const seen = [];
     for (let i = from; i < to; i += 1) {
