@@ -23,9 +23,9 @@ _NAME = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
 _OTHER_FORM = re.compile(
     r"(?:^|;)[ \t]*(?:import|export)\b(?!\s*mini_mlflow).*|\bimport\s*\(|\bimport\.meta\b", re.MULTILINE
 )
-# What uPlot makes when it is loaded, whether or not it is used, has the browser load its tables of languages and of time
-# zones: that takes longer than uPlot itself. Here the one is made when it is first asked, and no zone is the own one,
-# which is asked for to save a step alone.
+# What uPlot makes when it is loaded, used or not, has the browser load its tables of languages and of time zones: that
+# takes longer than uPlot itself. Here the one is made when it is first asked, and no zone is the own one, which it asks
+# for to save a step alone.
 _CALM_PLOT = """((Intl) => {
 %s
 globalThis.uPlot = uPlot;

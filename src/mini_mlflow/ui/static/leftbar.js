@@ -51,7 +51,7 @@ async function exportCsv(isWide) {
 }
 
 /** A field for a tag that the selected runs get. */
-const TagThese = ({ rows, close }) => html`<h3>Tag ${count(rows.length, 'run')}</h3><${TagField} onDone=${text => { close(); if (text) tag(rows, text); }}/><p class="hint">Enter adds it: team=vision, or one word.</p>`;
+const TagThese = ({ rows, close, isLater }) => html`<h3>Tag ${count(rows.length, 'run')}</h3><${TagField} isLater=${isLater} onDone=${text => { close(); if (text) tag(rows, text); }}/><p class="hint">Enter adds it: team=vision, or one word.</p>`;
 
 /** What can be done to the selected runs. */
 function SelectionBar({ narrow }) {
@@ -65,7 +65,7 @@ function SelectionBar({ narrow }) {
     ${canEdit && !narrow && html`<${Menu} label="Tag" button=${({ toggle }) => html`<button type="button" class="btn sm" onClick=${toggle}>Tag</button>`}>${close => html`<${TagThese} rows=${rows} close=${close}/>`}<//>
     <button type="button" class="btn sm" onClick=${() => remove(rows)}>Delete</button>`}
     ${!isDeleted && narrow && html`<${Menu} label="More" button=${({ toggle }) => html`<button type="button" class="btn sm ghost" aria-label="Only these, hide, tag, delete" onClick=${toggle}><${Icon} n="more"/></button>`}>${close => html`<${Action} name="Only these in charts" onClick=${() => { close(); onlyThese(rows); }}/><${Action} name="Hide in charts" onClick=${() => { close(); hideThese(rows); }}/>${canEdit && html`
-      <${TagThese} rows=${rows} close=${close}/><${Action} kind="danger" name="Delete" onClick=${() => { close(); remove(rows); }}/>`}`}<//>`}
+      <${TagThese} rows=${rows} close=${close} isLater/><${Action} kind="danger" name="Delete" onClick=${() => { close(); remove(rows); }}/>`}`}<//>`}
     ${!isReadOnly() && isDeleted && html`<button type="button" class="btn sm prime" onClick=${() => restore(rows)}>Restore</button>`}
     <span class="grow"></span><button type="button" class="btn sm ghost" aria-label="Clear selection" title="Clear selection" onClick=${() => go({ d: '' })}><${Icon} n="x" s=12/></button></span>`;
 }
@@ -85,7 +85,7 @@ function Sort() {
 
 export function LeftBar({ narrow, isWide }) {
   if (S.d) return html`<div class="bar"><${SelectionBar} narrow=${narrow}/></div>`;
-  const title = S.y === 'deleted' ? `${count(M.matched, 'deleted run')}` : M.groups ? groupsTitle() : count(M.matched, 'run');
+  const title = !M.isLoaded ? '' : S.y === 'deleted' ? `${count(M.matched, 'deleted run')}` : M.groups ? groupsTitle() : count(M.matched, 'run');
   return html`<div class="bar"><b class="total" title=${S.q ? `${count(M.matched, 'run')} of ${M.total}` : ''}>${title}</b>${S.y === 'deleted' && html`<button type="button" class="link back" onClick=${() => showStage('active')}>Show runs</button>`}<${Counts}/><span class="grow"></span>${narrow && html`<${Sort}/>`}
     <${Menu} label="Columns" kind="columns" button=${({ toggle, isOpen }) => html`<button type="button" class="btn ghost" aria-expanded=${isOpen} aria-haspopup="dialog" aria-label="Columns" title="Columns: those that vary, or your choice" onClick=${toggle}><${Icon} n="cols"/>${narrow ? '' : 'Columns'}</button>`}>${() => html`<${ColumnsMenu} isWide=${isWide}/>`}<//>
     ${!isReport && html`<button type="button" class="btn ghost" title=${`Save ${S.g ? 'all groups' : M.matched === 1 ? 'the run' : `all ${count(M.matched, 'run')}`} as CSV, with these columns`} aria-label="Export CSV" onClick=${() => exportCsv(isWide)}><${Icon} n="save"/></button>`}</div>`;
@@ -102,7 +102,7 @@ export class Foot extends Component {
     const all = M.groups ? M.groups.length : M.matched;
     const most = Math.min(all, 200);
     const isChosen = S.n !== '20' || S.o || S.h;
-    const isCounted = S.y !== 'deleted' && (!M.groups || isChosen || M.shown.length < most);
+    const isCounted = M.isLoaded && S.y !== 'deleted' && (!M.groups || isChosen || M.shown.length < most);
     return html`<div class="foot">${isCounted && html`<span>${M.shown.length} of ${num(all)} in charts</span>${isChosen ? html`<button type="button" class="link" onClick=${() => go({ n: '20', o: '', h: '' })}>As at first</button>` : ''}${M.shown.length < most && html`<button type="button" class="link" onClick=${() => go({ n: String(most), o: '', h: '' })}>${most < all ? `Show ${most}` : 'Show all'}</button>`}`}
       ${M.groups && html`<span class="say" title=${SIGNS()}><abbr>≈</abbr> ${SIGNS().slice(2)}</span>`}
       <span class="grow"></span>${pending && html`<span class="rd">${pending.what || 'Reading'} ${num(pending.done)}${pending.total ? ` of ${num(pending.total)}` : ''}</span>`}

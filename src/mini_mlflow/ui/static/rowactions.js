@@ -154,11 +154,11 @@ export class Rename extends Component {
   }
 }
 
-/** A field for a tag, in a menu. */
+/** A field for a tag, in a menu; where others stand above it, it does not take the focus, which opens a phone's keyboard. */
 export class TagField extends Component {
-  componentDidMount() { this.input.focus(); }
-  render({ onDone, label }) {
-    return html`<input class="text-input search" data-first placeholder="key=value" aria-label=${label || 'Tag'} spellcheck="false" ref=${e => { this.input = e; }} onKeyDown=${event => {
+  componentDidMount() { if (!this.props.isLater) this.input.focus(); }
+  render({ onDone, label, isLater }) {
+    return html`<input class="text-input search" data-first=${!isLater || undefined} placeholder="key=value" aria-label=${label || 'Tag'} spellcheck="false" ref=${e => { this.input = e; }} onKeyDown=${event => {
       if (event.key === 'Enter') onDone(this.input.value);
       if (event.key === 'Escape') onDone('');
       if (event.key !== 'Tab') event.stopPropagation();

@@ -120,9 +120,8 @@ export class Table extends Component {
     const pins = this.pinned();
     const selected = selection();
     const names = new Map();
-    const margin = top || focus ? MARGIN : 2; // before anybody moves, what is seen is enough
-    const from = Math.max(0, Math.floor(top / HEIGHT) - margin);
-    const to = Math.min(lines.count, Math.ceil((top + room) / HEIGHT) + margin);
+    const from = Math.max(0, Math.floor(top / HEIGHT) - MARGIN);
+    const to = Math.min(lines.count, Math.ceil((top + room) / HEIGHT) + MARGIN);
     need(from, to);
     const seen = [];
     for (let i = from; i < to; i += 1) {
