@@ -51,7 +51,8 @@ def test_what_can_be_done_to_selected_runs_fits_into_a_narrow_page(chromium, swe
         page.locator(".selbar [aria-label='Clear selection']").tap()
         boxes.first.tap()
         page.locator(".selbar [aria-label='Only these, hide, tag, delete']").tap()
-        expect(page.locator(".menu >> text=Only these in charts")).to_be_focused()  # no field: no keyboard comes up
+        # No field, so that no keyboard comes up.
+        expect(page.locator(".menu button", has_text="Only these in charts")).to_be_focused()
         assert page.evaluate(LOW) == []
         page.locator(".menu >> text=Delete").tap()
         expect(page.locator(".toast")).to_contain_text("Deleted" + name)

@@ -86,3 +86,24 @@ def test_only_rows_in_view_are_in_the_document_of_a_thousand_runs(chromium, fold
         page.locator(".tbl").evaluate("box => { box.scrollTop = 700 * 28; }")
         expect(visitor.row("run-0701")).to_be_visible()
         assert page.locator("tr[data-id]").count() < 80
+
+
+def test_up_to_the_first_chart_a_page_loads_one_script_one_file_of_styles_and_no_tables_of_languages(visitor):
+    visitor.page.add_init_script("""window.made = [];
+      for (const name of ['NumberFormat', 'DateTimeFormat']) {
+        const construct = (target, given) => { made.push(name); return new target(...given); };
+        Intl[name] = new Proxy(Intl[name], { construct });
+      }""")
+    page = visitor.open()
+    expect(page.locator(".card.drawn")).to_have_count(3)
+    files = [url.rpartition("/")[2] for url in visitor.requests if "/static/" in url]
+    assert sorted(set(files) - {"icon.svg"}) == ["page.js", "styles.css"]
+    assert page.evaluate("made") == []
+
+
+def test_numbers_have_four_digits_and_from_ten_thousand_on_all_before_the_point(visitor):
+    page = visitor.open()
+    values = [1234.5678, 9999.6, -98765.4321, 999999.4, 1234567.5, 12345678, 0.00012346, 0.000012346]
+    module = "import('/static/format.js')"
+    texts = page.evaluate("values => %s.then(({ num }) => values.map(each => num(each)))" % module, values)
+    assert texts == ["1,235", "10,000", "−98,765", "999,999", "1.235e6", "12,345,678", "0.0001235", "1.235e−5"]

@@ -157,3 +157,16 @@ def test_the_list_of_keys_has_no_line_that_runs_into_the_next(visitor):
     boxes = [line.locator("dd").bounding_box() for line in lines.all()]
     for above, below in zip(boxes, boxes[1:]):
         assert above["y"] + above["height"] <= below["y"] + 0.5
+
+
+def test_lines_of_very_many_runs_do_not_hide_each_other(chromium, folder):
+    mlflow.set_experiment("many")
+    for count, opacity in ((10, 0.95), (150, 0.5)):
+        for number in range(count):
+            with mlflow.start_run():
+                mlflow.log_param("lr", number)
+                mlflow.log_metric("loss", number % 7)
+        with visited(chromium, folder) as visitor:
+            lines = visitor.open("#v=explore").locator("path.pl")
+            expect(lines).to_have_count(count if count == 10 else 160)
+            assert lines.first.evaluate("e => Number(getComputedStyle(e).opacity)") == opacity

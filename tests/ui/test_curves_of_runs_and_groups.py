@@ -107,3 +107,16 @@ def test_rows_are_placed_on_the_axis_of_another_metric_once_until_one_of_both_gr
         mini_mlflow.log_metrics({"tokens": 9000, "loss": 3}, step=1000)
         monkeypatch.setattr(histories, "_FRESH_S", 0)
         assert (read_end(), len(placed)) == (9000, 2)
+
+
+def test_places_that_runs_share_are_sent_once(tmp_path):
+    for run_id in ("a", "b"):
+        with mini_mlflow.start_run(runs_dir=tmp_path, run_id=run_id):
+            for step in range(1000):
+                mini_mlflow.log_metric("loss", step % (7 if run_id == "a" else 11), step=step)
+    body = requests.Body({"runs": ["0/0/a", "0/0/b"], "metrics": ["loss"], "width": 64, "means": True})
+    header, data = packing.unpack(series.read_series(Stores([str(tmp_path)]), histories.Histories(), body, 0))
+    one, other = header["series"]
+    assert (one["mx_at"], one["mw_at"]) == (other["mx_at"], other["mw_at"])
+    means = [list(packing.read(data, each["my_at"], "f", each["m"])) for each in (one, other)]
+    assert means[0] != means[1]

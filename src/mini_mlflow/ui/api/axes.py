@@ -14,7 +14,7 @@ from . import thinning
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable, List, Optional, Sequence
+    from typing import Callable, List, Optional, Sequence, Tuple
 
     from .histories import History
 
@@ -70,7 +70,8 @@ def place_rows(history: History, name: str, start_ms: Optional[int], find_other:
     other = None if key is None else find_other(key)
     # Of the metrics the last one asked for is kept: it takes more memory than an axis of the history's own.
     kind = name if other is None else _METRIC, start_ms if name == RELATIVE else None
-    of, placed = history.placed.get(kind, (None, None))
+    kept: Tuple[Optional[History], Optional[Placed]] = history.placed.get(kind, (None, None))
+    of, placed = kept
     if placed is None or of is not other:  # a metric that has grown is another history
         placed = _by_own(history, name, start_ms) if other is None else _by_metric(history, other)
         history.placed[kind] = other, placed

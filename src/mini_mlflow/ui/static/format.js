@@ -23,7 +23,8 @@ export function num(value, digits = 4) {
   const size = Math.abs(value);
   if (Number.isInteger(value) && size < 1e15) return minus(commas(String(value)));
   if (size < 1e-4 || size >= 1e6) return minus(value.toExponential(digits - 1).replace(/\.?0+e/, 'e').replace('e+', 'e'));
-  return minus(commas(value.toPrecision(digits)));
+  const text = value.toPrecision(digits);
+  return minus(commas(text.includes('e') ? value.toFixed(0) : text)); // from 10,000 on whole, as in the terminal
 }
 
 /** All that a float has, for who copies it: the shortest text that reads back equal. */

@@ -13,6 +13,9 @@ const SIDE = 50;
 const APART = 68; // px between two axes at least; where there is less room the chart is scrolled
 const mix = part => `color-mix(in oklab, var(--seq-1) ${Math.round(part * 100)}%, var(--seq-0))`;
 
+/** How strong each line is: of many each a little, so that what most have in common stands out and no wall hides the rest. */
+const weight = many => ({ '--o': Math.min(0.95, Math.sqrt(40 / Math.max(1, many))).toFixed(2), '--w': many > 100 ? 1.1 : 1.6 });
+
 export class Parallel extends Component {
   state = { drag: null, moved: null };
 
@@ -94,7 +97,7 @@ export class Parallel extends Component {
     const fit = key => { const end = prefixEnd(key); const text = key.length * 7 > room && end ? key.slice(end) : key; const most = Math.max(4, Math.floor(room / 7)); return text.length > most ? `${text.slice(0, most - 1)}…` : text; };
     return html`<figure class="card pc"><figcaption><b>Parallel coordinates</b>${colorAxis && html`<span class="legend-key">worse<i></i>better <span class="pre say">${colorAxis.key}</span></span>`}<span class="grow"></span>
       ${brushes.size > 0 && html`<span class="bcount" role="status">${hits.size} of ${rows.length} inside</span>${!isReport && html`<button type="button" class="btn sm" onClick=${onKeep}>Keep as filter</button>`}<button type="button" class="btn sm ghost" onClick=${onClear}>Clear</button>`}${total > rows.length && html`<small>the first ${rows.length} of ${total}</small>`}</figcaption>
-      <div class="sideways"><svg width=${this.across()} height=${HEIGHT} role="group" aria-label="Parallel coordinates of ${rows.length} runs" ref=${e => { this.svg = e; }} onPointerMove=${this.drive} onPointerUp=${this.stop}>
+      <div class="sideways"><svg style=${weight(hits.size)} width=${this.across()} height=${HEIGHT} role="group" aria-label="Parallel coordinates of ${rows.length} runs" ref=${e => { this.svg = e; }} onPointerMove=${this.drive} onPointerUp=${this.stop}>
         ${order.map(row => html`<path key=${row.ref} data-run=${row.ref} class="pl ${hits.has(row) ? '' : 'out-side'}" style=${{ '--c': mix(good(row)) }} d=${this.path(row)} onMouseEnter=${() => hover(row.ref)} onMouseLeave=${() => hover(null)} onClick=${() => go({ r: row.short })}/>`)}
         ${axes.map((axis, i) => html`<g key=${axis.name}><line class="ax" x1=${this.x(i)} x2=${this.x(i)} y1=${TOP} y2=${HEIGHT - BOTTOM}/>
           <text class="an" x=${this.x(i)} y="14" text-anchor="middle" onPointerDown=${event => this.grab(i, event)} onPointerUp=${event => this.drop(axis, event)}><title>${axis.key}: drag to move</title>${fit(axis.key)}</text>
