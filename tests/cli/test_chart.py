@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from mini_mlflow.cli.canvas import Pen
 from mini_mlflow.cli.chart import FRAME, STEP, TIME, VALUE, Curve, View, draw
+from mini_mlflow.cli.fitted import fit, list_beyond
 
 LINEAR = View(STEP, "step", False, False)
 LOG = LINEAR._replace(is_log=True)
@@ -128,6 +129,65 @@ def test_curves_that_end_in_the_same_place_all_have_a_letter():
     several = [curve(letter, [float(place), 1.0, 1.0]) for place, letter in enumerate("abcdef")]
     lines = "".join(text(*several, width=80, has_colour=True))
     assert all(letter in lines for letter in "abcdef")
+
+
+def test_curves_that_end_together_have_their_letters_side_by_side_and_none_elsewhere():
+    several = [
+        curve(letter, [1.0 - place / 50 - step / 120 for step in range(90)]) for place, letter in enumerate("abcdef")
+    ]
+    high = curve("g", [0.9] * 90)
+    lines = text(*several, high, width=80, rows=6, has_colour=True)
+    shown = {letter: row for row, line in enumerate(lines[:-1]) for letter in line if letter in "abcdefg"}
+    assert "abcdef" in lines[5]
+    assert [shown[letter] for letter in "abcdef"] == [5] * 6
+    assert shown["g"] < 3
+
+
+def test_more_curves_than_have_room_are_left_to_the_legend_or_stand_on_their_curves():
+    several = [curve(chr(97 + place), [2.0, 1.0 + place / 10000]) for place in range(20)]
+    lines = text(*several, width=60, rows=8, has_colour=True)
+    letters = [(row, letter) for row, line in enumerate(lines[:8]) for letter in line if letter.isalpha()]
+    assert len(letters) < 20
+    assert {row for row, _ in letters} == {7}
+    assert "abcdefgh" in lines[7]
+
+
+def test_a_curve_that_leaves_the_chart_has_its_letter_where_it_is_seen_last():
+    view = LINEAR._replace(y_range=(0.0, 1.0))
+    lines = text(curve("a", [0.0, 0.5, 1.0, 5.0, 9.0, 9.0]), view=view, rows=8, has_colour=True)
+    assert lines[0].rstrip().endswith("a")
+    assert lines[0].index("a") < 35
+
+
+def test_ranges_show_that_part_of_an_axis_and_fit_the_other_to_it():
+    part = text(curve("a", FALLING), view=LINEAR._replace(x_range=(40.0, 60.0)))
+    assert part[-1].split()[:2] == ["40", "50"]  # the name has the place of 60
+    values = [float(line.split()[0]) for line in part if "┤" in line]
+    assert max(values) < FALLING[40] < 0.6
+    high = text(curve("a", FALLING), view=LINEAR._replace(y_range=(None, 0.5)))
+    assert max(float(line.split()[0]) for line in high if "┤" in line) <= 0.5
+    assert not text(curve("a", FALLING), view=LINEAR._replace(x_range=(200.0, None)))
+    assert not text(curve("a", FALLING), view=LINEAR._replace(y_range=(5.0, 6.0)))
+
+
+def test_a_zoomed_chart_leaves_out_one_curve_far_from_three_others_and_says_so():
+    low = [curve(letter, [y / 4 + place / 100 for y in FALLING]) for place, letter in enumerate("abcde")]
+    high = curve("f", [1.3 + y / 100 for y in FALLING])
+    _, axis = fit([*low, high], ZOOMED)
+    assert axis.high < 0.6
+    assert [each.pen.letter for each in list_beyond([*low, high], ZOOMED)] == ["f"]
+    assert "f" not in "".join(text(*low, high, view=ZOOMED, has_colour=True))
+    assert fit([*low, high], LINEAR)[1].high > 1.3
+    assert list_beyond([*low, high], LINEAR) == []
+    assert fit([low[0], high], ZOOMED)[1].high > 1.3  # of two, neither is the odd one
+
+
+def test_a_zoomed_chart_leaves_out_a_spike_and_says_so():
+    spiky = [*FALLING[:50], 80.0, *FALLING[51:]]
+    axis = fit([curve("a", spiky)], ZOOMED)[1]
+    assert axis.high < 2
+    assert [each.value for each in list_beyond([curve("a", spiky)], ZOOMED)] == [80.0]
+    assert list_beyond([curve("a", FALLING)], ZOOMED) == []
 
 
 NUMBERS = st.floats(allow_nan=True, allow_infinity=True)

@@ -15,7 +15,7 @@ FREE = {
     "ls": {"limit"},
     "best": {"limit"},
     "history": {"limit"},
-    "plot": {"limit", "smooth", "height"},
+    "plot": {"limit", "smooth", "height", "xlim", "ylim"},
     "tail": {"lines"},
     "ui": {"host", "port"},
     "run": {"name"},

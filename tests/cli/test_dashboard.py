@@ -202,6 +202,23 @@ def make_view(sweep):
     return make
 
 
+def test_sorted_by_a_metric_the_runs_stand_in_the_order_of_the_values_that_are_shown(store):
+    store.run("had-the-best", metrics={"loss": [0.1, 0.9]})
+    store.run("is-best-now", metrics={"loss": [0.8, 0.5]}, status="RUNNING")
+    store.run("in-between", metrics={"loss": [0.3, 0.7]})
+    store.run("broken", metrics={"loss": [0.01, float("nan")]})
+    board = Dashboard()
+    live = LiveRuns(Target(str(store.path), "mlruns"), None)
+    board.take(live.look(board.wish(), NOW_MS))
+    assert board.press("o") == LOOK
+    board.take(live.look(board.wish(), NOW_MS))
+    assert [each.run.name for each in board.runs] == ["is-best-now", "in-between", "had-the-best", "broken"]
+    screen = Screen(io.StringIO(), io.StringIO(), {"TERM": "xterm"}, colour="never", now_ms=NOW_MS)
+    lines = DashboardView("Default", screen, LiveHistories()).render(board, 80, 24, NOW_MS)
+    assert "by latest loss" in lines[0]
+    assert [line.split()[-1] for line in lines[3:7]] == ["0.5000", "0.7000", "0.9000", "NaN"]
+
+
 @pytest.mark.long
 @pytest.mark.parametrize(("width", "height"), [(60, 20), (80, 24), (120, 40), (200, 50)])
 def test_the_dashboard_looks_as_it_should_at_every_width(make_view, check_screen, width, height):

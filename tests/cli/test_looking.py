@@ -115,6 +115,16 @@ def test_compare_of_values_that_cannot_be_subtracted(store, run_cli):
     assert "NaN" in result.out
 
 
+def test_a_difference_in_percent_is_no_power_of_ten(store, run_cli):
+    store.run("a", metrics={"acc": [0.9002], "loss": [1.0], "mae": [1.0], "size": [0.001]})
+    store.run("b", metrics={"acc": [0.903], "loss": [1.000123], "mae": [1.0 + 1e-9], "size": [3.0]})
+    out = run_cli("-d", str(store.path), "compare", "a", "b", "--color", "never", columns=80).out
+    assert "+0.31%" in out
+    assert "+0.012%" in out
+    assert out.count("%") == 2  # what is too small or too large to tell is left to the difference
+    assert not any("e-" in word for word in out.split() if word.endswith("%"))
+
+
 def test_best_is_an_id_for_scripts(shared_sweep, run_cli):
     place = ("best", "val/acc", "-e", "cifar10-sweep")
     best = json.loads(run_cli(*place, "--json").out)["runs"]
@@ -155,7 +165,7 @@ def test_history_is_every_row_in_a_pipe_and_the_ends_on_a_terminal(shared_sweep,
     assert len(lines) == 91
     shown = run_cli("history", "shy-swift", "--color", "never", columns=80).lines
     assert sum(line.lstrip()[:1].isdigit() for line in shown) == 10
-    assert any("80 more steps (--all, or -n 80)" in line for line in shown)
+    assert any("80 more steps (--all shows them)" in line for line in shown)
     assert len(run_cli("history", "shy-swift", "--all", "--color", "never", columns=80).lines) > 90
     assert len(run_cli("history", "shy-swift", "-n", "4").lines) == 5
 

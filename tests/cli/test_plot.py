@@ -216,3 +216,53 @@ def test_rows_of_the_last_ls_and_its_groups_are_drawn_wherever_the_option_stands
     for words in (("g1", "g2", "-g"), ("-g", "g1", "g2")):
         title = run_cli("plot", "val/acc", *words, "--color", "never", columns=80).lines[0]
         assert title == "val/acc · cifar10-sweep · 6 runs in 2 groups · over seed"
+
+
+def test_the_ends_of_the_axes_can_be_named(store, plot):
+    store.run("a", metrics={"loss": [2.0 / (step + 1) for step in range(100)]})
+    lines = plot("loss", "--ylim", "0:0.5", "--xlim", "10:").lines
+    assert lines[0] == "loss, y 0:0.5, x 10: · Default · 1 run"
+    marks = [float(line.split()[0]) for line in lines if "┤" in line]
+    assert (min(marks), max(marks)) == (0.0, 0.5)
+    assert next(line for line in lines if line.endswith("step")).split()[0] == "20"
+    timed = plot("loss", "-x", "time", "--xlim", "1m:2m").lines
+    assert next(line for line in timed if line.endswith("time")).split()[0] == "1m"
+    assert " no value lies there: without --xlim and --ylim there is a chart" in plot("loss", "--ylim", "7:9").lines
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--ylim", "0.5"), "is no LO:HI, such as 0.2:0.5"),
+        (("--ylim", ":"), "is no LO:HI"),
+        (("--ylim", "nan:1"), "is no LO:HI"),
+        (("--ylim", "1:0"), "the lower end comes first"),
+        (("--ylim", "0:1", "--log"), "does not go with --log"),
+        (("--xlim", "1m:2m"), "is no LO:HI"),
+        (("--xlim", "x:2m", "-x", "time"), "10m:2h"),
+    ],
+)
+def test_ends_that_cannot_be_are_an_error_that_tells_why(store, plot, words, said):
+    store.run("a", metrics={"loss": [2.0, 1.0]})
+    assert said in plot("loss", *words, code=2).err
+
+
+def test_a_negative_lower_end_is_no_option(store, plot):
+    store.run("a", metrics={"gain": [-3.0, 1.0]})
+    assert plot("gain", "--ylim", "-1:1").lines[0] == "gain, y -1:1 · Default · 1 run"
+
+
+def test_zooming_says_which_run_it_leaves_out(store, plot):
+    for place in range(5):
+        store.run("run-%d" % place, metrics={"loss": [1.0 / (step + 1) + place / 50 for step in range(40)]})
+    store.run("far", metrics={"loss": [3.0 + step / 100 for step in range(40)]})
+    lines = plot("loss", "-z").lines
+    assert lines[-1] == " beyond  f goes to 3.390 · without -z all is drawn"
+    assert max(float(line.split()[0]) for line in lines if "┤" in line) < 1
+    assert "beyond" not in plot("loss").out
+
+
+def test_the_help_does_not_call_two_curves_one_against_the_other(run_cli):
+    said = run_cli("plot", "-h").out
+    assert "one against the other" not in said
+    assert "--ylim LO:HI" in said

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from math import isfinite
 
 from .. import comparing, errors, goals, seeds
 from ..store import reader
@@ -281,9 +280,8 @@ def _difference(a: Any, b: Any, decimals: int, screen: Screen) -> str:
     except OverflowError:
         return ""
     text = numbers.signed(difference, decimals, screen.glyph("minus")) if difference else "0"
-    if share is None or not difference or not isfinite(share) or abs(share) >= 1000:
-        return text
-    return "%s  %s%%" % (text, numbers.signed(share, 1, screen.glyph("minus")))
+    percent = "" if share is None else numbers.percent(share, screen.glyph("minus"))
+    return "%s  %s" % (text, percent) if percent else text
 
 
 def _source_rows(found: Compared, screen: Screen, *, is_all: bool) -> List[List[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import chart, curves, legend, ranked, run_table, spans, tables, texts, titles
+from . import chart, curves, fitted, legend, ranked, run_table, spans, tables, texts, titles
 from .canvas import Pen
 from .dashboard import DETAILS, FILTER, KEYS
 from .live import BEST, RUNNING, STARTED
@@ -36,11 +36,11 @@ _HELP = (
     ("space", "draw the curve of that run, or do not"),
     ("tab", "draw the next metric; shift-tab the one before"),
     ("l", "logarithmic or linear"),
-    ("z", "zoom: fit all but the first tenth"),
+    ("z", "zoom: fit what most do after the first tenth"),
     ("s", "smooth: not at all, 0.6, 0.9"),
     ("x", "by step or by time since the start"),
     ("f", "filter, such as val/acc > 0.9 and lr < 0.1"),
-    ("o", "sort: running first, best first, by name"),
+    ("o", "sort: running first, best latest value first, by name"),
     ("r", "running ones only"),
     ("enter", "show all of that run"),
     ("esc", "back; here: no filter any more"),
@@ -121,7 +121,7 @@ class DashboardView:
             facts.append("running only")
         if dashboard.order != STARTED:
             is_by_metric = dashboard.order == BEST and dashboard.metric is not None
-            facts.append("by " + ((dashboard.metric or "") if is_by_metric else dashboard.order))
+            facts.append("by " + ("latest " + (dashboard.metric or "") if is_by_metric else dashboard.order))
         # The filter is the user's own words, and may be long: it is cut as names are.
         more = [
             titles.name(each, screen, titles.DOT if place else titles.GAP, "quiet") for place, each in enumerate(facts)
@@ -169,7 +169,8 @@ class DashboardView:
         metrics = dashboard.metrics
         facts = ["%d of %d" % (metrics.index(metric) + 1 if metric in metrics else 0, len(metrics))]
         facts.append("log" if dashboard.is_log else "linear")
-        facts += ["zoomed"] if dashboard.is_zoomed else []
+        beyond = "".join(each.pen.letter for each in fitted.list_beyond(drawn, view))
+        facts += ["zoomed" + (", %s beyond" % beyond if beyond else "")] if dashboard.is_zoomed else []
         facts += ["smoothed %g" % dashboard.weight] if dashboard.weight else []
         facts.append("by time" if dashboard.is_by_time else "by step")
         title = " %s  %s" % (

@@ -128,12 +128,10 @@ def _show_table(chosen: ChosenRun, found: History, limit: Optional[int], screen:
     ]
     lines, hidden = tables.render(_columns(found, measures, bests, places, screen), screen)
     if gap:
-        middle = next(place for place, each in enumerate(places) if each >= places[0] + len(places) - len(places) // 2)
         middle = 1 + (len(places) + 1) // 2
-        dots = " %s  %s more steps (--all, or -n %d)" % (
+        dots = " %s  %s (--all shows them)" % (
             screen.glyph("dot").rjust(_step_width(found)),
-            numbers.count(gap),
-            min(gap, 80),
+            numbers.counted(gap, "more step"),
         )
         lines.insert(middle, screen.styled("quiet", dots))
     footer = []

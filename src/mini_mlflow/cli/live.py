@@ -77,7 +77,8 @@ class Wish(namedtuple("Wish", ["filter", "order", "metric", "is_running_only", "
 
     Attributes:
         filter: What they fulfil, a text of the query language; None or blank: nothing.
-        order: ``STARTED``: those that run, then the newest; ``BEST``: the best of the metric; ``NAME``.
+        order: ``STARTED``: those that run, then the newest; ``BEST``: the best latest value of the metric, which is what
+            is shown; ``NAME``.
         metric: The metric that counts, None where there is none.
         is_running_only: Whether only those that run are wanted.
         most: How many at most.
@@ -127,7 +128,12 @@ class LiveRuns:
             return table.runs(order[: wish.most]), len(rows), counts
 
         stored, total, counts = target.ask(target.ids(self._word), question)
-        return Snapshot([self._complete(each) for each in stored], total, counts, target.names())
+        runs = [self._complete(each) for each in stored]
+        if wish.order == BEST and wish.metric is not None:  # by what was logged since the index looked, too
+            measure = ranked.measure_of(wish.metric, is_last=True)
+            latest = [each.metrics.get(wish.metric) for each in runs]
+            runs = [runs[place] for place in ranked.sort_by(latest, measure.goal)]
+        return Snapshot(runs, total, counts, target.names())
 
     def _complete(self, stored: StoredRun) -> LiveRun:
         """Return a run with what only its files tell; of one that has ended they are read once."""
@@ -219,7 +225,7 @@ def _in_order(wish: Wish, table: Any, rows: List[int], statuses: Sequence[str]) 
         names = table.column("attributes", "run_name") or [None] * table.count
         return sorted(rows, key=lambda row: names[row] or "")
     if wish.order == BEST and wish.metric is not None:
-        measure = ranked.measure_of(wish.metric)
+        measure = ranked.measure_of(wish.metric, is_last=True)
         return [rows[place] for place in ranked.sort_by(ranked.values_of(measure, table, rows), measure.goal)]
     return sorted(rows, key=lambda row: statuses[row] != RUNNING)
 

@@ -90,6 +90,22 @@ def signed(value: float, decimals: int, minus: str = "−") -> str:
     return (minus if value < 0 else "+") + text if text != "NaN" else text
 
 
+def percent(share: float, minus: str = "−") -> str:
+    """Return a difference in percent with its sign, never as a power of ten: ``+18.0%``, ``+0.31%``.
+
+    Args:
+        share: The difference, in percent.
+        minus: The sign of one below 0.
+
+    Returns:
+        An empty text where four decimals do not show it, or it is 1000 % and more.
+    """
+    size = _size(share)
+    if size is None or not 5e-5 <= size < 999.95:
+        return ""
+    return "%s%.*f%%" % (minus if share < 0 else "+", 1 if size >= 1 else min(4, 1 - _exponent(size)), size)
+
+
 def spread_decimals(means: Iterable[Optional[float]], stds: Iterable[Optional[float]]) -> int:
     """Return how many decimals a column of means with their spread gets: two digits of the median spread."""
     known = [std for std in stds if std]

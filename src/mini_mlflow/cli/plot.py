@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from . import chart, curves, legend, numbers, plotted, tables, titles
+from . import chart, curves, fitted, legend, limits, numbers, plotted, tables, titles
 from .canvas import Pen
 from .failures import DONE, NOT_FOUND, USAGE, CommandError
 from .options import add_place, whole
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "plot val/loss                      # its best runs",
     "plot val/loss 1 4-6 --log -z       # rows of the last ls; zoomed",
-    "plot val/loss,train/loss last      # one against the other",
+    "plot val/loss,train/loss last      # both of one run",
+    "plot val/loss --ylim 0.2:0.5       # that part of the axis",
     "plot val/acc -g -e cifar10-sweep   # a line per group, over seeds",
 )
 _ROWS, _MORE_ROWS, _WIDE = 16, 20, 100
@@ -57,7 +58,9 @@ def add_arguments(parser: Parser) -> None:
     group = parser.add_argument_group("how they are drawn")
     group.add_argument("--log", action="store_true", help="a logarithmic axis of values")
     group.add_argument("--smooth", metavar="W", type=_weight, default=0.0, help="how smooth, from 0 to below 1: 0.6")
-    group.add_argument("-z", "--zoom", action="store_true", help="fit all but the first tenth")
+    group.add_argument("-z", "--zoom", action="store_true", help="fit what most do after the first tenth")
+    group.add_argument("--ylim", metavar="LO:HI", help="the values from LO to HI; 0.2: or :0.5 fits the other end")
+    group.add_argument("--xlim", metavar="LO:HI", help="the steps from LO to HI; with -x time seconds or 10m:2h")
     group.add_argument("-x", metavar="X", default=_BY_STEP, help="the other axis: step, time or a METRIC")
     group.add_argument("-H", "--height", metavar="ROWS", type=_rows, help="16 rows; 20 from 100 columns on")
 
@@ -71,6 +74,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     wanted = plotted.Selection(arguments.runs, arguments.experiment, arguments.filter, arguments.limit)
     if by is not None and arguments.x != _BY_STEP:
         raise CommandError("-g draws means at each step: -x %s does not go with it" % arguments.x, USAGE)
+    _view(arguments, screen)  # before anything is read: its limits may be wrong
     runs, metrics = plotted.choose(arguments.metric, wanted, target, screen, is_for_groups=by is not None)
     if by is None:
         return _plot_runs(runs, metrics, arguments, target, screen)
@@ -105,7 +109,7 @@ def _plot_runs(
     if len(metrics) > plotted.MOST:
         left_out = len(metrics) - plotted.MOST
         notes.append(("not drawn", ["%d metrics: there are %d letters" % (left_out, plotted.MOST)]))
-    notes.append(("hidden", _names(hidden)))
+    notes += [*_beyond(drawn, view), ("hidden", _names(hidden))]
     names = [each.metric for each in metrics]
     shown = names if len(names) <= _MOST_NAMES else [arguments.metric]
     _write(screen, shown, arguments, [where, several], _draw(drawn, view, arguments, screen), table, notes)
@@ -136,7 +140,7 @@ def _plot_groups(
         screen.write_json("plot", store=target.shown, **facts)
         return DONE
     view = _view(arguments, screen)
-    drawn = [_curve_of_group(line.group, number, screen, arguments.smooth) for number, line in enumerate(lines)]
+    drawn = [_curve_of_group(line.group, number, view, screen, arguments.smooth) for number, line in enumerate(lines)]
     status_of = {run.run_id: run.status for run in runs}
     statuses = [
         "".join(screen.mark(status_of[each], plain=True) for each in line.group.run_ids[:8]) for line in lines
@@ -146,7 +150,7 @@ def _plot_groups(
     facts_told = [_where([run.experiment_id for run in runs], target), "%d runs in %s" % (len(runs), several)]
     if grouped.over:
         facts_told.append("over " + ", ".join(map(screen.clean, grouped.over)))
-    notes = [("hidden", _names(hidden))]
+    notes = [*_beyond(drawn, view), ("hidden", _names(hidden))]
     drawn_groups = len({tuple(line.group.run_ids) for line in lines})
     if drawn_groups < len(groups):
         left_out = numbers.counted(len(groups) - drawn_groups, "group")
@@ -161,7 +165,9 @@ def _plot_groups(
 
 def _view(arguments: argparse.Namespace, screen: Screen) -> View:
     kind = {_BY_STEP: chart.STEP, _BY_TIME: chart.TIME}.get(arguments.x, chart.VALUE)
-    return chart.View(kind, screen.clean(arguments.x), arguments.log, arguments.zoom)
+    x_range = limits.read_limits(arguments.xlim, "--xlim", is_time=kind == chart.TIME)
+    y_range = limits.read_limits(arguments.ylim, "--ylim", is_log=arguments.log)
+    return chart.View(kind, screen.clean(arguments.x), arguments.log, arguments.zoom, x_range, y_range)
 
 
 def _curve(line: Line, number: int, view: View, screen: Screen, weight: float) -> Curve:
@@ -169,19 +175,20 @@ def _curve(line: Line, number: int, view: View, screen: Screen, weight: float) -
     if view.x_kind == chart.TIME:
         first = min(line.history.timestamps)  # values may come with times of their own, from before the run
         start_ms = first if line.run.start_time is None else min(first, line.run.start_time)
-        points = curves.by_time(line.history, start_ms, columns, weight)
+        points = curves.by_time(line.history, start_ms, columns, weight, view.x_range)
     elif line.other is not None:
         points = curves.by_metric(line.history, line.other, columns, weight)
     else:
-        points = curves.by_step(line.history, columns, weight)
+        points = curves.by_step(line.history, columns, weight, view.x_range)
     return chart.Curve(Pen(number, legend.LETTERS[number]), *points, [])
 
 
-def _curve_of_group(group: Group, number: int, screen: Screen, weight: float) -> Curve:
+def _curve_of_group(group: Group, number: int, view: View, screen: Screen, weight: float) -> Curve:
     steps = group.steps
     assert steps is not None
     middle, least, most = (
-        curves.of_group(steps.steps, values, screen.width, weight) for values in (steps.mean, steps.min, steps.max)
+        curves.of_group(steps.steps, values, screen.width, weight, view.x_range)
+        for values in (steps.mean, steps.min, steps.max)
     )
     edges = [least, most] if max(steps.count) > 1 else []
     return chart.Curve(Pen(number, legend.LETTERS[number]), *middle, edges)
@@ -192,10 +199,21 @@ def _draw(drawn: Sequence[Curve], view: View, arguments: argparse.Namespace, scr
     form = {"is_ascii": screen.is_ascii, "has_colour": screen.has_colour}
     lines = chart.draw(drawn, view, screen.width, rows, **form)
     if not lines:
+        whole_ = view._replace(x_range=limits.ANYWHERE, y_range=limits.ANYWHERE)
+        if whole_ != view and chart.draw(drawn, whole_, screen.width, rows, **form):
+            return [screen.styled("warn", " no value lies there: without --xlim and --ylim there is a chart")]
+        view = whole_
         if view.is_log and chart.draw(drawn, view._replace(is_log=False), screen.width, rows, **form):
             return [screen.styled("warn", " no value is above 0: without --log there is a chart")]
         return [screen.styled("warn", " no value is a number")]
     return [styled(line, screen) for line in lines]
+
+
+def _beyond(drawn: Sequence[Curve], view: View) -> List[Tuple[str, List[str]]]:
+    """Return the note on what zooming leaves out beside the first tenth."""
+    far = fitted.list_beyond(drawn, view)
+    told = ["%s goes to %s" % (each.pen.letter, numbers.alone(each.value)) for each in far]
+    return [("beyond", [*told, "without -z all is drawn"])] if told else []
 
 
 def styled(line: Sequence[Piece], screen: Screen) -> str:
@@ -217,6 +235,8 @@ def _write(
 ) -> None:
     how = ["log"] if arguments.log else []
     how += ["zoomed"] if arguments.zoom else []
+    how += ["y %s" % screen.clean(arguments.ylim)] if arguments.ylim else []
+    how += ["x %s" % screen.clean(arguments.xlim)] if arguments.xlim else []
     how += ["smoothed %g" % arguments.smooth] if arguments.smooth else []
     parts = [titles.name(each, screen, ", ", "strong") for each in names]
     parts += [titles.fact(each, screen, ", ") for each in how]
