@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .tables import Column
 
 # What is left out first where there is no room: a higher number goes earlier. How far a run is stays to the last.
-_SPEED, _METRICS, _PARAMS, _EXPERIMENT, _HEARD, _STEP = 970.0, 900.0, 800.0, 600.0, 500.0, 400.0
+_SPEED, _METRICS, _PARAMS, _EXPERIMENT, _HEARD, _LEFT, _STEP = 970.0, 900.0, 800.0, 600.0, 500.0, 450.0, 400.0
 _AROUND = 8  # lines that are neither rows of runs nor rows of the chart
 _FEWEST_ROWS = 3  # of runs, where there is a chart
 _LEAST_CHART = 4  # rows; below that there is none
@@ -251,10 +251,17 @@ def _facts(shown: Sequence[LiveRun], now_ms: int, screen: Screen, names: Dict[st
     if len(set(experiments)) > 1:
         cells = [screen.clean(names.get(each, each)) for each in experiments]
         columns.append(tables.column("experiment", cells, shrinks="middle", drops=_EXPERIMENT))
-    steps = [none if each.step is None else "%d" % each.step for each in shown]
+    progress = [each.progress(now_ms) for each in shown]
+    steps = [
+        "%d/%d" % (far.step, far.total) if far else none if each.step is None else "%d" % each.step
+        for each, far in zip(shown, progress)
+    ]
+    left = [none if far is None or far.left_s is None else spans.age(far.left_s) for far in progress]
     rates = [none if each.rate is None else _rate(each.rate) for each in shown]
     heard = [none if each.heard_ms is None else spans.age((now_ms - each.heard_ms) / 1000) + " ago" for each in shown]
     columns.append(tables.column("step", steps, is_right=True, drops=_STEP))
+    if any(each != none for each in left):
+        columns.append(tables.column("left", left, is_right=True, drops=_LEFT))
     columns.append(tables.column("/s", rates, is_right=True, drops=_SPEED))
     columns.append(tables.column("heard", heard, is_right=True, drops=_HEARD))
     return columns

@@ -11,6 +11,7 @@ from ..store.following import HistoryReader
 from ..store.latest_rows import read_latest_rows
 from . import ranked
 from .facts import SYSTEM
+from .remaining import find_progress
 from .run_rows import run_of
 from .target import Target
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from ..records import Columns, Metric, Number, Problem, StoredRun
     from .chosen import ChosenRun
+    from .remaining import Progress
 
     RunKey = Tuple[str, str]
 
@@ -28,7 +30,9 @@ STARTED, BEST, NAME = "started", "best", "name"  # what the runs come in the ord
 _RECENT = 30  # looks, in which the speed of a run shows
 
 
-class LiveRun(namedtuple("LiveRun", ["run", "params", "metrics", "step", "heard_ms", "rate"])):
+class LiveRun(
+    namedtuple("LiveRun", ["run", "params", "metrics", "step", "heard_ms", "rate", "greatest_step"], defaults=[None])
+):
     """One run as it is now.
 
     Attributes:
@@ -38,6 +42,7 @@ class LiveRun(namedtuple("LiveRun", ["run", "params", "metrics", "step", "heard_
         step: The step of its newest value, None where it has none.
         heard_ms: When that was logged, None likewise.
         rate: Steps in a second of late, None where it does not run or nobody can tell.
+        greatest_step: The greatest step at which a metric of its own was logged last, None where it has none.
     """
 
     __slots__ = ()
@@ -48,6 +53,13 @@ class LiveRun(namedtuple("LiveRun", ["run", "params", "metrics", "step", "heard_
     step: Optional[int]
     heard_ms: Optional[int]
     rate: Optional[float]
+    greatest_step: Optional[int]
+
+    def progress(self, now_ms: int) -> Optional[Progress]:
+        """Return how far it is, None where it does not run or nobody can tell."""
+        if self.run.status != RUNNING:
+            return None
+        return find_progress(self.params, self.greatest_step, self.rate, self.heard_ms, now_ms)
 
     def key(self) -> RunKey:
         """Return what no other run of the store has."""
@@ -149,7 +161,8 @@ class LiveRuns:
         # What was appended since the index looked is newer than what it says.
         metrics = {**stored.data.metrics, **{each: row.value for each, row in rows.items()}}
         rate = self._rate(key, run, newest) if run.status == RUNNING else None
-        found = LiveRun(run, stored.data.params, metrics, step, heard_ms, rate)
+        greatest = max((row.step for row in rows.values()), default=None)
+        found = LiveRun(run, stored.data.params, metrics, step, heard_ms, rate, greatest)
         if run.status == RUNNING:
             self._ended.pop(key, None)
         else:

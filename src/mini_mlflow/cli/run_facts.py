@@ -9,13 +9,15 @@ from .. import artifacts, layout, series
 from ..errors import MiniMLflowError
 from ..store import columns, reader
 from ..summary import summarize
+from . import remaining
 from .facts import SYSTEM
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional, Tuple
+    from typing import Any, Dict, List, Optional, Sequence, Tuple
 
     from ..records import Columns, FileInfo, Problem, Summary
+    from .remaining import Progress
 
 _SOURCE = ("command", "entry", "cwd", "host", "user", "python", "platform")
 _TOLD_PACKAGES = (
@@ -59,6 +61,29 @@ def read_metrics(
     wanted = [key for key in keys if with_system or not key.startswith(SYSTEM)]
     found = [read_metric(folder, key, problems) for key in wanted]
     return [each for each in found if each is not None], len(keys) - len(wanted)
+
+
+def last_heard(metrics: Sequence[MetricFacts]) -> Optional[Tuple[int, int]]:
+    """Return when a run logged its newest value of its own, and at which step; None where it has none."""
+    newest = [
+        max(zip(each.history.timestamps, each.history.steps))
+        for each in metrics
+        if each.history.steps and not each.key.startswith(SYSTEM)
+    ]
+    return max(newest, default=None)
+
+
+def progress_of(
+    metrics: Sequence[MetricFacts], params: Dict[str, Any], status: str, now_ms: int
+) -> Optional[Progress]:
+    """Return how far a run is, by the speed of the metric that is farthest; None where nobody can tell."""
+    own = [each for each in metrics if each.history.steps and not each.key.startswith(SYSTEM)]
+    heard = last_heard(own)
+    if status != "RUNNING" or heard is None:
+        return None
+    farthest = max(own, key=lambda each: (each.history.steps[-1], len(each.history.steps))).history
+    rate = remaining.rate_of(farthest.steps, farthest.timestamps)
+    return remaining.find_progress(params, farthest.steps[-1], rate, heard[0], now_ms)
 
 
 def list_artifacts(folder: str) -> List[FileInfo]:

@@ -53,9 +53,9 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
         chosen.folder, list(record.metrics), problems, with_system=bool(arguments.all)
     )
     if screen.is_json:
-        _show_json(chosen, record, target, problems, screen)
+        _show_json(chosen, record, metrics, target, problems, screen)
     else:
-        lines = _head(chosen, record, target, screen)
+        lines = _head(chosen, record, metrics, target, screen)
         lines += _params(record.params, screen)
         lines += _metrics(metrics, left_out, screen)
         lines += _tags(record.tags, screen, is_all=arguments.all)
@@ -66,16 +66,24 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     return DONE
 
 
-def _head(chosen: ChosenRun, record: RunRecord, target: Target, screen: Screen) -> List[str]:
+def _head(
+    chosen: ChosenRun, record: RunRecord, metrics: Sequence[MetricFacts], target: Target, screen: Screen
+) -> List[str]:
     status, width = str(record.metadata.get("status") or chosen.status), screen.width
     experiment = target.names().get(chosen.experiment_id, chosen.experiment_id)
     experiment = texts.cut_middle(screen.clean(experiment), width - 2, screen.glyph("ellipsis"))
     facts = [experiment, _story(chosen, status, screen)]
+    progress = run_facts.progress_of(metrics, record.params, status, screen.now_ms)
+    if progress is not None:
+        facts.append("%d/%d" % (progress.step, progress.total))
+        facts += [] if progress.left_s is None else [spans.age(progress.left_s) + " left"]
     code = record.metadata.get("exit_code")  # -n where signal n ended it
     if isinstance(code, int) and code:
         facts.append("exit code %d" % code if code > 0 else "ended by signal %d" % -code)
     if chosen.start_time is not None:
         facts.append("started " + spans.date_and_clock(chosen.start_time))
+    if status == "LOST":
+        facts += _last_heard(chosen, metrics)
     parent = record.metadata.get("parent_run_id")
     if parent:
         facts.append("child of " + screen.clean(str(parent))[:8])
@@ -116,6 +124,16 @@ def _story(chosen: ChosenRun, status: str, screen: Screen) -> str:
         return "%s for %s" % (word, ago) if status == "RUNNING" and ago else word
     after = "" if start is None else " after " + spans.took((end - start) / 1000)
     return "%s %s ago%s" % (word, spans.age((now - end) / 1000), after)
+
+
+def _last_heard(chosen: ChosenRun, metrics: Sequence[MetricFacts]) -> List[str]:
+    """Return when a run that is lost was heard of last: ``last heard 21:40:03 (step 41), 4m12s after its start``."""
+    heard = run_facts.last_heard(metrics)
+    if heard is None:
+        return []
+    text = "last heard %s (step %d)" % (spans.clock(heard[0]), heard[1])
+    after_s = 0 if chosen.start_time is None else (heard[0] - chosen.start_time) / 1000
+    return [text + ", %s after its start" % spans.took(after_s) if after_s > 0 else text]
 
 
 def _params(params: Dict[str, Any], screen: Screen) -> List[str]:
@@ -255,7 +273,12 @@ def _cut(lines: List[str], screen: Screen) -> List[str]:
 
 
 def _show_json(
-    chosen: ChosenRun, record: RunRecord, target: Target, problems: Sequence[Problem], screen: Screen
+    chosen: ChosenRun,
+    record: RunRecord,
+    metrics: Sequence[MetricFacts],
+    target: Target,
+    problems: Sequence[Problem],
+    screen: Screen,
 ) -> None:
     trash, name = os.path.split(chosen.folder)
     is_in_trash = trash == layout.trash_folder(target.folder, chosen.experiment_id)  # MLflow's lie where they lay
@@ -265,6 +288,8 @@ def _show_json(
     code = record.metadata.get("exit_code")
     if isinstance(code, int) and code < 0:
         code = 128 - code  # as a shell and ``run`` say it
+    heard = run_facts.last_heard(metrics)
+    progress = run_facts.progress_of(metrics, record.params, stored.info.status, screen.now_ms)
     files = [{"path": each.path, "size_bytes": each.file_size} for each in run_facts.list_artifacts(chosen.folder)]
     source = run_facts.source_of(record.metadata)
     screen.write_json(
@@ -272,6 +297,10 @@ def _show_json(
         store=target.shown,
         **document,
         exit_code=code,
+        last_heard=heard and spans.iso(heard[0]),
+        last_step=heard and heard[1],
+        total_steps=progress and progress.total,
+        left_s=progress and progress.left_s,
         files=files,
         source=source,
         note=record.tags.get(NOTE),

@@ -40,13 +40,13 @@ class Changes:
             if before is None:
                 if each.run.status == RUNNING:
                     self._tell_status(each, now_ms)
-                    self._tell_values(each)
+                    self._tell_values(each, now_ms)
                 elif self._is_begun:  # it came and went between two looks
-                    self._tell_values(each)
+                    self._tell_values(each, now_ms)
                     self._tell_status(each, now_ms)
                 continue
             if (each.heard_ms, each.step, each.metrics) != (before.heard_ms, before.step, before.metrics):
-                self._tell_values(each)
+                self._tell_values(each, now_ms)
             if each.run.status != before.run.status:
                 self._tell_status(each, now_ms)
         self._is_begun = True
@@ -64,17 +64,24 @@ class Changes:
         when = now_ms if run.end_time is None else run.end_time
         self._write(when, live, text)
 
-    def _tell_values(self, live: LiveRun) -> None:
+    def _tell_values(self, live: LiveRun, now_ms: int) -> None:
         if live.step is None or live.heard_ms is None:
             return
-        screen = self._screen
+        screen, far = self._screen, live.progress(now_ms)
         if screen.is_json:
-            facts = {"step": live.step, "time": spans.iso(live.heard_ms), "metrics": live.metrics}
+            facts = {
+                "step": live.step, "time": spans.iso(live.heard_ms), "metrics": live.metrics,
+                "total_steps": far and far.total, "left_s": far and far.left_s,
+            }  # fmt: skip
             screen.write_json("watch", kind="values", run=self._which(live), **facts)
             return
         shown = [key for key in goals.sort_metrics(live.metrics) if not key.startswith("system/")][:_MOST_METRICS]
         words = ["%s %s" % (screen.clean(key), numbers.alone(live.metrics[key])) for key in shown]
-        self._write(live.heard_ms, live, "  ".join(["step %d" % live.step, *words]))
+        step = "step %d" % live.step
+        if far and far.step == live.step:
+            step += "/%d" % far.total
+        left = [] if far is None or far.left_s is None else [spans.age(far.left_s) + " left"]
+        self._write(live.heard_ms, live, "  ".join([step, *left, *words]))
 
     def _which(self, live: LiveRun) -> Dict[str, Any]:
         return which_run(live.run.run_id, live.run.name, live.run.experiment_id, self._names)
