@@ -95,13 +95,6 @@ def test_compare_agrees_with_the_library(shared_sweep, run_cli):
     assert document["metrics"]["val/acc"]["of"] == "max"
 
 
-def test_compare_of_many_runs_says_how_many_find_no_room(shared_sweep, run_cli):
-    result = run_cli("compare", *shared_sweep.ids[:9], "--color", "never", columns=80)
-    assert result.code == 0
-    assert "no room for 5 more runs: --json has all" in result.out
-    assert len(json.loads(run_cli("compare", *shared_sweep.ids[:9], "--json").out)["runs"]) == 9
-
-
 def test_compare_needs_two_runs(shared_sweep, run_cli):
     assert run_cli("compare", "proud-owl").code == 2
     assert run_cli("compare", "proud-owl", "proud-owl").code == 2

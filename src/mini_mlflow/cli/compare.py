@@ -6,7 +6,8 @@ from collections import namedtuple
 
 from .. import comparing, errors, goals, seeds
 from ..store import reader
-from . import apart, numbers, options, ranked, run_documents, run_facts, spans, tables, texts
+from . import beside, command_words, numbers, options, ranked, run_documents, run_facts, spans, texts
+from .beside import Section
 from .chosen import choose_runs
 from .facts import SYSTEM
 from .failures import DONE, USAGE, CommandError
@@ -25,7 +26,11 @@ if TYPE_CHECKING:
     from .screen import Screen
     from .target import Target
 
-EXAMPLES = ("compare 7 6", "compare last best:val/acc", "compare g1 --json")
+EXAMPLES = (
+    "compare 7 6",
+    "compare last best:val/acc --json",
+    "compare g1 g2              # groups of the last ls -g; g1 alone: its runs",
+)
 _METRICS = "metrics"
 _PARAMS = "params"
 _SOURCE = ("command", "git", "python", "host", "user", "cwd", "platform")
@@ -55,20 +60,10 @@ class Compared(
     packages: Dict[str, List[Any]]
 
 
-class Section(namedtuple("Section", ["title", "rows", "after"])):
-    """A part of the screen: a title, rows of a key and a cell for each run, and lines below them."""
-
-    __slots__ = ()
-
-    title: str
-    rows: List[List[str]]
-    after: List[str]
-
-
 def add_arguments(parser: Parser) -> None:
     """Add what ``compare`` takes."""
     parser.add_argument(
-        "runs", nargs="+", metavar="RUN", help="two or more: a row of ls, a name, an id, g1 for a group"
+        "runs", nargs="+", metavar="RUN", help="two or more: a row of ls, a name, an id; g1 g2 for groups"
     )
     options.add_place(parser)
     parser.add_argument(
@@ -77,8 +72,15 @@ def add_arguments(parser: Parser) -> None:
 
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:
-    """Compare runs."""
+    """Compare runs, or groups of runs."""
     target = find_target(arguments)
+    if len(arguments.runs) > 1 and all(word.startswith("g") for word in arguments.runs):
+        from . import compare_groups  # runs alone do without
+
+        words = compare_groups.find_groups(arguments.runs, target)
+        if words:
+            compare_groups.show(words, target, screen, arguments.experiment, with_system=bool(arguments.all))
+            return DONE
     chosen = choose_runs(arguments.runs, target, screen, arguments.experiment)
     if len(chosen) < 2:
         words = arguments.runs
@@ -126,112 +128,33 @@ def _render(found: Compared, screen: Screen, *, is_all: bool) -> List[str]:
     """Return a table for each section, all with the same columns."""
     params = _by_key([record.params for record in found.records])
     differing = {key: values for key, values in params.items() if _differs(values)}
-    sections = [Section("", [_ages(found, screen)], [])]
+    sections = [Section("", [_ages(found, screen)])]
     if params:
         title = _PARAMS if is_all else _PARAMS + " that differ  (%d of %d)" % (len(differing), len(params))
-        shown = params if is_all else differing
-        sections.append(Section(title, [_param_row(key, values, screen) for key, values in shown.items()], []))
+        rows = [_param_row(key, values, screen) for key, values in (params if is_all else differing).items()]
+        sections.append(Section(title, _marked(rows, screen) if is_all else rows, is_apart=True))
     metrics = [_metric_row(key, each, screen) for key, each in found.metrics.items()]
     first = min(found.first_differences.values(), default=None)
     after = [] if first is None else ["", "first difference at step %d" % first]
-    sections.append(Section(_METRICS, metrics, after))
+    difference = "b − a" if len(found.runs) == 2 else ""
+    sections.append(Section(_METRICS, metrics, difference, is_whole=True, after=after))
     sources = _source_rows(found, screen, is_all=is_all)
     if sources:
-        sections.append(Section("source", sources, []))
-    lines = _layout(found, sections, screen)
+        sections.append(Section("source", sources))
+    lines = beside.render([screen.clean(each.title()) for each in found.runs], sections, screen)
     same = _same(params, differing, found)
     legend = (
         ["* better" if len(found.runs) == 2 else "* best"]
         if any("*" in cell for row in metrics for cell in row)
         else []
     )
+    if is_all and any(row[0].endswith(" " + screen.glyph("differs")) for each in sections for row in each.rows):
+        legend.append(screen.own("≠ differs"))
     footer = [*legend, *(["same: " + ", ".join(same)] if same else [])]
     if footer:
         parts = texts.join_wrapped(footer, screen.own(" · "), screen.width - 1)
         lines += ["", *(screen.styled("quiet", " " + part) for part in parts)]
     return lines
-
-
-def _layout(found: Compared, sections: Sequence[Section], screen: Screen) -> List[str]:
-    """Return the sections below each other: a column for each run that fits, of two runs also the difference."""
-    count = len(found.runs)
-    all_rows = [row for section in sections for row in section.rows]
-    widest_key = min(max(texts.width_of(row[0]) for row in all_rows), max(12, screen.width // 4))
-    heads = ["%s %s" % (_letter(place), screen.clean(each.title())) for place, each in enumerate(found.runs)]
-    needed = [
-        max(texts.width_of(head), *(texts.width_of(row[place + 1]) for row in all_rows))
-        for place, head in enumerate(heads)
-    ]
-    extra = max((texts.width_of(row[3]) + 2 for row in all_rows if len(row) > 3), default=0) if count == 2 else 0
-    grid = _Grid(widest_key, _share(needed, screen.width - 3 - widest_key - extra), screen)
-    lines = []
-    for section in sections:
-        if not section.title:
-            lines.append(grid.row("", heads, role="strong"))
-        else:
-            lines += ["", screen.styled("strong", section.title)]
-            if section.title == _METRICS and count == 2:
-                gap = grid.indent() - len(section.title)
-                lines[-1] += " " * max(1, gap) + screen.styled("quiet", screen.own("b − a"))
-        is_param = section.title.startswith(_PARAMS)
-        rows = [grid.row(row[0], row[1:], is_param=is_param) for row in section.rows]
-        lines += rows or [screen.styled("quiet", " none")]
-        lines += [" " + line for line in section.after]
-    if len(grid.widths) < count:
-        left_out = numbers.counted(count - len(grid.widths), "more run")
-        lines += ["", screen.styled("quiet", " no room for %s: --json has all" % left_out)]
-    return lines
-
-
-class _Grid:
-    """Columns that all sections share."""
-
-    def __init__(self, key_width: int, widths: Sequence[int], screen: Screen) -> None:
-        self.key_width, self.widths, self.screen = key_width, widths, screen
-
-    def indent(self) -> int:
-        """Return how many columns stand before what follows the runs."""
-        return 1 + self.key_width + sum(width + 2 for width in self.widths) + 2
-
-    def row(self, key: str, cells: Sequence[str], role: str = "", *, is_param: bool = False) -> str:
-        """Return one line: a key, a cell for each run that has a column, and of two runs the difference."""
-        screen, ellipsis = self.screen, self.screen.glyph("ellipsis")
-        there = list(zip(cells, self.widths))
-        too_wide = [width for cell, width in there if texts.width_of(cell) > width]
-        if too_wide and (is_param or key == "command"):
-            none = screen.glyph("none")
-            values = [None if cell == none else cell for cell, _ in there]
-            shown = apart.cut_values([cell for cell, _ in there], values, min(too_wide), ellipsis)
-        else:
-            cut = texts.cut_end if key else texts.cut_middle  # without a key these are names
-            shown = [cut(cell, width, ellipsis) for cell, width in there]
-        parts = [screen.styled("quiet", texts.pad(texts.cut_middle(key, self.key_width, ellipsis), self.key_width))]
-        for cell, text, width in zip(cells, shown, self.widths):
-            styled = screen.styled(role or ("good" if cell.endswith(" *") else ""), text)
-            parts.append(texts.pad(styled, width))
-        if len(self.widths) == 2:
-            parts += cells[2:3]
-        return (" " + "  ".join(parts)).rstrip(" ")
-
-
-def _share(cells: List[int], room: int) -> List[int]:
-    """Return the widths of the columns of runs: the widest are cut first, to 12; then the last are left out."""
-    widths = list(cells)
-    while sum(widths) + 2 * (len(widths) - 1) > room:
-        widest = max(range(len(widths)), key=widths.__getitem__)
-        if widths[widest] > tables.NARROWEST_NAME:
-            widths[widest] -= 1
-        elif len(widths) > 2:
-            widths.pop()
-        elif widths[widest] > 6:
-            widths[widest] -= 1
-        else:
-            break
-    return widths
-
-
-def _letter(place: int) -> str:
-    return "abcdefghijklmnopqrstuvwxyz"[place % 26]
 
 
 def _ages(found: Compared, screen: Screen) -> List[str]:
@@ -293,25 +216,26 @@ def _source_rows(found: Compared, screen: Screen, *, is_all: bool) -> List[List[
             cells = [run_facts.git_text(source) for source in sources]
         elif name == "command":
             cells = [run_facts.command_text(source["command"]) if source.get("command") else "" for source in sources]
-            cells = _without_shared_start(cells, screen.glyph("ellipsis"))
         else:
             cells = [str(source.get(name) or "") for source in sources]
         if any(cells) and (is_all or len(set(cells)) > 1):
-            lines.append([name, *(screen.clean(cell) or none for cell in cells)])
+            row = [name, *(screen.clean(cell) or none for cell in cells)]
+            row = _marked([row], screen)[0] if is_all else row
+            differing = _differing_arguments(sources) if name == "command" else []
+            shown = [[none if text is None else screen.clean(text) for text in texts_of] for texts_of in differing]
+            lines += [["" if place else row[0], *each] for place, each in enumerate(shown)] or [row]
     for name, versions in found.packages.items():
         lines.append([screen.clean(name), *(none if each is None else screen.clean(str(each)) for each in versions)])
     return lines
 
 
-def _without_shared_start(cells: List[str], ellipsis: str) -> List[str]:
-    """Return commands without the words that all of them begin with, where any would be left."""
-    words = [cell.split(" ") for cell in cells]
-    shared = 0
-    while all(len(each) > shared + 1 for each in words) and len({each[shared] for each in words}) == 1:
-        shared += 1
-    if shared < 2 or len(set(cells)) == 1:
-        return cells
-    return ["%s %s" % (ellipsis, " ".join(each[shared:])) for each in words]
+def _differing_arguments(sources: Sequence[Dict[str, Any]]) -> List[List[Optional[str]]]:
+    return command_words.list_differing([run_facts.words_of(source.get("command") or "") for source in sources])
+
+
+def _marked(rows: Sequence[List[str]], screen: Screen) -> List[List[str]]:
+    """Return rows with a sign behind the keys of those whose cells are not the same."""
+    return [[row[0] + (" " + screen.glyph("differs") if len(set(row[1:])) > 1 else ""), *row[1:]] for row in rows]
 
 
 def _same(params: Dict[str, List[Any]], differing: Dict[str, List[Any]], found: Compared) -> List[str]:

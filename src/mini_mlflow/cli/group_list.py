@@ -301,7 +301,7 @@ def _documents(found: GroupList, limit: Optional[int]) -> List[Dict[str, Any]]:
                 "finished": sum(found.runs[each].info.status == _FINISHED for each in group.run_ids),
                 "within_noise": group.is_within_noise,
                 "metrics": {
-                    measure.metric: _numbers(measure, of_metric.groups[place])
+                    measure.metric: numbers_of(measure, of_metric.groups[place])
                     for measure, of_metric in zip(found.measures, found.tables)
                 },
             }
@@ -309,7 +309,8 @@ def _documents(found: GroupList, limit: Optional[int]) -> List[Dict[str, Any]]:
     return told
 
 
-def _numbers(measure: Measure, group: Group) -> Dict[str, Any]:
+def numbers_of(measure: Measure, group: Group) -> Dict[str, Any]:
+    """Return what a metric comes to in a group, for programs."""
     return {
         "of": measure.mode, "mean": group.mean, "std": group.std, "min": group.min, "max": group.max,
         "count": group.count, "p_value": group.p_value, "within_noise": group.is_within_noise,

@@ -89,8 +89,8 @@ class Wish(namedtuple("Wish", ["filter", "order", "metric", "is_running_only", "
 
     Attributes:
         filter: What they fulfil, a text of the query language; None or blank: nothing.
-        order: ``STARTED``: those that run, then the newest; ``BEST``: the best latest value of the metric, which is what
-            is shown; ``NAME``.
+        order: ``STARTED``: those that run, then the newest; ``BEST``: the best latest value of the metric, which is
+            what is shown; ``NAME``.
         metric: The metric that counts, None where there is none.
         is_running_only: Whether only those that run are wanted.
         most: How many at most.

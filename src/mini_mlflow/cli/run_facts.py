@@ -109,18 +109,21 @@ def source_of(metadata: Dict[str, Any]) -> Dict[str, Any]:
 
 def command_text(command: Any) -> str:
     """Return a command as one would type it."""
-    if isinstance(command, list):
-        import shlex  # for this alone
+    return " ".join(words_of(command))
 
-        words = [str(word) for word in command]
-        if words and os.path.basename(words[0]).startswith("python"):
-            # A script says that it is one of Python's; -c and -m alone say nothing.
-            is_script = len(words) > 1 and not words[1].startswith("-")
-            words = words[1:] if is_script else [os.path.basename(words[0]), *words[1:]]
-        return " ".join(
-            word if word.isprintable() and " " not in word and word else shlex.quote(word) for word in words
-        )
-    return str(command)
+
+def words_of(command: Any) -> List[str]:
+    """Return the words of a command, each as one would type it."""
+    if not isinstance(command, list):
+        return str(command).split(" ")
+    import shlex  # for this alone
+
+    words = [str(word) for word in command]
+    if words and os.path.basename(words[0]).startswith("python"):
+        # A script says that it is one of Python's; -c and -m alone say nothing.
+        is_script = len(words) > 1 and not words[1].startswith("-")
+        words = words[1:] if is_script else [os.path.basename(words[0]), *words[1:]]
+    return [word if word.isprintable() and " " not in word and word else shlex.quote(word) for word in words]
 
 
 def git_text(source: Dict[str, Any]) -> str:

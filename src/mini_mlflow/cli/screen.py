@@ -22,7 +22,7 @@ ROLES = {  # in the terminal's own colours, which its user has chosen to be read
 _GLYPHS = {  # name: in UTF-8, in ASCII
     "ellipsis": ("…", ".."), "up": ("↑", "^"), "down": ("↓", "v"), "dot": ("·", "-"), "none": ("–", "-"),
     "minus": ("−", "-"), "plus_minus": ("±", "+-"), "noise": ("≈", "~"), "broken": ("×", "x"), "here": ("▸", ">"),
-    "good": ("✓", "."), "bad": ("✗", "x"), "bar": ("│", "|"), "delta": ("Δ", "d"),
+    "good": ("✓", "."), "bad": ("✗", "x"), "bar": ("│", "|"), "delta": ("Δ", "d"), "differs": ("≠", "!="),
 }  # fmt: skip
 MARKS = {  # status: in UTF-8, in ASCII, role
     "RUNNING": ("●", ">", "live"), "FINISHED": ("✓", ".", "good"), "FAILED": ("✗", "x", "bad"),
