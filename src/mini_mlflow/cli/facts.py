@@ -74,9 +74,9 @@ class Facts:
         """Return what the history of a metric comes to for each run; None where it has none."""
         if function == "last":
             return self.values("metrics", metric)
-        return self._summary_of(function, metric, range(self.count))
+        return self.summary_of(function, metric, range(self.count))
 
-    def _summary_of(self, function: str, metric: str, places: Sequence[int]) -> List[Any]:
+    def summary_of(self, function: str, metric: str, places: Sequence[int]) -> List[Any]:
         """Return the same for the runs at some places, whose histories alone are read."""
         rows = [self._rows[place] for place in places]
         if self._entries is None:
@@ -106,7 +106,7 @@ class Facts:
             metrics,
             self.count,
             lambda key: self.values("metrics", key),
-            lambda key, places: self._summary_of("count", key, places),
+            lambda key, places: self.summary_of("count", key, places),
         )
 
     def folders(self) -> List[str]:

@@ -7,6 +7,7 @@ from collections import Counter, namedtuple
 from . import picked, ranked, rows, run_columns, run_documents, run_table
 from .facts import Facts
 from .failures import DONE
+from .fallen import find_fallen
 from .written_rows import write_rows
 
 TYPE_CHECKING = False
@@ -24,7 +25,11 @@ if TYPE_CHECKING:
 class RunList(
     namedtuple(
         "RunList",
-        ["total", "matched", "counts", "ids", "statuses", "folders", "specs", "values", "measures", "shared", "stages"],
+        [
+            "total", "matched", "counts", "ids", "statuses", "folders", "specs", "values", "measures", "shared", "stages",
+            "fallen",
+        ],
+        defaults=[None],
     )
 ):
     """A list of runs, as data.
@@ -41,6 +46,7 @@ class RunList(
         measures: What is shown of metrics, the one that matters most first.
         shared: Params that are the same in all that are shown.
         stages: ``active`` or ``deleted`` for each.
+        fallen: Latest values that are far from the best, by column and row; see ``fallen``. None of programs.
     """
 
     __slots__ = ()
@@ -56,6 +62,7 @@ class RunList(
     measures: List[Measure]
     shared: List[Tuple[str, Any]]
     stages: List[str]
+    fallen: Optional[Dict[Spec, Dict[int, Any]]]
 
 
 def show(arguments: argparse.Namespace, target: Target, word: Optional[str], screen: Screen) -> int:
@@ -173,6 +180,7 @@ def read_list(
             measures=measures,
             shared=[] if arguments.columns is not None else shared,
             stages=facts.values("attributes", "lifecycle_stage"),
+            fallen=find_fallen(facts, specs, facts.values("attributes", "status")) if is_for_people else None,
         )
 
     return target.ask(target.ids(word), question, wanted.stages, refresh=arguments.refresh)

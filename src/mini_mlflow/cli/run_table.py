@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 WIDEST_TEXT = 24  # of a param or tag that is a text, unless the table may be wide
 _WIDEST_TEXT_OF_FEW, _FEW_COLUMNS = 16, 100  # on a screen of less than so many columns
 _NARROW = 12
+_FALLEN = "!"  # behind a best value that the latest one is far from
+_MOST_FALLEN = 3  # that are told in the footer
 TREND = 8
 _MOST_SHARED_LINES = 3
 _WORDS = (
@@ -69,6 +71,7 @@ def render(found: RunList, screen: Screen, *, is_wide: bool) -> List[str]:
     rows: List[Tuple[str, Sequence[str]]] = [
         ("same in all" if found.matched == len(found.ids) else "same here", shared)
     ]
+    rows.append((_FALLEN + " by now", _told_fallen(found, screen)))
     if hidden:
         rows.append(("hidden", [*hidden, "-w shows them"]))
     more = found.matched - len(found.ids)
@@ -99,7 +102,8 @@ def columns_of(found: RunList, screen: Screen, *, is_wide: bool = False) -> List
         elif spec.kind == "measure":
             place = measures.index(spec)
             drops = None if place == 0 else _METRICS_DROP + place
-            columns.append(metric_column(ranked.measure_of(spec.key)._replace(mode=spec.mode), values, screen, drops))
+            column = metric_column(ranked.measure_of(spec.key)._replace(mode=spec.mode), values, screen, drops)
+            columns.append(_with_fallen(column, (found.fallen or {}).get(spec, {})))
         elif spec.kind == "summary":
             cells = numbers.column(values, screen.glyph("none"))
             columns.append(tables.column(spec.name(), cells, screen.clean(spec.name()), is_right=True, drops=890.0))
@@ -156,6 +160,26 @@ def metric_column(measure: Measure, values: Sequence[Any], screen: Screen, drops
     is_whole = not any("." in cell for cell in cells)
     heading = measure.title(screen)
     return tables.column(measure.metric, cells, heading, is_right=is_whole, roles=roles, drops=drops)
+
+
+def _with_fallen(column: Column, fallen: Dict[int, Any]) -> Column:
+    """Return a column of best values with a sign behind those that the latest are far from."""
+    if not fallen:
+        return column
+    cells = [cell + (" " + _FALLEN if place in fallen else "  ") for place, cell in enumerate(column.cells)]
+    roles = [role or ("warn" if place in fallen else None) for place, role in enumerate(column.roles or [])]
+    return column._replace(cells=cells, roles=roles, is_right=False)
+
+
+def _told_fallen(found: RunList, screen: Screen) -> List[str]:
+    """Return which latest values are far from the best, a text each, and where the others are."""
+    told = [
+        "%s of %d is %s" % (screen.clean(spec.key), place + 1, numbers.alone(value))
+        for spec, places in (found.fallen or {}).items()
+        for place, value in places.items()
+    ]
+    more = ["%d more" % (len(told) - _MOST_FALLEN)] if len(told) > _MOST_FALLEN else []
+    return [*told[:_MOST_FALLEN], *more, "-l shows latest values"] if told else []
 
 
 def attribute_column(
