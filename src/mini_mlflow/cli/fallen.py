@@ -31,7 +31,7 @@ def is_far(goal: Optional[str], first: Any, best: Any, last: Any) -> bool:
         lost, gained = sign * (best - last), sign * (best - first)
     except OverflowError:  # an integer beyond every float
         return False
-    return lost > 0 and (lost > abs(best) or (gained > 0 and lost * _SHARE > gained))
+    return bool(lost > 0 and (lost > abs(best) or (gained > 0 and lost * _SHARE > gained)))
 
 
 def find_fallen(facts: Facts, specs: Sequence[Spec], statuses: Sequence[str]) -> Dict[Spec, Dict[int, Any]]:

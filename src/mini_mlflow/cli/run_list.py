@@ -26,9 +26,9 @@ class RunList(
     namedtuple(
         "RunList",
         [
-            "total", "matched", "counts", "ids", "statuses", "folders", "specs", "values", "measures", "shared", "stages",
-            "fallen",
-        ],
+            "total", "matched", "counts", "ids", "statuses", "folders", "specs", "values", "measures", "shared",
+            "stages", "fallen",
+        ],  # fmt: skip
         defaults=[None],
     )
 ):
