@@ -28,7 +28,7 @@ class RunList(
         [
             "total", "matched", "counts", "ids", "statuses", "folders", "specs", "values", "measures", "shared",
             "stages", "fallen",
-        ],  # fmt: skip
+        ],
         defaults=[None],
     )
 ):
