@@ -196,6 +196,7 @@ CURVES = st.lists(st.lists(POINTS, min_size=1, max_size=12), min_size=1, max_siz
 
 
 @example([[(0.0, 4.3628233462266e-311)]], 20, 1, True, False, False)
+@example([[(0.0, 0.0), (5e-324, 0.0)]], 20, 1, False, False, False)
 @given(CURVES, st.integers(20, 200), st.integers(1, 20), st.booleans(), st.booleans(), st.booleans())
 def test_no_line_is_wider_than_the_terminal_whatever_the_values(points, width, rows, is_log, is_zoomed, is_ascii):
     curves = [

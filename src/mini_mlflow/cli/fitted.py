@@ -61,7 +61,8 @@ def fit(curves: Sequence[Curve], view: View) -> Tuple[Optional[Axis], Optional[A
     low, high = min(fitted) if low is None else low, max(fitted) if high is None else high
     if not any(low <= value <= high for value in values):
         return None, None
-    return x_axis, Axis(low, high, view.is_log) if low < high else axes.span([low], is_log=view.is_log)
+    is_long = low < high and _length(low, high, is_log=view.is_log) > 0
+    return x_axis, Axis(low, high, view.is_log) if is_long else axes.span([low], is_log=view.is_log)
 
 
 def list_beyond(curves: Sequence[Curve], view: View) -> List[Beyond]:
@@ -83,9 +84,10 @@ def _fit_x(curves: Sequence[Curve], wanted: Range) -> Optional[Axis]:
         return None
     low, high = min(places), max(places)
     low, high = low if wanted[0] is None else wanted[0], high if wanted[1] is None else wanted[1]
-    if low < high:
+    if _length(low, high, is_log=False) > 0:
         return Axis(low, high, is_log=False)
-    return Axis(low, low + max(1.0, abs(low) / 1e6), is_log=False) if wanted == (None, None) or low == high else None
+    is_place = wanted == (None, None) or low <= high  # of floats beside each other, halves may be the same
+    return Axis(low, low + max(1.0, abs(low) / 1e6), is_log=False) if is_place else None
 
 
 def _late(x_axis: Axis) -> float:
