@@ -112,6 +112,20 @@ def test_a_chart_without_the_hovered_run_is_veiled_and_tells_no_value_of_another
         assert not page.evaluate(veiled, "grad")
 
 
+def test_a_run_that_failed_says_why_below_its_name(chromium, folder, monkeypatch):
+    monkeypatch.setenv("MINI_MLFLOW_PROVENANCE", "on")
+    mlflow.set_experiment("failing")
+    with pytest.raises(ValueError, match="shapes"), mlflow.start_run(run_name="bad"):
+        mlflow.log_metric("loss", 0.5)
+        raise ValueError("<b>shapes</b> differ")
+    with visited(chromium, folder) as visitor:
+        page = visitor.open()
+        visitor.row("bad").click()
+        expect(page.locator("article.run .fell.FAILED")).to_have_text(
+            re.compile(r"^ValueError: <b>shapes</b> differ \(test_hover_and_runs\.py:\d+\)$")
+        )
+
+
 def test_a_click_opens_a_run_with_params_metrics_provenance_and_files(chromium, folder, tmp_path):
     with mlflow.start_run(run_name="with-files"):
         mlflow.log_params({"lr": 0.1})

@@ -30,7 +30,7 @@ export class Provenance extends Component {
     const known = run.provenance || {};
     const packages = known.packages && typeof known.packages === 'object' ? known.packages : null;
     const git = [known.git_commit && html`<code>${String(known.git_commit).slice(0, 7)}</code>`, known.git_branch && html` ${known.git_branch}`, known.git_dirty && known.git_dirty !== 'false' && html` <em class="flag warn">uncommitted changes</em>`].filter(Boolean);
-    const rest = Object.keys(known).filter(key => !FIRST.includes(key) && !['git_commit', 'git_branch', 'git_dirty', 'packages'].includes(key) && known[key] !== null && known[key] !== '').sort();
+    const rest = Object.keys(known).filter(key => !FIRST.includes(key) && !['git_commit', 'git_branch', 'git_dirty', 'packages', 'ended_by'].includes(key) && known[key] !== null && known[key] !== '').sort();
     const line = key => html`<div><dt>${WORDS[key] || key.replace(/_/g, ' ')}</dt><dd>${key === 'command' ? html`<code>${commandText(known[key])}</code>` : logged(known[key])}</dd></div>`;
     const lines = diff ? diff.text.split('\n') : [];
     const added = lines.filter(each => each[0] === '+' && !each.startsWith('+++')).length;

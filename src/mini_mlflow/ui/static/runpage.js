@@ -90,6 +90,7 @@ export class RunPage extends Component {
         <button type="button" class="id" title="Copy the id: ${item.id}" onClick=${() => copy(item.id)}>${item.id.slice(0, 8)}</button>
         ${!isDeleted && html`<button type="button" class="btn" onClick=${() => go({ d: toggled('d', item.short, true), v: 'compare', r: '' })}>Compare</button>`}<${RowMenu} row=${item} isButton onRename=${() => this.setState({ isNamed: true })}/>
         <button type="button" class="btn ghost" aria-label="Close (Esc)" title="Close (Esc)" onClick=${close}><${Icon} n="x"/></button></header>
+      ${run?.provenance?.ended_by && html`<p class="fell ${status}">${run.provenance.ended_by}</p>`}
       <div class="note"><span class="tags">${tags.map(([key, value]) => html`<em class="tag"><span class="say">${value === '' || value === 'true' ? key : `${key} ${value}`}</span>${!fixed && html`<button type="button" aria-label="Remove tag ${key}" title="Remove" onClick=${() => edit(item, { delete_tags: [key] }, `Removed tag ${key} from`, { set_tags: { [key]: value } })}><${Icon} n="x" s=9/></button>`}</em>`)}
         ${!fixed && html`<${Menu} label="Add a tag" button=${({ toggle }) => html`<button type="button" class="add" onClick=${toggle}>+ tag</button>`}>${close => html`<${TagField} onDone=${text => { close(); if (text) tag([item], text); }}/>`}<//>`}</span>
         <${Note} text=${run?.note} isFixed=${fixed || !run} onSave=${text => edit(item, { note: text }, 'Changed note of', { note: run.note || '' })}/></div>
