@@ -193,6 +193,44 @@ def test_a_run_without_a_finite_value_counts_for_nothing(tmp_path, values):
     assert (group.count, group.mean, group.run_ids) == (1, 0.5, ["a", "b"])
 
 
+def test_a_run_that_ended_at_nan_is_in_no_number_of_best_values_and_is_told(tmp_path):
+    """As a list of runs ranks it last, whatever it reached before."""
+    for seed, values in enumerate([[0.5, 0.4], [0.5, 0.42], [0.5, 0.1, NAN]]):
+        make_run(tmp_path, f"a{seed}", {"lr": 1, "seed": seed}, values)
+        make_run(tmp_path, f"b{seed}", {"lr": 2, "seed": seed}, [0.01, math.inf])
+    make_run(tmp_path, "b3", {"lr": 2, "seed": 3}, [NAN], status="FAILED")
+    found = group_runs(every_run(tmp_path), metric="acc", mode="min")
+    (good, lost) = found.groups
+    assert (good.count, len(good.run_ids), good.diverged) == (2, 3, ["a2"])
+    assert (good.mean, good.max, sorted(good.values)) == (pytest.approx(0.41), 0.42, ["a0", "a1"])
+    assert (lost.count, lost.mean, lost.diverged) == (0, None, ["b0", "b1", "b2"])
+    assert found.best is good
+    assert str(found).splitlines()[2:] == [
+        "2/3   1   0.41  0.014  0.4  0.42  best, 1 diverged", "0/4   2   NaN   –      –    –     3 diverged",
+    ]  # fmt: skip
+
+
+def test_a_run_that_was_nan_on_its_way_counts(tmp_path):
+    make_run(tmp_path, "a", {"lr": 1}, [0.5, NAN, 0.4])
+    (group,) = group_runs("a", metric="acc", mode="min", runs_dir=tmp_path).groups
+    assert (group.mean, group.diverged) == (0.4, [])
+
+
+def test_the_name_of_a_metric_tells_which_group_is_best_as_on_the_command_line(tmp_path):
+    for run_id, lr, value in (("a", 1, 0.2), ("b", 2, 0.9)):
+        with Run(run_id=run_id, experiment_id=0, runs_dir=tmp_path) as run:
+            run.log_params({"lr": lr})
+            run.log_metrics({"val.loss": value, "val.acc": value, "temperature": value})
+    runs = every_run(tmp_path)
+    assert group_runs(runs, metric="val.loss").best.run_ids == ["a"]
+    assert group_runs(runs, metric="val.acc").best.run_ids == ["b"]
+    assert group_runs(runs, metric="val.loss", mode="max").best.run_ids == ["b"]
+    unsaid = group_runs(runs, metric="temperature")
+    assert (unsaid.mode, unsaid.best) == ("last", None)
+    said = group_runs(runs, metric="temperature", goal="min")
+    assert (said.mode, said.best.run_ids) == ("min", ["a"])
+
+
 def test_groups_without_a_value_come_last_and_are_never_best(tmp_path):
     make_run(tmp_path, "a", {"lr": 1}, [NAN])
     assert group_runs("a", metric="acc", runs_dir=tmp_path).best is None

@@ -8,7 +8,7 @@ from . import text_tables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional
+    from typing import Any, Dict, List, Optional, Sequence
 
 
 class Steps(namedtuple("Steps", ["steps", "mean", "std", "min", "max", "count"])):
@@ -36,7 +36,11 @@ class Steps(namedtuple("Steps", ["steps", "mean", "std", "min", "max", "count"])
 class Group(
     namedtuple(
         "Group",
-        ["params", "run_ids", "count", "mean", "std", "min", "max", "values", "p_value", "is_within_noise", "steps"],
+        [
+            "params", "run_ids", "count", "mean", "std", "min", "max", "values", "p_value", "is_within_noise", "steps",
+            "diverged",
+        ],
+        defaults=((),),
     )
 ):
     """Runs that are equal in what they are grouped by.
@@ -44,7 +48,7 @@ class Group(
     Attributes:
         params: What they have in common, by the names that they are grouped by; what they lack is not there.
         run_ids: All its runs, in the order given.
-        count: How many of them are behind the numbers: those that are finished and have a finite value.
+        count: How many of them are behind the numbers: those that are finished and whose last value is finite.
         mean: Mean of their values, None where there is none.
         std: Sample standard deviation (n - 1), None for fewer than two.
         min: Least value, None as the mean is.
@@ -53,7 +57,8 @@ class Group(
         p_value: How likely chance alone makes its mean differ so much from that of the best group: two-sided p of
             Welch's t-test. None of the best itself, and where either has fewer than two values.
         is_within_noise: Whether that is above *alpha*, so that the best group may be best by chance; None as *p_value*.
-        steps: The same per step, None unless asked for.
+        steps: The same per step, None unless asked for. There a run counts at each step at which its value is finite.
+        diverged: Those of its runs whose last value is NaN or an infinity: no number here is of them.
     """
 
     __slots__ = ()
@@ -69,6 +74,7 @@ class Group(
     p_value: Optional[float]
     is_within_noise: Optional[bool]
     steps: Optional[Steps]
+    diverged: Sequence[str]
 
 
 class Groups(namedtuple("Groups", ["metric", "mode", "by", "over", "groups", "best"])):
@@ -99,12 +105,17 @@ class Groups(namedtuple("Groups", ["metric", "mode", "by", "over", "groups", "be
         rows = [["runs", *self.by, "mean", "std", "min", "max", ""]]
         for group in self.groups:
             params = [text_tables.render_value(group.params[key]) if key in group.params else "–" for key in self.by]
-            numbers = [_number(group.mean), _number(group.std, 2), _number(group.min), _number(group.max)]
+            mean = "NaN" if group.diverged and not group.count else _number(group.mean)
+            numbers = [mean, _number(group.std, 2), _number(group.min), _number(group.max)]
             rows.append([_share(group), *params, *numbers, self._verdict(group)])
         over = ", over " + ", ".join(self.over) if self.over else ""
         return "\n".join([title + over, *text_tables.render_table(rows)])
 
     def _verdict(self, group: Group) -> str:
+        told = "%d diverged" % len(group.diverged) if group.diverged else ""
+        return ", ".join(filter(None, [self._compared(group), told]))
+
+    def _compared(self, group: Group) -> str:
         if self.best is None or group.mean is None:
             return ""
         if group is self.best:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import namedtuple
 from math import isfinite, isnan
 
-from . import active, given_runs, keys, noise, seeds, series
+from . import active, given_runs, goals, keys, noise, seeds, series
 from .errors import (
     InvalidValueError,
     MetricNotFoundError,
@@ -34,14 +34,18 @@ _ATTRIBUTES = ("status", "experiment_id", "run_name", "user_id", "version", "par
 _FINISHED = "FINISHED"
 
 
-class _Member(namedtuple("_Member", ["run", "texts", "value", "history"])):
-    """A run to be grouped: as read, its params as comparable texts, the value that counts, its history per step."""
+class _Member(namedtuple("_Member", ["run", "texts", "value", "is_diverged", "history"])):
+    """A run to be grouped: as read, its params as comparable texts, the value that counts, its history per step.
+
+    It is diverged where it would count, but for its last value, which is NaN or an infinity.
+    """
 
     __slots__ = ()
 
     run: StoredRun
     texts: Dict[str, str]
     value: Optional[float]
+    is_diverged: bool
     history: Optional[Columns]
 
 
@@ -50,7 +54,7 @@ def group_runs(
     group_by: Union[str, Iterable[str], None] = None,
     *,
     metric: str,
-    mode: str = "max",
+    mode: Optional[str] = None,
     goal: Optional[str] = None,
     over: Union[str, Iterable[str], None] = None,
     per_step: bool = False,
@@ -67,7 +71,9 @@ def group_runs(
             (``tags.team``) or attributes (``status``), or one. None: all params that differ but for the seed, that is
             for those named ``seed``, ``random_seed``, ``fold`` and the like that differ in otherwise equal runs.
         metric: The metric.
-        mode: Which value counts of each run: its ``"max"`` or ``"min"`` over all steps, or the ``"last"``.
+        mode: Which value counts of each run: its ``"max"`` or ``"min"`` over all steps, or the ``"last"``. None: as
+            *goal* says, else as the metric's name tells, as the command line reads it: ``"min"`` of ``val.loss``,
+            ``"max"`` of ``val.acc``, ``"last"`` where the name does not tell.
         goal: Which mean is best, ``"max"`` or ``"min"``; None: as *mode* says, and with ``"last"`` none is.
         over: Params that make no difference, such as ``output_dir``, beside the seed-like ones; for ``group_by=None``.
         per_step: Whether to aggregate the histories at each step, too.
@@ -77,9 +83,9 @@ def group_runs(
         runs_dir: The store's folder, as in ``start_run``.
 
     Returns:
-        ``Groups``, whose ``groups`` tell the runs and how many of them are behind each number. NaN and infinities
-        count for nothing: a run whose value is none is missing in ``count``. With many groups some differ from the best
-        by chance: *alpha* holds for each one alone.
+        ``Groups``, whose ``groups`` tell the runs and how many of them are behind each number. A run whose last value
+        is NaN or an infinity has diverged: it is missing in ``count``, however good it was before, and stands in
+        ``diverged``. With many groups some differ from the best by chance: *alpha* holds for each one alone.
 
     Raises:
         RunNotFoundError: There is no such run.
@@ -92,8 +98,8 @@ def group_runs(
     Warns:
         StorageWarning: Some runs cannot be read, all or in part; the rest is returned.
     """
-    goal = _check(mode, goal, alpha)
     metric = keys.check_known_key(metric)
+    mode, goal = _check(metric, mode, goal, alpha)
     left_out = [] if over is None else _names(over, "over")
     if group_by is not None and left_out:
         message = "over= names params to leave out where group_by is None. Leave one of them out."
@@ -140,17 +146,19 @@ def _member(
     """Return a run with what its metric comes to."""
     texts = {key: seeds.comparable(value) for key, value in stored.data.params.items()}
     if metric not in stored.data.metrics or (only_finished and stored.info.status != _FINISHED):
-        return _Member(stored, texts, None, None)
+        return _Member(stored, texts, None, False, None)
     values: List[Any] = [stored.data.metrics[metric]]
+    is_diverged = not all(map(isfinite, series.to_floats(values)))
     history = None
     if mode != "last" or per_step:
         parts = columns.read_parts(given.folder, metric, problems)
         if mode != "last":
             values = [value for _, part in parts for value in part.values]
         history = series.latest_per_step(parts) if per_step else None
-    real = [value for value in series.to_floats(values) if not isnan(value)]
+    # As in a list of runs: who ends at NaN is no good run, whatever it reached before.
+    real = [] if is_diverged else [value for value in series.to_floats(values) if not isnan(value)]
     value = None if not real else max(real) if mode == "max" else min(real)
-    return _Member(stored, texts, value if value is not None and isfinite(value) else None, history)
+    return _Member(stored, texts, value if value is not None and isfinite(value) else None, is_diverged, history)
 
 
 def _found_by(texts: List[Dict[str, str]], left_out: List[str]) -> List[str]:
@@ -208,6 +216,7 @@ def _group(group: List[_Member], by: List[str], members: List[_Member], *, is_pe
         p_value=None,
         is_within_noise=None,
         steps=_aggregate([member.history for member in group if member.history]) if is_per_step else None,
+        diverged=[member.run.info.run_id for member in group if member.is_diverged],
     )
 
 
@@ -273,18 +282,19 @@ def _held(run: StoredRun, kind: str, key: str) -> List[Any]:
     return [getattr(run.info, key)] if is_there else []
 
 
-def _check(mode: Any, goal: Any, alpha: Any) -> Optional[str]:
-    """Return which mean is best, None where none is."""
-    if mode not in _MODES:
-        raise InvalidValueError("mode must be 'max', 'min' or 'last', got %s." % shown(mode), value=mode)
+def _check(metric: str, mode: Any, goal: Any, alpha: Any) -> Tuple[str, Optional[str]]:
+    """Return which value of each run counts, and which mean is best, None where none is."""
+    if mode not in (*_MODES, None):
+        raise InvalidValueError("mode must be 'max', 'min', 'last' or None, got %s." % shown(mode), value=mode)
     if goal not in ("max", "min", None):
         raise InvalidValueError("goal must be 'max', 'min' or None, got %s." % shown(goal), value=goal)
     is_number = isinstance(alpha, (int, float)) and not isinstance(alpha, bool)
     if not is_number or not 0.0 < alpha < 1.0:
         raise InvalidValueError("alpha must be a number between 0 and 1, got %s." % shown(alpha), value=alpha)
+    mode = mode or goal or goals.goal_of(metric) or "last"
     if goal is None and mode != "last":
         goal = mode
-    return goal  # type: ignore[no-any-return]
+    return mode, goal
 
 
 def _metric_not_found(metric: str, members: List[_Member]) -> MetricNotFoundError:

@@ -86,6 +86,22 @@ def test_a_group_says_what_its_runs_have_so_far_where_none_has_finished(tmp_path
     assert params["so_far"] == [None, None]
 
 
+def test_a_run_that_ended_at_nan_is_not_in_the_mean_of_best_values_as_in_python(tmp_path):
+    for lr, values in ((1, [0.5, 0.4]), (1, [0.5, 0.1, float("nan")]), (2, [0.01, float("inf")])):
+        with mini_mlflow.start_run(runs_dir=tmp_path):
+            mini_mlflow.log_params({"lr": lr, "seed": len(values)})
+            for value in values:
+                mini_mlflow.log_metric("loss", value)
+    groups = grouped(tmp_path, order=["min(loss) ASC"], columns=["min(loss)"])
+    in_python = mini_mlflow.group_runs(
+        mini_mlflow.search_runs(output_format="list", runs_dir=tmp_path), "lr", metric="loss", runs_dir=tmp_path
+    )
+    assert groups["values_by"] == [[1], [2]]
+    for name in ("mean", "count"):
+        assert groups["stats"][0][name] == [getattr(group, name) for group in in_python.groups]
+    assert groups["stats"][0]["count"] == [1, 0]
+
+
 def test_the_number_of_all_groups_is_told_with_the_first_of_them(tmp_path):
     for lr in range(5):
         log(tmp_path, "run", params={"lr": lr})

@@ -70,7 +70,7 @@ export function groupCell(group, column, text, isSorted) {
   if ('same' in stat) return stat.same === null ? '' : logged(stat.same);
   const { count: behind } = stat;
   if (!behind) return typeof stat.soFar === 'number' ? html`<span class="so-far" title="So far: no run of this group has finished">${text(stat.soFar)}</span>` : '';
-  return html`${isSorted && stat.isNoise && html`<abbr title="Within noise of the best: Welch's t, p > 0.05">≈</abbr> `}${text(stat.mean)}${behind > 1 && html` <small>±${spread(text, stat.std)}</small>`}${behind < group.n && html` <small class="of" title=${`The mean of ${behind} of ${count(group.n, 'run')}: the ${group.n - behind === 1 ? 'other has' : 'others have'} not finished, or no value`}>${behind}/${group.n}</small>`}`;
+  return html`${isSorted && stat.isNoise && html`<abbr title="Within noise of the best: Welch's t, p > 0.05">≈</abbr> `}${text(stat.mean)}${behind > 1 && html` <small>±${spread(text, stat.std)}</small>`}${behind < group.n && html` <small class="of" title=${`The mean of ${behind} of ${count(group.n, 'run')}: the ${group.n - behind === 1 ? 'other has' : 'others have'} not finished, or no finite value at the end`}>${behind}/${group.n}</small>`}`;
 }
 
 /** The set of selected runs, by their short ids. */
