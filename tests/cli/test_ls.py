@@ -81,6 +81,28 @@ def test_runs_come_in_the_order_of_what_is_shown(shared_sweep, run_cli, order, c
     assert values == sorted(values, reverse=is_descending)
 
 
+def test_noise_of_floats_takes_no_room_and_is_whole_for_programs(store, run_cli):
+    for place, lr in enumerate((0.1 + 0.2, 0.1 * 7, 0.5)):
+        store.run("run-%d" % place, params={"lr": lr, "momentum": 1 / 3, "width": place}, metrics={"acc": [place]})
+    place = ("-d", str(store.path), "--color", "never")
+    shown = run_cli(*place, "ls", "Default", columns=80)
+    place_of_lr = shown.lines[2].split().index("lr") + 1  # after the mark, which has no heading
+    assert sorted(line.split()[place_of_lr] for line in shown.lines[3:6]) == ["0.3", "0.5", "0.7"]
+    assert "momentum 0.333333" in shown.out
+    for form in ("--tsv", "--csv", "-w", "--json"):
+        assert "0.30000000000000004" in run_cli(*place, "ls", "Default", form, columns=80).out
+    compared = run_cli(*place, "compare", "run-0", "run-1", columns=80).out
+    assert (" 0.3 " in compared, "0.3000" in compared) == (True, False)
+    assert "0.30000000000000004" in run_cli(*place, "show", "run-0", columns=80).out
+
+
+def test_what_was_named_is_all_there_is_and_nothing_is_told_to_be_hidden(shared_sweep, run_cli):
+    for wide in ((), ("-w",)):
+        shown = run_cli("ls", "cifar10-sweep", "-c", "name,lr,trend", *wide, "-n", "2", "--color", "never", columns=80)
+        assert "hidden" not in shown.out
+    assert "hidden" in run_cli("ls", "cifar10-sweep", "-c", "name,lr,aug,took,val/acc,val/loss,train/loss", columns=60).out
+
+
 def test_a_run_that_diverged_ranks_last(shared_sweep, run_cli):
     assert names_of(run_cli("ls", "cifar10-sweep", "-b", "val/loss"))[-1] == "lucid-lynx"
 

@@ -56,6 +56,27 @@ def test_a_param_is_shown_as_it_was_logged(value, shown):
     assert numbers.as_logged(value) == shown
 
 
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ([0.1 + 0.2, 0.1, None], ["0.3", "0.1", "None"]),
+        ([0.1 + 0.2, 0.3], ["0.30000000000000004", "0.3"]),
+        ([1, 1.0, 1.00000001], ["1", "1.0", "1.00000001"]),
+        ([1 / 3, 1e-5 / 3, 1234567.8, 1e7], ["0.333333", "3.33333e-06", "1.23457e+06", "10000000.0"]),
+        ([math.nan, math.inf, True, "0.30000000000000004", 1 << 5000], None),
+    ],
+)  # fmt: skip
+def test_a_column_of_params_has_six_digits_but_where_two_values_would_look_alike(values, shown):
+    assert numbers.params(values) == (shown or [numbers.as_logged(value) for value in values])
+
+
+@given(st.lists(st.one_of(st.floats(), st.integers(-10, 10), st.floats(0.9999999, 1.0000001))))
+def test_different_params_never_look_alike(values):
+    told = {}
+    for value, text in zip(values, numbers.params(values)):
+        assert told.setdefault(float(text), value) == value or value != value
+
+
 def test_a_whole_number_of_any_length_is_shown():
     assert numbers.as_logged(1 << 20000)[:3] in ("0x1", "398")
 

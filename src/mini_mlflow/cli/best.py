@@ -198,7 +198,7 @@ def _over_seed(found: Best, target: Target, screen: Screen) -> List[Tuple[str, L
     rows.remember(target.folder, groups=[[(experiment_id, each) for each in group.run_ids] for group in groups.groups])
     best = groups.best
     params = [
-        "%s %s" % (screen.clean(key), screen.clean(numbers.as_logged(value))) for key, value in best.params.items()
+        "%s %s" % (screen.clean(key), screen.clean(numbers.params([value])[0])) for key, value in best.params.items()
     ]
     text = group_list.mean_and_std([best], screen)[0].strip()
     near = ["g%d" % (place + 1) for place, group in enumerate(groups.groups) if group.is_within_noise]

@@ -167,7 +167,8 @@ def _ages(found: Compared, screen: Screen) -> List[str]:
 
 def _param_row(key: str, values: Sequence[Any], screen: Screen) -> List[str]:
     none = screen.glyph("none")
-    return [screen.clean(key), *(none if value is None else screen.clean(numbers.as_logged(value)) for value in values)]
+    shown = zip(values, numbers.params(values))
+    return [screen.clean(key), *(none if value is None else screen.clean(text) for value, text in shown)]
 
 
 def _metric_row(key: str, facts: Sequence[Optional[MetricFacts]], screen: Screen) -> List[str]:

@@ -6,13 +6,14 @@ from math import floor, inf, isinf, isnan, log10
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Iterable, List, Optional, Sequence
+    from typing import Collection, Dict, Iterable, List, Optional, Sequence, Set
 
 _DIGITS = 4  # of the median of a column
 _MOST_DECIMALS = 6
 _LARGE = 1e7  # from here on the power of ten is written
 _UNITS = 5  # of the last place: a value that is smaller shows its own two digits instead
 _GREATEST = 1.7e308
+_PARAM_DIGITS = 6  # 0.1 + 0.2 is drawn as 0.3, though it was logged as 0.30000000000000004
 _SIZES = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 
 
@@ -123,6 +124,33 @@ def as_logged(value: object) -> str:
     import json  # params are seldom lists
 
     return json.dumps(value, ensure_ascii=False)
+
+
+def params(values: Sequence[object]) -> List[str]:
+    """Return params that stand below or beside each other; they are not clean yet.
+
+    They are as they were logged, but floats have six digits at most, unless two different ones would look alike.
+    """
+    alike: Dict[float, Set[object]] = {}
+    for value in values:
+        rounded = _rounded(value)
+        if rounded is not None:
+            alike.setdefault(rounded, set()).add(value)
+    return [_param(value, alike.get(_rounded(value) or 0.0, ())) for value in values]
+
+
+def _param(value: object, alike: Collection[object]) -> str:
+    rounded = _rounded(value)
+    if not isinstance(value, float) or rounded in (None, value) or len(alike) > 1:
+        return as_logged(value)
+    return "%.*g" % (_PARAM_DIGITS, value)
+
+
+def _rounded(value: object) -> Optional[float]:
+    """Return a finite number with six digits, None of all else."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or _size(value) in (None, _GREATEST):
+        return None
+    return float("%.*g" % (_PARAM_DIGITS, value))
 
 
 def is_number(value: object) -> bool:

@@ -66,7 +66,6 @@ def render(found: RunList, screen: Screen, *, is_wide: bool) -> List[str]:
     if "trend" not in hidden and any(spec.key == "trend" for spec in found.specs):
         columns = _with_trend(columns, found, screen)
     lines, hidden = tables.render(columns, screen, width=width)
-    hidden += [screen.clean(measure.metric) for measure in found.measures if not _is_shown(measure, found)]
     shared = _shared(found.shared, screen)
     rows: List[Tuple[str, Sequence[str]]] = [
         ("same in all" if found.matched == len(found.ids) else "same here", shared)
@@ -140,7 +139,8 @@ def param_column(
 ) -> Column:
     """Return a column of params as they were logged: numbers with their points aligned, texts at the left."""
     none = screen.glyph("none")
-    shown = [none if value is None else screen.clean(numbers.as_logged(value)) for value in values]
+    logged = map(numbers.as_logged, values) if is_wide else numbers.params(values)
+    shown = [none if value is None else screen.clean(text) for value, text in zip(values, logged)]
     there = [value for value in values if value is not None]
     heading = screen.clean(name)
     widest = _widest_text(screen, is_wide=is_wide)
@@ -264,17 +264,13 @@ def _shared(shared: Sequence[Tuple[str, Any]], screen: Screen) -> List[str]:
     texts_of: List[str] = []
     room = _MOST_SHARED_LINES * max(20, screen.width - 20)
     for place, (key, value) in enumerate(shared):
-        shown = texts.cut_end(screen.clean(numbers.as_logged(value)), WIDEST_TEXT, screen.glyph("ellipsis"))
+        shown = texts.cut_end(screen.clean(numbers.params([value])[0]), WIDEST_TEXT, screen.glyph("ellipsis"))
         text = "%s %s" % (texts.cut_middle(screen.clean(key), WIDEST_TEXT, screen.glyph("ellipsis")), shown)
         room -= texts.width_of(text) + 3
         if room < 0:
             return [*texts_of, "%d more" % (len(shared) - place)]
         texts_of.append(text)
     return texts_of
-
-
-def _is_shown(measure: Measure, found: RunList) -> bool:
-    return any(spec.kind == "measure" and spec.key == measure.metric for spec in found.specs)
 
 
 def role_of(status: str) -> str:
