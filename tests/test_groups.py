@@ -231,6 +231,20 @@ def test_the_name_of_a_metric_tells_which_group_is_best_as_on_the_command_line(t
     assert (said.mode, said.best.run_ids) == ("min", ["a"])
 
 
+def test_a_parent_without_the_metric_is_none_of_the_group_of_its_children(tmp_path):
+    make_run(tmp_path, "top", {"lr": 1}, [])
+    for parent, child in (("top", "cv"), ("cv", "fold1"), ("cv", "fold2"), ("cv", "failed")):
+        run = Run(run_id=child, experiment_id=0, runs_dir=tmp_path, parent_run_id=parent)
+        run.log_params({"lr": 1})
+        if child.startswith("fold"):
+            run.log_metric("acc", 0.5)
+        run.end()
+    (group,) = group_runs(every_run(tmp_path), metric="acc").groups
+    assert sorted(group.run_ids) == ["failed", "fold1", "fold2"]
+    (group,) = group_runs(every_run(tmp_path), metric="acc", with_parents=True).groups
+    assert len(group.run_ids) == 5
+
+
 def test_groups_without_a_value_come_last_and_are_never_best(tmp_path):
     make_run(tmp_path, "a", {"lr": 1}, [NAN])
     assert group_runs("a", metric="acc", runs_dir=tmp_path).best is None

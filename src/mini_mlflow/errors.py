@@ -334,10 +334,17 @@ def shown(value: object) -> str:
 
 
 def near_names(name: str, there: Sequence[str]) -> List[str]:
-    """Return up to three of the names that there are that come near one that nobody has."""
+    """Return up to three of the names that there are that come near one that nobody has, or stand for its words."""
     import difflib  # for messages alone
 
-    return difflib.get_close_matches(name[:250], there, n=3)
+    short = [each for each in there if each == _initials(name) or name == _initials(each)]
+    return list(dict.fromkeys([*short, *difflib.get_close_matches(name[:250], there, n=3)]))[:3]
+
+
+def _initials(name: str) -> str:
+    """Return what a name of several words is often called: ``lr`` for ``learning_rate``."""
+    words = name[:250].replace("-", "_").replace(".", "_").replace("/", "_").split("_")
+    return "".join(word[:1] for word in words) if len(words) > 1 else ""
 
 
 def advice_on_name(name: str, there: Sequence[str]) -> str:

@@ -22,7 +22,7 @@ from .store import columns
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
-    from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple, Union
+    from typing import Any, Dict, Iterable, List, Optional, Sequence, Set, Tuple, Union
 
     from .given_runs import GivenRun
     from .records import Columns, StoredRun
@@ -59,6 +59,7 @@ def group_runs(
     over: Union[str, Iterable[str], None] = None,
     per_step: bool = False,
     only_finished: bool = True,
+    with_parents: bool = False,
     alpha: float = noise.ALPHA,
     experiment_id: Optional[ExperimentId] = None,
     runs_dir: Union[str, os.PathLike[str], None] = None,
@@ -78,6 +79,8 @@ def group_runs(
         over: Params that make no difference, such as ``output_dir``, beside the seed-like ones; for ``group_by=None``.
         per_step: Whether to aggregate the histories at each step, too.
         only_finished: Whether the numbers leave out runs that are not FINISHED; they are counted in ``run_ids``.
+        with_parents: Whether a run without the metric is one of a group where runs that it has started and that have the
+            metric are given, too: folds of a cross-validation, say. It is left out else.
         alpha: How unlikely a difference must be to be more than noise.
         experiment_id: The experiment of the runs that are given as ids; None: the one that has them.
         runs_dir: The store's folder, as in ``start_run``.
@@ -105,9 +108,13 @@ def group_runs(
         message = "over= names params to leave out where group_by is None. Leave one of them out."
         raise InvalidValueError(message, value=over)
     problems: List[Problem] = []
+    read = _read(given_runs.find_given(runs, experiment_id, active.store_folder(runs_dir)), problems)
+    if not with_parents:
+        ids = {run.info.run_id for run in without_parents([stored for _, stored in read], metric)}
+        read = [(given, stored) for given, stored in read if stored.info.run_id in ids]
     members = [
         _member(given, stored, metric, mode, problems, per_step=per_step, only_finished=only_finished)
-        for given, stored in _read(given_runs.find_given(runs, experiment_id, active.store_folder(runs_dir)), problems)
+        for given, stored in read
     ]
     warn_of(problems, stacklevel=2)
     if members and not any(metric in member.run.data.metrics for member in members):
@@ -119,6 +126,18 @@ def group_runs(
     best = groups[0] if groups and goal and groups[0].mean is not None else None
     mixed = {name for each in places for name in seeds.list_varying([member.texts for member in each])}
     return Groups(metric, mode, by, sorted(mixed), groups, best)
+
+
+def without_parents(runs: Sequence[StoredRun], metric: str) -> List[StoredRun]:
+    """Return runs without those that lack a metric and have started others, directly or not, that have it."""
+    parent_of = {run.info.run_id: run.info.parent_run_id for run in runs}
+    started: Set[Optional[str]] = {None}
+    for run in runs:
+        parent = run.info.parent_run_id if metric in run.data.metrics else None
+        while parent not in started:
+            started.add(parent)
+            parent = parent_of.get(parent or "")
+    return [run for run in runs if metric in run.data.metrics or run.info.run_id not in started]
 
 
 def _read(given: List[GivenRun], problems: List[Problem]) -> List[Tuple[GivenRun, StoredRun]]:

@@ -216,3 +216,26 @@ def test_show_breaks_no_name_of_an_experiment(store, run_cli):
 def test_a_command_is_shown_with_what_runs_it_unless_that_is_plain(store, run_cli, command, shown):
     store.run("alpha", fields={"command": command})
     assert "  command  %s\n" % shown in run_cli("-d", str(store.path), "show", "last").out
+
+
+def test_a_run_lists_those_that_it_has_started(store, run_cli):
+    parent = store.run("cv", ago_s=5000)
+    for number in range(10):
+        status = "FAILED" if number == 3 else "FINISHED"
+        store.run(
+            "fold-%d" % number, metrics={"val.loss": [0.5, 0.1 * number]}, status=status, ago_s=4000 - number,
+            fields={"parent_run_id": parent},
+        )  # fmt: skip
+    place = ("-d", str(store.path), "show", "cv")
+    plain = run_cli(*place, "--color", "never", columns=80)
+    start = plain.lines.index("children  10 · min(val.loss)")
+    assert [line.split()[:2] for line in plain.lines[start + 1 : start + 5]] == [
+        ["✓", "fold-0"], ["✓", "fold-1"], ["✓", "fold-2"], ["✗", "fold-3"],
+    ]  # fmt: skip
+    assert plain.lines[start + 4].endswith(" 0.3000")
+    assert plain.lines[start + 9] == "  + 2 more runs: show -a"
+    assert "fold-9" in run_cli(*place, "-a", columns=80).out
+    children = json.loads(run_cli(*place, "--json").out)["children"]
+    assert [each["name"] for each in children] == ["fold-%d" % number for number in range(10)]
+    assert (children[3]["status"], children[3]["metric"]) == ("FAILED", "min(val.loss)")
+    assert json.loads(run_cli("-d", str(store.path), "show", "fold-1", "--json").out)["children"] == []

@@ -15,7 +15,7 @@ from measured import widest
 
 import mini_mlflow
 from mini_mlflow.cli import main as cli_main
-from mini_mlflow.cli.commands import COMMANDS
+from mini_mlflow.cli.commands import COMMANDS, OTHER_NAMES
 from mini_mlflow.search import scanning
 
 SOURCE = str(Path(mini_mlflow.__file__).resolve().parent.parent)
@@ -81,6 +81,18 @@ def test_misuse_is_told_with_what_to_do(store, run_cli, arguments, says):
     assert result.code == (3 if "no run" in says else 2)
     assert result.out == ""
     assert "Traceback" not in result.err
+
+
+@pytest.mark.parametrize(
+    ("word", "command"), [("diff", "compare"), ("list", "ls"), ("delete", "rm"), ("lss", "ls"), ("shwo", "show")]
+)
+def test_what_others_call_a_command_leads_to_it(run_cli, word, command):
+    assert "  near:  %s" % command in run_cli(word, "a", "b").err
+
+
+def test_other_names_of_commands_are_none_themselves_and_lead_to_some():
+    assert not set(OTHER_NAMES) & set(COMMANDS)
+    assert set(OTHER_NAMES.values()) <= set(COMMANDS)
 
 
 def test_what_follows_two_dashes_is_no_option(store, run_cli):

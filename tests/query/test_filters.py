@@ -178,6 +178,20 @@ def test_a_key_that_is_nearly_right_is_suggested():
         found("attributes.starttime > 1")
 
 
+def test_where_no_key_is_nearly_right_those_that_there_are_are_told():
+    def refused(text, table):
+        with pytest.raises(QueryError) as caught:
+            conditions.find_rows(grammar.parse_filter(text), table, NOW)
+        return str(caught.value)
+
+    table = MadeTable({"params.lr": 1, "params.bs": 2, "metrics.val/loss": 3, "tags.mlflow.user": "x"})
+    assert "Did you mean lr?" in refused("learning_rate < 1", table)
+    assert "Did you mean bs?" in refused("batch-size < 1", table)
+    assert "There are bs, lr, val/loss." in refused("zzzzz < 1", table)
+    many = MadeTable({"params.p%02d" % place: place for place in range(20)})
+    assert "p11 and 8 more." in refused("zzzzz < 1", many)
+
+
 def test_a_param_that_is_nan_as_a_number_or_a_text_is_found():
     table = MadeTable(*({"params.x": value} for value in (nan, "nan", "NaN", 0.5, "no")))
     assert conditions.find_rows(grammar.parse_filter("x is nan"), table, NOW) == [0, 1, 2]

@@ -54,3 +54,12 @@ COMMANDS = {
     "doctor": Command("doctor", KEEP, "", "what can this disk do, and what will the tracker do because of it?"),
     "completion": Command("completion", KEEP, "SHELL", "what teaches bash, zsh or fish the words of this program"),
 }
+
+# What the same is called by others, or was guessed to be.
+OTHER_NAMES = {
+    "diff": "compare", "cmp": "compare", "list": "ls", "runs": "ls", "experiments": "ls", "groups": "ls",
+    "search": "ls", "status": "watch", "top": "best", "leaderboard": "best", "log": "history", "metrics": "history",
+    "logs": "tail", "chart": "plot", "info": "show", "cat": "show", "view": "ui", "server": "ui", "start": "run",
+    "exec": "run", "comment": "note", "move": "mv", "delete": "rm", "remove": "rm", "undelete": "restore",
+    "purge": "gc", "prune": "gc", "sync": "merge", "pull": "merge", "fsck": "check", "repair": "check",
+}  # fmt: skip

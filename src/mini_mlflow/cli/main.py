@@ -9,7 +9,7 @@ from importlib import import_module
 
 from .. import config, errors
 from . import failures, texts
-from .commands import COMMANDS
+from .commands import COMMANDS, OTHER_NAMES
 from .options import Parser, add_everywhere, set_help_width
 from .screen import open_screen
 
@@ -98,7 +98,7 @@ def _read(words: List[str], width: int) -> Tuple[Any, Optional[Parser], argparse
             return None, None, found
     name, *rest = rest
     if name not in COMMANDS:
-        near = errors.near_names(name, list(COMMANDS))
+        near = [OTHER_NAMES[name]] if name in OTHER_NAMES else errors.near_names(name, list(COMMANDS))
         message = "no command '%s'" % name
         raise failures.CommandError(message, failures.USAGE, near=near, lines=["mini-mlflow tells which there are"])
     command = COMMANDS[name]

@@ -9,7 +9,7 @@ from ..index import reading
 from ..records import NOTE
 from ..store import reader
 from ..store.experiments import ACTIVE, DELETED
-from . import numbers, options, ranked, run_documents, run_facts, run_table, spans, tables, texts, titles, trend
+from . import children, numbers, options, ranked, run_documents, run_facts, run_table, spans, tables, texts, titles, trend
 from .chosen import choose_run
 from .facts import INTERNAL
 from .failures import DONE
@@ -58,6 +58,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
         lines = _head(chosen, record, metrics, target, screen)
         lines += _params(record.params, screen)
         lines += _metrics(metrics, left_out, screen)
+        lines += children.render(children.read_children(chosen, target), screen, is_all=arguments.all)
         lines += _tags(record.tags, screen, is_all=arguments.all)
         lines += _files(chosen, screen, is_all=arguments.all)
         lines += _source(record.metadata, screen, is_all=arguments.all)
@@ -304,4 +305,5 @@ def _show_json(
         files=files,
         source=source,
         note=record.tags.get(NOTE),
+        children=children.read_children(chosen, target),
     )

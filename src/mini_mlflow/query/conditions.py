@@ -48,6 +48,7 @@ _ORDERING = frozenset(["<", "<=", ">", ">="])
 _INFINITE = frozenset(sign + name for sign in ("", "+", "-") for name in ("inf", "infinity"))
 _TRUTHS = frozenset(["true", "false"])
 _MOST_BLANKS = 100  # of a pattern that has ``%``, too
+_MOST_TOLD = 12  # keys that a message lists where none comes near
 _LONGEST_NUMBER = 400  # characters of a text that is read as a number
 
 
@@ -327,8 +328,13 @@ def _unknown(operand: Operand, table: Any, text: str) -> Exception:
     elif operand.kind == "datasets":
         there, what = list(DATASETS), "name, digest or context of data sets"
     else:
-        there = [*ATTRIBUTES, *(key for kind in ("metrics", "params", "tags") for key in table.keys(kind))]
+        keys = [key for kind in ("params", "metrics", "tags") for key in table.keys(kind)]
+        there = [*ATTRIBUTES, *keys]
         what = "an attribute, or a metric, param or tag that a run has"
     near = near_names(operand.key, there[:100000])
     advice = "Did you mean %s?" % " or ".join(near) if near else ""
+    if not near and operand.kind is None:
+        told = [key for key in keys if not key.startswith("mlflow.")]
+        more = " and %d more" % (len(told) - _MOST_TOLD) if len(told) > _MOST_TOLD else ""
+        advice = "There are %s%s." % (", ".join(told[:_MOST_TOLD]), more) if told else ""
     return unclear(text, operand.position, what, repr(operand.key), advice)
