@@ -79,8 +79,8 @@ def group_runs(
         over: Params that make no difference, such as ``output_dir``, beside the seed-like ones; for ``group_by=None``.
         per_step: Whether to aggregate the histories at each step, too.
         only_finished: Whether the numbers leave out runs that are not FINISHED; they are counted in ``run_ids``.
-        with_parents: Whether a run without the metric is one of a group where runs that it has started and that have the
-            metric are given, too: folds of a cross-validation, say. It is left out else.
+        with_parents: Whether a run without the metric is one of a group where runs are given that it has started and
+            that have the metric, such as folds of a cross-validation; it is left out else.
         alpha: How unlikely a difference must be to be more than noise.
         experiment_id: The experiment of the runs that are given as ids; None: the one that has them.
         runs_dir: The store's folder, as in ``start_run``.
@@ -165,7 +165,7 @@ def _member(
     """Return a run with what its metric comes to."""
     texts = {key: seeds.comparable(value) for key, value in stored.data.params.items()}
     if metric not in stored.data.metrics or (only_finished and stored.info.status != _FINISHED):
-        return _Member(stored, texts, None, False, None)
+        return _Member(stored, texts, None, is_diverged=False, history=None)
     values: List[Any] = [stored.data.metrics[metric]]
     is_diverged = not all(map(isfinite, series.to_floats(values)))
     history = None

@@ -100,7 +100,8 @@ def test_what_was_named_is_all_there_is_and_nothing_is_told_to_be_hidden(shared_
     for wide in ((), ("-w",)):
         shown = run_cli("ls", "cifar10-sweep", "-c", "name,lr,trend", *wide, "-n", "2", "--color", "never", columns=80)
         assert "hidden" not in shown.out
-    assert "hidden" in run_cli("ls", "cifar10-sweep", "-c", "name,lr,aug,took,val/acc,val/loss,train/loss", columns=60).out
+    keys = "name,lr,aug,took,val/acc,val/loss,train/loss"
+    assert "hidden" in run_cli("ls", "cifar10-sweep", "-c", keys, columns=60).out
 
 
 def test_a_run_that_diverged_ranks_last(shared_sweep, run_cli):

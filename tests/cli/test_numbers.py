@@ -70,11 +70,11 @@ def test_a_column_of_params_has_six_digits_but_where_two_values_would_look_alike
     assert numbers.params(values) == (shown or [numbers.as_logged(value) for value in values])
 
 
-@given(st.lists(st.one_of(st.floats(), st.integers(-10, 10), st.floats(0.9999999, 1.0000001))))
+@given(st.lists(st.one_of(st.floats(allow_nan=False), st.integers(-10, 10), st.floats(0.9999999, 1.0000001))))
 def test_different_params_never_look_alike(values):
     told = {}
     for value, text in zip(values, numbers.params(values)):
-        assert told.setdefault(float(text), value) == value or value != value
+        assert told.setdefault(float(text), value) == value
 
 
 def test_a_whole_number_of_any_length_is_shown():

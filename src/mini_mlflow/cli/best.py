@@ -9,7 +9,20 @@ from ..groups import group_runs
 from ..query.conditions import find_rows
 from ..query.grammar import parse_filter
 from ..query.ordering import sort_rows
-from . import group_list, numbers, options, ranked, rows, run_columns, run_documents, run_table, spans, tables, titles
+from . import (
+    group_list,
+    group_table,
+    numbers,
+    options,
+    ranked,
+    rows,
+    run_columns,
+    run_documents,
+    run_table,
+    spans,
+    tables,
+    titles,
+)
 from .chosen import check_one_experiment, no_metric, title_of
 from .facts import Facts
 from .failures import DONE, NOT_FOUND, USAGE, CommandError
@@ -200,7 +213,7 @@ def _over_seed(found: Best, target: Target, screen: Screen) -> List[Tuple[str, L
     params = [
         "%s %s" % (screen.clean(key), screen.clean(numbers.params([value])[0])) for key, value in best.params.items()
     ]
-    text = group_list.mean_and_std([best], screen)[0].strip()
+    text = group_table.mean_and_std([best], screen)[0].strip()
     near = ["g%d" % (place + 1) for place, group in enumerate(groups.groups) if group.is_within_noise]
     if best.count < 2:
         verdict = "too few runs to tell what is noise"
@@ -209,7 +222,7 @@ def _over_seed(found: Best, target: Target, screen: Screen) -> List[Tuple[str, L
     else:
         verdict = "no other group is within noise of it (ls -g)"
     label = "over " + ", ".join(map(screen.clean, over))
-    items = ["g1", *params, text, "n " + group_list.share(best)]
+    items = ["g1", *params, text, "n " + group_table.share(best)]
     return [(label, items), ("", [verdict])]
 
 

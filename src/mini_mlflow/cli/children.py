@@ -64,6 +64,7 @@ def render(children: Sequence[Dict[str, Any]], screen: Screen, *, is_all: bool) 
         title += screen.own(" · ") + screen.clean(metric)
     table, _ = tables.render(columns, screen, width=screen.width - 1)
     lines = ["", title, *(" " + line for line in table[1:])]
-    if len(children) > len(shown):
-        lines.append(screen.styled("quiet", "  + %s: show -a" % numbers.counted(len(children) - len(shown), "more run")))
+    more = len(children) - len(shown)
+    if more:
+        lines.append(screen.styled("quiet", "  + %s: show -a" % numbers.counted(more, "more run")))
     return lines

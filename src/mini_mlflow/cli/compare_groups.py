@@ -7,7 +7,7 @@ from collections import namedtuple
 
 from .. import errors, goals, groups, noise, seeds
 from ..store import reader
-from . import beside, group_list, numbers, ranked, rows, texts
+from . import beside, group_documents, group_table, numbers, ranked, rows, texts
 from .beside import Section
 from .chosen import choose_runs
 from .facts import SYSTEM
@@ -126,7 +126,8 @@ def _in_order(
     """Return what a metric comes to in each group, in the order of the words."""
     wanted = ["attributes.experiment_id", *("params." + name for name in by)]
     found = groups.group_runs(
-        runs, wanted, metric=measure.metric, mode=measure.mode, goal=measure.goal, runs_dir=target.folder
+        runs, wanted, metric=measure.metric, mode=measure.mode, goal=measure.goal, with_parents=True,
+        runs_dir=target.folder,
     )
     place = {run.run_id: number for number, group in enumerate(members) for run in group}
     return found._replace(groups=sorted(found.groups, key=lambda group: place[group.run_ids[0]]))
@@ -179,12 +180,12 @@ def _count(group: Sequence[ChosenRun], screen: Screen) -> str:
 
 def _metric_rows(measure: Measure, table: Groups, screen: Screen, how: str) -> List[List[str]]:
     """Return the means of a metric with the difference of two, or with a row that tells how likely each one's is."""
-    cells = group_list.mean_and_std(table.groups, screen)
-    signs = group_list.verdicts(table, screen)
+    cells = group_table.mean_and_std(table.groups, screen)
+    signs = group_table.verdicts(table, screen)
     row = [measure.title(screen)]
     for group, cell, sign in zip(table.groups, cells, signs):
         is_part = group.count < len(group.run_ids)
-        count = "  (%s)" % group_list.share(group) if is_part else ""
+        count = "  (%s)" % group_table.share(group) if is_part else ""
         row.append((cell.strip() + count + " " + sign).rstrip())
     if how != _P_BELOW:
         a, b = table.groups
@@ -232,7 +233,7 @@ def _show_json(found: ComparedGroups, target: Target, screen: Screen) -> None:
                 "run_ids": [run.run_id for run in members],
                 "finished": sum(run.status == "FINISHED" for run in members),
                 "metrics": {
-                    measure.metric: group_list.numbers_of(measure, table.groups[place])
+                    measure.metric: group_documents.numbers_of(measure.mode, table.groups[place])
                     for measure, table in zip(found.measures, found.tables)
                 },
             }

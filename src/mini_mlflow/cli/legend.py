@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import group_list, numbers, ranked, run_table, tables
+from . import group_table, numbers, ranked, run_table, tables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def render_groups(
         screen: Where the table goes to.
     """
     groups = [line.group for line in lines]
-    counts = [group_list.share(group) for group in groups]
+    counts = [group_table.share(group) for group in groups]
     columns = [_letters(len(groups)), tables.column("n", counts), tables.column("runs", statuses, drops=200)]
     if len({line.drawn for line in lines}) > 1:
         cells = [screen.clean(line.drawn.metric) for line in lines]
@@ -128,10 +128,10 @@ def _means(lines: Sequence[GroupLine], screen: Screen) -> Column:
         places = [place for place, line in enumerate(lines) if line.drawn == drawn]
         whole = lines[places[0]].whole
         groups = [lines[place].group for place in places]
-        signs = group_list.verdicts(whole._replace(groups=groups), screen)
-        for place, cell, sign in zip(places, group_list.mean_and_std(groups, screen), signs):
+        signs = group_table.verdicts(whole._replace(groups=groups), screen)
+        for place, cell, sign in zip(places, group_table.mean_and_std(groups, screen), signs):
             cells[place] = cell + (arrows[drawn.goal] if is_mixed else "") + (" " + sign if sign else "")
-            roles[place] = "best" if sign == "*" else ""
+            roles[place] = "best" if sign.startswith("*") else ""
     goal = None if is_mixed else metrics[0].goal
     is_last = not is_mixed and goal is None
     return tables.column("mean", cells, ("mean of last" if is_last else "mean") + arrows[goal], roles=roles)

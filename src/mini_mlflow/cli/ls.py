@@ -32,8 +32,12 @@ def add_arguments(parser: Parser) -> None:
     group = parser.add_argument_group("which rows")
     group.add_argument(
         "-g", "--group", nargs="?", const="", metavar="PARAM",
-        help="a row for each group of runs that are equal but for the seed, or but for PARAM",
+        help="a row for each group of runs that are equal but for the seed: its mean; with PARAM, equal but for PARAM, "
+        "over which the mean is taken",
     )  # fmt: skip
+    group.add_argument(
+        "--by", metavar="PARAM", help="a row for each value of PARAM, the mean is over all else: what PARAM does"
+    )
     options.add_columns(parser)
     options.add_form(parser)
 
@@ -43,7 +47,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     target = find_target(arguments)
     word = _experiment_word(arguments, target)
     asks_for_runs = word is not None or any(
-        getattr(arguments, name) is not None for name in ("filter", "best", "sort", "group", "columns", "metrics")
+        getattr(arguments, name) is not None for name in ("filter", "best", "sort", "group", "by", "columns", "metrics")
     )
     form = screen.list_form()
     if not asks_for_runs and form != "ids":
@@ -54,7 +58,9 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
         target.experiment(word)  # which is told where it is not there
     if not target.is_there or not target.experiments(with_deleted=True):
         return _show_nothing(target, screen, form)
-    if arguments.group is not None:
+    if arguments.group and arguments.by:
+        raise CommandError("-g PARAM and --by both say what makes groups: leave one of them out", USAGE)
+    if arguments.group is not None or arguments.by is not None:
         from . import group_list
 
         return group_list.show(arguments, target, word, screen)

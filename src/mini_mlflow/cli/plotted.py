@@ -236,7 +236,15 @@ def read_groups(runs: Sequence[ChosenRun], metrics: Sequence[Drawn], over: str, 
             mode = drawn.goal or "last"
             keys = [group_list.BY_EXPERIMENT, *by]
             found.append(
-                group_runs(stored, keys, metric=drawn.metric, mode=mode, per_step=True, runs_dir=target.folder)
+                group_runs(
+                    stored,
+                    keys,
+                    metric=drawn.metric,
+                    mode=mode,
+                    per_step=True,
+                    with_parents=True,
+                    runs_dir=target.folder,
+                )
             )
     lines = []
     for group in found[0].groups:

@@ -9,7 +9,20 @@ from ..index import reading
 from ..records import NOTE
 from ..store import reader
 from ..store.experiments import ACTIVE, DELETED
-from . import children, numbers, options, ranked, run_documents, run_facts, run_table, spans, tables, texts, titles, trend
+from . import (
+    children,
+    numbers,
+    options,
+    ranked,
+    run_documents,
+    run_facts,
+    run_table,
+    spans,
+    tables,
+    texts,
+    titles,
+    trend,
+)
 from .chosen import choose_run
 from .facts import INTERNAL
 from .failures import DONE
