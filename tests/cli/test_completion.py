@@ -121,6 +121,13 @@ def test_after_an_option_that_may_have_a_value_comes_that_or_what_follows(filled
     assert set(words("ls", "-g", "")) == {"lr", "model.depth", "Default", "sweep one"}
 
 
+def test_forms_and_groups_are_completed(filled):
+    assert {"--md", "--csv", "--by"} <= set(words("ls", "-"))
+    assert {"--md", "--csv", "--tsv"} <= set(words("compare", "last", "-"))
+    assert "--md" in words("best", "loss", "-")
+    assert set(words("ls", "--by", "")) == {"lr", "model.depth"}
+
+
 def test_restore_offers_what_is_in_the_trash(filled):
     delete_run("5ea1" * 8, runs_dir=filled.path)
     assert words("restore", "") == ["calm-seal"]

@@ -89,7 +89,7 @@ def test_noise_of_floats_takes_no_room_and_is_whole_for_programs(store, run_cli)
     place_of_lr = shown.lines[2].split().index("lr") + 1  # after the mark, which has no heading
     assert sorted(line.split()[place_of_lr] for line in shown.lines[3:6]) == ["0.3", "0.5", "0.7"]
     assert "momentum 0.333333" in shown.out
-    for form in ("--tsv", "--csv", "-w", "--json"):
+    for form in ("--tsv", "--csv", "--json"):
         assert "0.30000000000000004" in run_cli(*place, "ls", "Default", form, columns=80).out
     compared = run_cli(*place, "compare", "run-0", "run-1", columns=80).out
     assert (" 0.3 " in compared, "0.3000" in compared) == (True, False)

@@ -51,6 +51,11 @@ def letter(place: int) -> str:
     return "abcdefghijklmnopqrstuvwxyz"[place % 26]
 
 
+def lettered(heads: Sequence[str]) -> List[str]:
+    """Return what things are called, with their letters."""
+    return ["%s %s" % (letter(place), head) for place, head in enumerate(heads)]
+
+
 def render(heads: Sequence[str], sections: Sequence[Section], screen: Screen) -> List[str]:
     """Return the sections below each other; what finds no room beside the first things follows in blocks of its own.
 
@@ -60,7 +65,7 @@ def render(heads: Sequence[str], sections: Sequence[Section], screen: Screen) ->
         screen: Whose width counts.
     """
     count = len(heads)
-    named = ["%s %s" % (letter(place), head) for place, head in enumerate(heads)]
+    named = lettered(heads)
     key_width, room, needed, least = _measure(named, sections, screen)
     most = len(_share(needed, least, room))
     blocks = -(-count // most)

@@ -96,6 +96,10 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
         screen.write("".join(screen.clean(each.info.run_id) + "\n" for each in found.runs))
     elif form == "json":
         _show_json(found, target, screen)
+    elif form == "md":
+        from . import markdown  # few ask for it
+
+        screen.write_lines(markdown.table(_columns(found, screen, is_wide=True)), is_wide=True)
     elif form == "table":
         _show_table(found, target, screen)
     else:
@@ -176,7 +180,7 @@ def _show_table(found: Best, target: Target, screen: Screen) -> None:
     screen.write_lines([head, "", *lines, *(["", *footer] if footer else [])])
 
 
-def _columns(found: Best, screen: Screen) -> List[tables.Column]:
+def _columns(found: Best, screen: Screen, *, is_wide: bool = False) -> List[tables.Column]:
     none = screen.glyph("none")
     infos = [each.info for each in found.runs]
     at = [none if step is None else str(step) for step in found.steps]
@@ -195,7 +199,7 @@ def _columns(found: Best, screen: Screen) -> List[tables.Column]:
         tables.column("last", numbers.column(found.lasts, none, decimals), drops=900.0),
     ]  # fmt: skip
     varying = [(key, [each.data.params.get(key) for each in found.runs]) for key in found.params]
-    columns += run_table.param_columns(varying, screen)
+    columns += run_table.param_columns(varying, screen, is_wide=is_wide)
     ages = [none if each.start_time is None else spans.age((screen.now_ms - each.start_time) / 1000) for each in infos]
     columns.append(tables.column("age", ages, is_right=True, drops=800.0))
     return columns

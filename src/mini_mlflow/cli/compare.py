@@ -6,12 +6,25 @@ from collections import namedtuple
 
 from .. import comparing, errors, goals, seeds
 from ..store import reader
-from . import beside, command_words, numbers, options, ranked, run_documents, run_facts, spans, texts
+from . import (
+    beside,
+    command_words,
+    compared_rows,
+    markdown,
+    numbers,
+    options,
+    ranked,
+    run_documents,
+    run_facts,
+    spans,
+    texts,
+)
 from .beside import Section
 from .chosen import choose_runs
 from .facts import SYSTEM
 from .failures import DONE, USAGE, CommandError
 from .target import find_target
+from .written_rows import write_rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,6 +79,7 @@ def add_arguments(parser: Parser) -> None:
         "runs", nargs="+", metavar="RUN", help="two or more: a row of ls, a name, an id; g1 g2 for groups"
     )
     options.add_place(parser)
+    options.add_form(parser, without=["table", "ids"])
     parser.add_argument(
         "-a", "--all", action="store_true", help="what is the same, too, and the metrics of the machine"
     )
@@ -91,8 +105,12 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     errors.warn_of(problems, stacklevel=2)
     if screen.is_json:
         _show_json(found, target, screen)
+    elif screen.form in ("tsv", "csv"):
+        values = {ranked.measure_of(key).name(): _values(key, facts) for key, facts in found.metrics.items()}
+        heading, rows = compared_rows.list_rows(found, values, target.names(), is_all=bool(arguments.all))
+        write_rows(heading, rows, screen.form, screen)
     else:
-        screen.write_lines(_render(found, screen, is_all=bool(arguments.all)))
+        screen.write_lines(_render(found, screen, is_all=bool(arguments.all)), is_wide=screen.form == "md")
     return DONE
 
 
@@ -141,7 +159,10 @@ def _render(found: Compared, screen: Screen, *, is_all: bool) -> List[str]:
     sources = _source_rows(found, screen, is_all=is_all)
     if sources:
         sections.append(Section("source", sources))
-    lines = beside.render([screen.clean(each.title()) for each in found.runs], sections, screen)
+    names = [screen.clean(each.title()) for each in found.runs]
+    if screen.form == "md":
+        return markdown.sections(beside.lettered(names), [each[:2] for each in sections], screen.own(difference))
+    lines = beside.render(names, sections, screen)
     same = _same(params, differing, found)
     legend = (
         ["* better" if len(found.runs) == 2 else "* best"]
@@ -174,7 +195,7 @@ def _param_row(key: str, values: Sequence[Any], screen: Screen) -> List[str]:
 def _metric_row(key: str, facts: Sequence[Optional[MetricFacts]], screen: Screen) -> List[str]:
     """Return the values of a metric, the best with a star, and of two the difference."""
     measure = ranked.measure_of(key)
-    values = [counting_value(each, measure) for each in facts]
+    values = _values(key, facts)
     decimals = numbers.decimals_of(values)
     cells = [numbers.number(value, decimals, screen.glyph("none")) for value in values]
     finite = [value for value in values if value is not None and ranked.is_finite(value)]
@@ -185,6 +206,10 @@ def _metric_row(key: str, facts: Sequence[Optional[MetricFacts]], screen: Screen
     if len(values) == 2:
         row.append(_difference(values[0], values[1], decimals, screen))
     return row
+
+
+def _values(key: str, facts: Sequence[Optional[MetricFacts]]) -> List[Any]:
+    return [counting_value(each, ranked.measure_of(key)) for each in facts]
 
 
 def counting_value(facts: Optional[MetricFacts], measure: Measure) -> Any:
@@ -274,10 +299,9 @@ def _show_json(found: Compared, target: Target, screen: Screen) -> None:
     for each in found.runs:
         stored = scanning.read_run(target.folder, each.experiment_id, each.run_id)
         documents.append(run_documents.run_document(stored, each.folder, names, screen.now_ms))
-    metrics = {}
-    for key, facts in found.metrics.items():
-        measure = ranked.measure_of(key)
-        metrics[key] = {"of": measure.mode, "values": [counting_value(each, measure) for each in facts]}
+    metrics = {
+        key: {"of": ranked.measure_of(key).mode, "values": _values(key, facts)} for key, facts in found.metrics.items()
+    }
     sources = [run_facts.source_of(record.metadata) for record in found.records]
     screen.write_json(
         "compare",

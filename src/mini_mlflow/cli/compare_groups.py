@@ -11,7 +11,7 @@ from . import beside, group_documents, group_table, numbers, ranked, rows, texts
 from .beside import Section
 from .chosen import choose_runs
 from .facts import SYSTEM
-from .failures import NOT_FOUND, CommandError
+from .failures import NOT_FOUND, USAGE, CommandError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,13 +74,15 @@ def show(
     Raises:
         CommandError: A run of one is gone, or none of them has a metric.
     """
+    if screen.form in ("tsv", "csv"):
+        raise CommandError("groups beside each other have no such form", USAGE, lines=["ls -g --%s has" % screen.form])
     problems: List[Problem] = []
     found = _read(words, target, screen, experiment, problems, with_system=with_system)
     errors.warn_of(problems, stacklevel=2)
     if screen.is_json:
         _show_json(found, target, screen)
     else:
-        screen.write_lines(_render(found, target, screen))
+        screen.write_lines(_render(found, target, screen), is_wide=screen.form == "md")
 
 
 def _read(
@@ -145,7 +147,8 @@ def _render(found: ComparedGroups, target: Target, screen: Screen) -> List[str]:
     if total:
         shown = []
         for name, values in found.params.items():
-            cells = [none if value is None else screen.clean(numbers.as_logged(value)) for value in values]
+            drawn = numbers.params(values)
+            cells = [none if value is None else screen.clean(text) for value, text in zip(values, drawn)]
             shown.append([screen.clean(name), *cells])
         title = "params that differ  (%d of %d)" % (len(shown), total)
         sections.append(Section(title, shown, is_apart=True))
@@ -161,11 +164,17 @@ def _render(found: ComparedGroups, target: Target, screen: Screen) -> List[str]:
         told = [*sections, Section(title, metrics, difference, is_whole=True)]
         if beside.is_one_block(heads, told, screen):
             break
+    if screen.form == "md":
+        from . import markdown  # few ask for it
+
+        return markdown.sections(beside.lettered(heads), [each[:2] for each in told], screen.own(difference))
     lines = beside.render(heads, told, screen)
     cells = [cell for row in metrics for cell in row[1:]]
-    footer = ["* better mean" if is_pair else "* best mean"] if any(cell.endswith("*") for cell in cells) else []
-    if any(cell.endswith(screen.glyph("noise")) for cell in cells):
+    footer = ["* better mean" if is_pair else "* best mean"] if any("*" in cell for cell in cells) else []
+    if any(screen.glyph("noise") in cell for cell in cells):
         footer.append(screen.own("≈ within noise of it (Welch t, 5 %)"))
+    if any(cell.endswith(screen.glyph("broken")) for cell in cells):
+        footer.append(screen.own("× without its runs that ended at NaN or inf"))
     footer.append("of finished runs")
     footer += ["over " + ", ".join(map(screen.clean, found.over))] if found.over else []
     footer += ["same: " + numbers.counted(found.same, "param")] if found.same else []

@@ -68,6 +68,10 @@ def show(arguments: argparse.Namespace, target: Target, screen: Screen) -> int:
     if form == "json":
         documents = [_document(each) for each in found]
         screen.write_json("experiments", store=target.shown, total=total, experiments=documents)
+    elif form == "md":
+        from . import markdown  # few ask for it
+
+        screen.write_lines(markdown.table(_columns(found, screen, is_wide=bool(arguments.wide))), is_wide=True)
     elif form == "table":
         is_empty = not any(each.counts for each in found)
         if is_empty and len(found) < 2:

@@ -87,6 +87,8 @@ def show(arguments: argparse.Namespace, target: Target, word: Optional[str], scr
     elif form == "ids":
         shown = found.tables[0].groups[:limit]
         screen.write("".join(screen.clean(each) + "\n" for group in shown for each in group.run_ids))
+    elif form == "md":
+        screen.write_lines(group_table.markdown_of(found, limit, screen), is_wide=True)
     elif form == "table":
         remember(found, target)
         name = target.shown if word is None else target.experiment(word).name

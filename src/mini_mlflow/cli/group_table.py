@@ -75,6 +75,16 @@ def render(found: GroupList, name: str, limit: Optional[int], screen: Screen, *,
     return [titles.fit(full, screen, short, width=0 if is_wide else None), "", *lines, "", *footer]
 
 
+def markdown_of(found: GroupList, limit: Optional[int], screen: Screen) -> List[str]:
+    """Return the table as Markdown, and below it what its numbers are."""
+    from . import markdown  # few ask for it
+
+    told = [screen.own("mean ± std of finished runs")] if found.measures else []
+    told += [over(found, screen)] if found.over else []
+    told += [each for each in legend(found, limit, screen) if not each.startswith("*")]  # the best is bold
+    return [*markdown.table(columns_of(found, limit, screen, is_wide=True)), *markdown.paragraph(told)]
+
+
 def over(found: GroupList, screen: Screen) -> str:
     """Return which params make no difference, the first four by name: ``over seed``."""
     names = list(map(screen.clean, found.over[:_MOST_OVER]))

@@ -62,7 +62,7 @@ def add_arguments(parser: Parser) -> None:
         help="at most N rows: the first and the last; 10 on a terminal, else all",
     )
     parser.add_argument("-a", "--all", action="store_true", help="all rows and all metrics")
-    options.add_form(parser)
+    options.add_form(parser, without=["md"])
 
 
 def run(arguments: argparse.Namespace, screen: Screen) -> int:

@@ -141,15 +141,23 @@ def add_everywhere(parser: Parser) -> None:
     group.add_argument("-h", "--help", action="store_true", default=silent, help="this text")
 
 
-def add_form(parser: Parser) -> None:
-    """Add what chooses the form of a list: ``-t --tsv --csv``; ``--json`` is there."""
+def add_form(parser: Parser, without: Sequence[str] = ()) -> None:
+    """Add what chooses the form of a list: ``-t --tsv --csv --md -q``; ``--json`` is there.
+
+    Args:
+        parser: Of the command.
+        without: Forms that it has not.
+    """
     group = parser.add_argument_group("in which form")
     for names, form, text in (
         (("-t", "--table"), "table", "a table, also in a pipe"),
-        (("--tsv",), "tsv", "values between tabs, whole; so it is in a pipe"),
+        (("--tsv",), "tsv", "values between tabs, whole; so is a list in a pipe"),
         (("--csv",), "csv", "values between commas, whole"),
+        (("--md",), "md", "a table of Markdown, numbers as on the screen"),
         (("-q", "--ids"), "ids", "ids only"),
     ):
+        if form in without:
+            continue
         group.add_argument(*names, dest="form", action="store_const", const=form, default=argparse.SUPPRESS, help=text)
 
 

@@ -77,13 +77,15 @@ def show(arguments: argparse.Namespace, target: Target, word: Optional[str], scr
 def _show_runs(
     arguments: argparse.Namespace, wanted: Wanted, target: Target, word: Optional[str], screen: Screen, form: str
 ) -> int:
-    is_table = form == "table"
+    is_table = form in ("table", "md")
     found = read_list(arguments, wanted, target, word, screen, is_for_people=is_table)
     if form == "ids":
         screen.write("".join(screen.clean(run_id) + "\n" for _, run_id in found.ids))
     elif not is_table:
         columns = [found.values[spec] for spec in found.specs]
         write_rows([spec.name() for spec in found.specs], list(zip(*columns)), form, screen)
+    elif form == "md":
+        screen.write_lines(run_table.markdown_of(found, screen), is_wide=True)
     else:
         rows.remember(target.folder, found.ids)
         name = target.shown if word is None else target.experiment(word).name

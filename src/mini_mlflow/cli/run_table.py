@@ -79,6 +79,15 @@ def render(found: RunList, screen: Screen, *, is_wide: bool) -> List[str]:
     return [*lines, *_after_blank(tables.footer(rows, screen))]
 
 
+def markdown_of(found: RunList, screen: Screen) -> List[str]:
+    """Return the table as Markdown, without trends, and what all runs have in common below it."""
+    from . import markdown  # few ask for it
+
+    columns = [each for each in columns_of(found, screen, is_wide=True) if each.key != "trend"]
+    shared = ["%s %s" % (screen.clean(key), screen.clean(numbers.params([value])[0])) for key, value in found.shared]
+    return [*markdown.table(columns), *markdown.paragraph(["same in all: " + shared[0], *shared[1:]] if shared else [])]
+
+
 def columns_of(found: RunList, screen: Screen, *, is_wide: bool = False) -> List[Column]:
     """Return the columns of a list of runs; that of trends still empty."""
     count = len(found.ids)
@@ -139,8 +148,8 @@ def param_column(
 ) -> Column:
     """Return a column of params as they were logged: numbers with their points aligned, texts at the left."""
     none = screen.glyph("none")
-    logged = map(numbers.as_logged, values) if is_wide else numbers.params(values)
-    shown = [none if value is None else screen.clean(text) for value, text in zip(values, logged)]
+    drawn = zip(values, numbers.params(values))
+    shown = [none if value is None else screen.clean(text) for value, text in drawn]
     there = [value for value in values if value is not None]
     heading = screen.clean(name)
     widest = _widest_text(screen, is_wide=is_wide)

@@ -44,7 +44,7 @@ class Screen:
         has_colour: Whether it may have colours, bold among them.
         is_ascii: Whether only ASCII signs of ours may be used.
         encoding: Of standard output; what it lacks is escaped.
-        form: What was asked for: ``table``, ``tsv``, ``csv``, ``json`` or None.
+        form: What was asked for: ``table``, ``tsv``, ``csv``, ``md``, ``json`` or None.
         warnings: What the library warned of, each once; ``--json`` has them in the document.
         is_lost: Whether the answer could not be written.
         now_ms: The clock, milliseconds since 1970-01-01 UTC: one for the whole command.
