@@ -94,6 +94,14 @@ def test_runs_beside_each_other_are_one_table(shared_sweep, run_cli):
     assert list(three[0]) == ["", "a proud-owl", "b quick-tern", "c warm-hare"]
 
 
+def test_groups_beside_each_other_are_one_table_and_have_no_other_form(shared_sweep, run_cli):
+    run_cli("ls", "cifar10-sweep", "-g", columns=80)
+    rows = table_of(run_cli("compare", "g1", "g2", "--md", columns=80))
+    assert list(rows[0])[:3] == ["", "a g1", "b g2"]
+    assert {row[""]: row["a g1"] for row in rows}["val/acc ↑"] == "**0.94016 ± 0.00009**"
+    assert run_cli("compare", "g1", "g2", "--csv", columns=80).code == 2
+
+
 @pytest.mark.parametrize("form", ["--csv", "--tsv"])
 def test_runs_beside_each_other_are_rows_for_programs(shared_sweep, run_cli, form):
     result = run_cli("compare", "proud-owl", "quick-tern", form, columns=80)
