@@ -136,7 +136,7 @@ class ExperimentTracker:
 
         Args:
             experiment_ids: Ids or names of experiments, or one. None takes the tracker's.
-            filter_string: Such as ``val/acc > 0.9 and lr < 0.1``.
+            filter_string: Such as ``val.acc > 0.9 and lr < 0.1``.
             run_view_type: ``"ACTIVE_ONLY"``, ``"DELETED_ONLY"`` or ``"ALL"``.
             order_by: Keys with ``ASC`` or ``DESC``.
             max_results: At most so many; None: all.

@@ -180,7 +180,7 @@ def fill_other_experiments(store: StoreBuilder) -> None:
             "scratch-%d" % number,
             images,
             params={"lr": 0.1 * (number + 1)},
-            metrics={"val/top1": [0.2, 0.5, 0.71 + number * 0.01]},
+            metrics={"val.top1": [0.2, 0.5, 0.71 + number * 0.01]},
             status="RUNNING" if number == 0 else "FINISHED",
             ago_s=7200 + number * 86400,
             took_s=40000,
@@ -191,7 +191,7 @@ def fill_other_experiments(store: StoreBuilder) -> None:
             "vocab-%d" % (8000 << number),
             tokens,
             params={"vocab": 8000 << number},
-            metrics={"val/bpb": [3.2, 2.1, 1.9 - number / 100]},
+            metrics={"val.bpb": [3.2, 2.1, 1.9 - number / 100]},
             status=("FINISHED", "FAILED", "KILLED")[number],
             ago_s=12 * 86400 + number * 3600,
             took_s=9000,
@@ -211,7 +211,7 @@ def curves(lr: float, aug: str, seed: int, steps: int, *, is_broken: bool = Fals
     if is_broken:
         val[27:] = [float("nan")] * (steps - 27)
         train[27:] = [float("nan")] * (steps - 27)
-    return {"val/acc": accuracy, "val/loss": val, "train/loss": train}
+    return {"val.acc": accuracy, "val.loss": val, "train.loss": train}
 
 
 def _edit_meta(path: Path, **fields: Any) -> None:

@@ -52,13 +52,13 @@ def long_params(store, monkeypatch):
     monkeypatch.chdir(store.path.parent)
     for number in range(6):
         params = {"data": PATH % number, "lr": (0.1, 0.01, 0.001)[number % 3], "seed": number}
-        metrics = {"val/loss": [0.5 - number / 100], "val/acc": [0.5], "val/top5": [0.8]}
+        metrics = {"val.loss": [0.5 - number / 100], "val.acc": [0.5], "val.top5": [0.8]}
         store.run("run-%d" % number, params=params, metrics=metrics)
     return store
 
 
 @pytest.mark.parametrize("columns", [100, 120, 200])
-@pytest.mark.parametrize("command", [("ls", "Default"), ("best", "val/loss"), ("plot", "val/loss")])
+@pytest.mark.parametrize("command", [("ls", "Default"), ("best", "val.loss"), ("plot", "val.loss")])
 def test_every_row_shows_how_a_long_param_differs(long_params, run_cli, command, columns):
     out = run_cli(*command, "--color", "never", columns=columns).out
     assert {"…%d" % number for number in range(6)} <= set(re.findall(r"…[0-9](?= )", out))
@@ -74,11 +74,11 @@ def test_at_eighty_columns_a_wide_param_goes_before_what_is_narrow(store, run_cl
     for number in range(4):
         words = ("first", "second", "third", "fourth")[number] + " way of many words"
         params = {"recipe": words, "lr": number / 10, "wd": number / 10, "depth": number, "heads": number}
-        metrics = {"val/acc": [0.5], "val/top5": [0.8], "val/loss": [0.1]}
+        metrics = {"val.acc": [0.5], "val.top5": [0.8], "val.loss": [0.1]}
         store.run("run-number-%d" % number, params=params, metrics=metrics)
     lines = run_cli("-d", str(store.path), "ls", "Default", "--color", "never", columns=80).lines
     heading = lines[2].split()
-    assert {"age", "lr", "wd", "depth", "heads", "val/top5"} <= set(heading)
+    assert {"age", "lr", "wd", "depth", "heads", "val.top5"} <= set(heading)
     assert "recipe" not in heading
     assert "recipe" in lines[-1]
 
@@ -86,7 +86,7 @@ def test_at_eighty_columns_a_wide_param_goes_before_what_is_narrow(store, run_cl
 def test_a_wide_param_stays_where_it_is_all_that_varies(store, run_cli):
     for number in range(4):
         words = ("first", "second", "third", "fourth")[number] + " way of many words"
-        store.run("run-number-%d" % number, params={"recipe": words}, metrics={"val/acc": [0.5], "val/loss": [0.1]})
+        store.run("run-number-%d" % number, params={"recipe": words}, metrics={"val.acc": [0.5], "val.loss": [0.1]})
     assert "recipe" in run_cli("-d", str(store.path), "ls", "Default", "--color", "never", columns=60).lines[2]
 
 

@@ -115,8 +115,8 @@ def test_times_are_marked_in_minutes_and_the_axis_has_its_name():
 
 
 def test_another_metric_may_go_back_and_forth_on_the_x_axis():
-    lines = text(curve("a", [0.0, 1.0, 2.0], xs=[1.0, 3.0, 2.0]), view=View(VALUE, "val/acc", False, False))
-    assert lines[-1].split()[-1] == "val/acc"
+    lines = text(curve("a", [0.0, 1.0, 2.0], xs=[1.0, 3.0, 2.0]), view=View(VALUE, "val.acc", False, False))
+    assert lines[-1].split()[-1] == "val.acc"
 
 
 def test_one_point_is_a_dot_with_its_letter():

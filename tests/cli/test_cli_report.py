@@ -30,7 +30,7 @@ def test_a_report_of_an_experiment_of_chosen_runs_and_of_a_filter(sweep, run_cli
     assert some.out.isascii()
     rows = bootstrap(here / "some.html")["runs"]["rows"]
     assert rows["name"][0] == "mellow-wren"
-    best = run_cli("report", "best:val/acc", "-o", "best.html", "--json", "-e", "cifar10-sweep")
+    best = run_cli("report", "best:val.acc", "-o", "best.html", "--json", "-e", "cifar10-sweep")
     document = json.loads(best.out)
     assert (document["schema"], document["runs"], document["provenance"]) == ("mini-mlflow/report/1", 1, False)
     assert document["size_bytes"] == os.path.getsize("best.html")

@@ -50,15 +50,15 @@ def test_groups_of_the_last_list_are_compared_as_groups(shared_sweep, run_cli):
     assert lines[1].split() == ["runs", "3", "✓✓✓", "3", "✓✓✓"]
     assert "params that differ  (1 of 8)" in lines
     assert " aug           mixup                none" in lines
-    row = next(line for line in lines if line.startswith(" val/acc"))
-    means = [group["metrics"]["val/acc"] for group in groups[:2]]
+    row = next(line for line in lines if line.startswith(" val.acc"))
+    means = [group["metrics"]["val.acc"] for group in groups[:2]]
     for each in means:
         assert "%.4f ± %.4f" % (each["mean"], each["std"]) in row
     assert re.search(r"\* .* −0\.0077  −0\.82%  p 0\.019$", row)
     assert "over seed" in lines[-1]
     document = json.loads(run_cli("compare", "g2", "g1", "--json", columns=100).out)
     assert [each["group"] for each in document["groups"]] == ["g2", "g1"]
-    assert [each["metrics"]["val/acc"]["mean"] for each in document["groups"]] == [
+    assert [each["metrics"]["val.acc"]["mean"] for each in document["groups"]] == [
         means[1]["mean"], means[0]["mean"],
     ]  # fmt: skip
     assert document["over"] == ["seed"]
@@ -67,7 +67,7 @@ def test_groups_of_the_last_list_are_compared_as_groups(shared_sweep, run_cli):
 def test_of_more_groups_each_has_its_p_against_the_best(shared_sweep, run_cli):
     run_cli("ls", "cifar10-sweep", "-g", columns=100)
     lines = run_cli("compare", "g1", "g2", "g3", "g4", "--color", "never", columns=100).lines
-    place = next(place for place, line in enumerate(lines) if line.startswith(" val/acc"))
+    place = next(place for place, line in enumerate(lines) if line.startswith(" val.acc"))
     assert len(lines[place + 1].split()) == 3 or "< 0.001" in lines[place + 1]
     assert lines[place + 1].split()[0] == "p"
     assert "(2/3) ≈" in lines[place]
@@ -78,7 +78,7 @@ def test_of_more_groups_each_has_its_p_against_the_best(shared_sweep, run_cli):
     assert "d g4" in narrow.out
     assert "…" not in narrow.out  # numbers are whole, in blocks where need be
     pair = run_cli("compare", "g1", "g2", "--color", "never", columns=60).lines
-    place = next(place for place, line in enumerate(pair) if line.startswith(" val/acc"))
+    place = next(place for place, line in enumerate(pair) if line.startswith(" val.acc"))
     assert pair[place + 1].split() == ["p", "0.019"]
 
 

@@ -249,7 +249,7 @@ def test_a_curve_that_is_chosen_lies_on_top_then_those_that_go_on(make_view):
     board, view = make_view()
     board.press("end")
     shown = board.window(5)
-    curves = view._curves(board, shown, "val/acc", module_view(), 80)
+    curves = view._curves(board, shown, "val.acc", module_view(), 80)
     order = [curve.pen.colour for curve in curves]
     assert order[0] == board.number_of(board.chosen())
 

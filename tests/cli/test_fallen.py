@@ -17,14 +17,14 @@ def ls(store, run_cli):
 
 
 def test_a_running_run_that_goes_wrong_has_a_sign_and_its_latest_value_below(store, ls):
-    store.run("sound", metrics={"val/loss": SOUND}, status="RUNNING", ago_s=100)
-    store.run("wrong", metrics={"val/loss": FALLEN}, status="RUNNING", ago_s=200)
-    store.run("ended", metrics={"val/loss": FALLEN}, ago_s=300)
+    store.run("sound", metrics={"val.loss": SOUND}, status="RUNNING", ago_s=100)
+    store.run("wrong", metrics={"val.loss": FALLEN}, status="RUNNING", ago_s=200)
+    store.run("ended", metrics={"val.loss": FALLEN}, ago_s=300)
     lines = ls().lines
     by_name = {name: line for line in lines for name in ("sound", "wrong", "ended") if " %s " % name in line}
     assert "0.2367 !" in by_name["wrong"]
     assert "!" not in by_name["sound"] + by_name["ended"]
-    assert any(line.startswith(" ! by now") and "val/loss of 2 is 0.6900" in line for line in lines)
+    assert any(line.startswith(" ! by now") and "val.loss of 2 is 0.6900" in line for line in lines)
     assert "!" not in ls("-l").out
     assert "!" not in ls("--tsv").out
     assert " 0.2367 !" in ls(columns=60).out
@@ -32,10 +32,10 @@ def test_a_running_run_that_goes_wrong_has_a_sign_and_its_latest_value_below(sto
 
 def test_more_than_three_are_counted(store, ls):
     for number in range(5):
-        store.run("run-%d" % number, metrics={"val/loss": FALLEN}, status="RUNNING", ago_s=100 + number)
+        store.run("run-%d" % number, metrics={"val.loss": FALLEN}, status="RUNNING", ago_s=100 + number)
     out = ls(columns=120).out
     assert out.count("0.2367 !") == 5
-    assert "val/loss of 3 is 0.6900 · 2 more · -l shows latest values" in out
+    assert "val.loss of 3 is 0.6900 · 2 more · -l shows latest values" in out
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ def test_show_tells_everything_for_programs_too(shared_sweep, run_cli):
         {"path": "config.yaml", "size_bytes": 9},
     ]
     assert document["source"]["git_commit"].startswith("3f9c2e1")
-    assert document["metrics"]["val/acc"]["max_step"] == 76
+    assert document["metrics"]["val.acc"]["max_step"] == 76
 
 
 def test_show_leaves_out_metrics_of_the_machine_unless_asked(store, run_cli):
@@ -92,7 +92,7 @@ def test_compare_agrees_with_the_library(shared_sweep, run_cli):
     assert [run["run_id"] for run in document["runs"]] == [a, b]
     assert document["params"] == {key: [pair.a, pair.b] for key, pair in found.params.items()}
     assert document["first_difference"] == found.first_difference
-    assert document["metrics"]["val/acc"]["of"] == "max"
+    assert document["metrics"]["val.acc"]["of"] == "max"
 
 
 def test_compare_needs_two_runs(shared_sweep, run_cli):
@@ -119,24 +119,24 @@ def test_a_difference_in_percent_is_no_power_of_ten(store, run_cli):
 
 
 def test_best_is_an_id_for_scripts(shared_sweep, run_cli):
-    place = ("best", "val/acc", "-e", "cifar10-sweep")
+    place = ("best", "val.acc", "-e", "cifar10-sweep")
     best = json.loads(run_cli(*place, "--json").out)["runs"]
     values = [run["best"]["value"] for run in best]
     assert values == sorted(values, reverse=True)
     assert run_cli(*place, "-q").out == best[0]["run_id"] + "\n"
     assert run_cli(*place, "-q", "-n", "3").lines == [run["run_id"] for run in best[:3]]
     assert run_cli(*place).lines[1].split("\t")[0] == best[0]["run_id"]
-    worst = json.loads(run_cli("best", "val/acc:min", "-e", "cifar10-sweep", "-n", "1", "--json").out)["runs"][0]
-    assert worst["best"]["value"] == min(run["metrics"]["val/acc"]["min"] for run in best)
+    worst = json.loads(run_cli("best", "val.acc:min", "-e", "cifar10-sweep", "-n", "1", "--json").out)["runs"][0]
+    assert worst["best"]["value"] == min(run["metrics"]["val.acc"]["min"] for run in best)
 
 
 def test_best_takes_a_filter(shared_sweep, run_cli):
-    found = json.loads(run_cli("best", "val/acc", "-f", "lr = 0.1 and aug = none", "--json").out)
+    found = json.loads(run_cli("best", "val.acc", "-f", "lr = 0.1 and aug = none", "--json").out)
     assert {run["params"]["lr"] for run in found["runs"]} == {0.1}
-    assert run_cli("best", "val/acc", "-f", "lr > 7").code == 3
+    assert run_cli("best", "val.acc", "-f", "lr > 7").code == 3
 
 
-@pytest.mark.parametrize("metric", ["val/acc", "loss", "nothing:min", ":max", ""])
+@pytest.mark.parametrize("metric", ["val.acc", "loss", "nothing:min", ":max", ""])
 def test_best_of_what_no_run_has_is_3_or_2(store, run_cli, metric):
     store.run("alpha", metrics={"loss": [float("nan")]})
     result = run_cli("-d", str(store.path), "best", metric)
@@ -154,7 +154,7 @@ def test_best_of_several_experiments_asks_which(store, run_cli):
 
 def test_history_is_every_row_in_a_pipe_and_the_ends_on_a_terminal(shared_sweep, run_cli):
     lines = run_cli("history", "shy-swift").lines
-    assert lines[0] == "step\ttime\tval/acc\tval/loss\ttrain/loss"
+    assert lines[0] == "step\ttime\tval.acc\tval.loss\ttrain.loss"
     assert len(lines) == 91
     shown = run_cli("history", "shy-swift", "--color", "never", columns=80).lines
     assert sum(line.lstrip()[:1].isdigit() for line in shown) == 10
@@ -164,10 +164,10 @@ def test_history_is_every_row_in_a_pipe_and_the_ends_on_a_terminal(shared_sweep,
 
 
 def test_history_takes_names_and_patterns(shared_sweep, run_cli):
-    assert run_cli("history", "shy-swift", "val/*").lines[0] == "step\ttime\tval/acc\tval/loss"
-    assert run_cli("history", "shy-swift", "train/loss", "val/acc").lines[0] == "step\ttime\ttrain/loss\tval/acc"
+    assert run_cli("history", "shy-swift", "val.*").lines[0] == "step\ttime\tval.acc\tval.loss"
+    assert run_cli("history", "shy-swift", "train.loss", "val.acc").lines[0] == "step\ttime\ttrain.loss\tval.acc"
     assert run_cli("history", "shy-swift", "nothing").code == 3
-    assert "near:  val/acc" in run_cli("history", "shy-swift", "val/ac").err
+    assert "near:  val.acc" in run_cli("history", "shy-swift", "val.ac").err
 
 
 def test_history_for_programs_has_every_row_that_was_logged(store, run_cli):

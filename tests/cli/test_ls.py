@@ -21,23 +21,23 @@ def test_in_a_pipe_it_is_tsv_with_every_column_whole(shared_sweep, run_cli):
     rows = rows_of(run_cli("ls", "cifar10-sweep"))
     assert list(rows[0]) == [
         "id", "name", "experiment", "status", "start_time", "end_time", "duration_s", "aug", "batch_size", "epochs",
-        "lr", "model", "optimizer", "seed", "weight_decay", "min(train/loss)", "last(train/loss)", "max(val/acc)",
-        "last(val/acc)", "min(val/loss)", "last(val/loss)",
+        "lr", "model", "optimizer", "seed", "weight_decay", "min(train.loss)", "last(train.loss)", "max(val.acc)",
+        "last(val.acc)", "min(val.loss)", "last(val.loss)",
     ]  # fmt: skip
     assert [row["id"] for row in rows] == shared_sweep.ids
     assert (rows[0]["status"], rows[0]["end_time"]) == ("RUNNING", "")
-    assert rows[9]["last(val/loss)"] == "NaN"
+    assert rows[9]["last(val.loss)"] == "NaN"
     assert rows[2]["start_time"].endswith("Z")
 
 
 def test_columns_can_be_named(shared_sweep, run_cli):
-    result = run_cli("ls", "cifar10-sweep", "-c", "id,name,status,lr,val/acc,last(val/loss),best_step(x)", "-n", "1")
+    result = run_cli("ls", "cifar10-sweep", "-c", "id,name,status,lr,val.acc,last(val.loss),best_step(x)", "-n", "1")
     assert result.code == 3
-    result = run_cli("ls", "cifar10-sweep", "-c", "id,name,status,lr,val/acc,last(val/loss),params.aug,mean(val/acc)")
+    result = run_cli("ls", "cifar10-sweep", "-c", "id,name,status,lr,val.acc,last(val.loss),params.aug,mean(val.acc)")
     assert result.lines[0].split("\t") == [
-        "id", "name", "status", "lr", "max(val/acc)", "last(val/loss)", "aug", "mean(val/acc)",
+        "id", "name", "status", "lr", "max(val.acc)", "last(val.loss)", "aug", "mean(val.acc)",
     ]  # fmt: skip
-    assert "  near:  val/acc\n" in run_cli("ls", "cifar10-sweep", "-c", "val/ac").err
+    assert "  near:  val.acc\n" in run_cli("ls", "cifar10-sweep", "-c", "val.ac").err
 
 
 def test_csv_holds_the_same_as_tsv(shared_sweep, run_cli):
@@ -70,14 +70,14 @@ def test_a_filter_an_order_and_a_limit(shared_sweep, run_cli):
 @pytest.mark.parametrize(
     ("order", "column", "is_descending"),
     [
-        (("-b", "val/acc"), "max(val/acc)", True), (("-b", "val/loss"), "min(val/loss)", False),
-        (("-b", "val/acc", "-l"), "last(val/acc)", True), (("-s", "val/loss"), "min(val/loss)", False),
-        (("-s", "-val/loss"), "min(val/loss)", True),
+        (("-b", "val.acc"), "max(val.acc)", True), (("-b", "val.loss"), "min(val.loss)", False),
+        (("-b", "val.acc", "-l"), "last(val.acc)", True), (("-s", "val.loss"), "min(val.loss)", False),
+        (("-s", "-val.loss"), "min(val.loss)", True),
     ],
 )  # fmt: skip
 def test_runs_come_in_the_order_of_what_is_shown(shared_sweep, run_cli, order, column, is_descending):
     rows = rows_of(run_cli("ls", "cifar10-sweep", *order))
-    values = [float(row[column]) for row in rows if row["last(val/loss)"] != "NaN"]
+    values = [float(row[column]) for row in rows if row["last(val.loss)"] != "NaN"]
     assert values == sorted(values, reverse=is_descending)
 
 
@@ -100,12 +100,12 @@ def test_what_was_named_is_all_there_is_and_nothing_is_told_to_be_hidden(shared_
     for wide in ((), ("-w",)):
         shown = run_cli("ls", "cifar10-sweep", "-c", "name,lr,trend", *wide, "-n", "2", "--color", "never", columns=80)
         assert "hidden" not in shown.out
-    keys = "name,lr,aug,took,val/acc,val/loss,train/loss"
+    keys = "name,lr,aug,took,val.acc,val.loss,train.loss"
     assert "hidden" in run_cli("ls", "cifar10-sweep", "-c", keys, columns=60).out
 
 
 def test_a_run_that_diverged_ranks_last(shared_sweep, run_cli):
-    assert names_of(run_cli("ls", "cifar10-sweep", "-b", "val/loss"))[-1] == "lucid-lynx"
+    assert names_of(run_cli("ls", "cifar10-sweep", "-b", "val.loss"))[-1] == "lucid-lynx"
 
 
 def test_an_experiment_is_named_by_name_or_id_and_only_once(shared_sweep, run_cli):
@@ -122,8 +122,8 @@ def test_the_overview_counts_and_tells_the_best(shared_sweep, run_cli):
     sweep = rows["cifar10-sweep"]
     counts = [sweep[name] for name in ("runs", "running", "finished", "failed", "killed", "lost")]
     assert counts == ["24", "2", "18", "2", "1", "1"]
-    assert sweep["metric"] == "max(val/acc)"
-    best = json.loads(run_cli("best", "val/acc", "-e", "cifar10-sweep", "-n", "1", "--json").out)
+    assert sweep["metric"] == "max(val.acc)"
+    best = json.loads(run_cli("best", "val.acc", "-e", "cifar10-sweep", "-n", "1", "--json").out)
     assert float(sweep["best"]) == best["runs"][0]["best"]["value"]
     assert sweep["best_run_id"] == best["runs"][0]["run_id"]
 
@@ -183,11 +183,11 @@ def test_json_of_runs_holds_everything(shared_sweep, run_cli):
     assert run["name"] == "lucid-lynx"
     keys = "run_id experiment_id experiment status start_time end_time duration_s params tags metrics"
     assert set(run) >= set(keys.split())
-    loss = run["metrics"]["val/loss"]
+    loss = run["metrics"]["val.loss"]
     assert set(loss) == {"last", "step", "first", "min", "min_step", "max", "max_step", "mean", "count"}
     assert (loss["last"], loss["step"], loss["count"]) == ("NaN", 30, 31)
     last = json.loads(run_cli("ls", "cifar10-sweep", "-l", "-n", "1", "--json").out)["runs"][0]
-    assert set(last["metrics"]["val/loss"]) == {"last"}
+    assert set(last["metrics"]["val.loss"]) == {"last"}
 
 
 def test_json_of_an_empty_store(run_cli, tmp_path, monkeypatch):
@@ -207,22 +207,22 @@ def test_groups_are_equal_but_for_the_seed(shared_sweep, run_cli):
     document = json.loads(run_cli("ls", "cifar10-sweep", "-g", "--json").out)
     assert (document["schema"], document["total"], document["over"]) == ("mini-mlflow/groups/1", 24, ["seed"])
     assert sorted(len(group["run_ids"]) for group in document["groups"]) == [3] * 8
-    means = [group["metrics"]["val/acc"]["mean"] for group in document["groups"]]
+    means = [group["metrics"]["val.acc"]["mean"] for group in document["groups"]]
     assert means == sorted(means, reverse=True)
     best, *others = document["groups"]
     assert best["within_noise"] is None
     assert {group["within_noise"] for group in others} <= {True, False, None}
     broken = [group for group in document["groups"] if group["finished"] < 3]
-    assert all(group["metrics"]["val/acc"]["count"] == group["finished"] for group in broken)
+    assert all(group["metrics"]["val.acc"]["count"] == group["finished"] for group in broken)
 
 
 def test_groups_agree_with_the_library(shared_sweep, run_cli):
     import mini_mlflow
 
     runs = mini_mlflow.search_runs("cifar10-sweep", output_format="list", runs_dir=shared_sweep.path)
-    groups = mini_mlflow.group_runs(runs, metric="val/loss", mode="min", runs_dir=shared_sweep.path)
-    document = json.loads(run_cli("ls", "cifar10-sweep", "-g", "-b", "val/loss", "--json").out)
-    shown = [group["metrics"]["val/loss"] for group in document["groups"]]
+    groups = mini_mlflow.group_runs(runs, metric="val.loss", mode="min", runs_dir=shared_sweep.path)
+    document = json.loads(run_cli("ls", "cifar10-sweep", "-g", "-b", "val.loss", "--json").out)
+    shown = [group["metrics"]["val.loss"] for group in document["groups"]]
     assert [each["mean"] for each in shown] == [group.mean for group in groups.groups]
     assert [each["std"] for each in shown] == [group.std for group in groups.groups]
     assert [each["within_noise"] for each in shown] == [group.is_within_noise for group in groups.groups]
@@ -265,7 +265,7 @@ def test_shared_params_are_said_once_and_varying_ones_are_columns(shared_sweep, 
 
 def test_the_best_of_a_column_stands_out_and_nothing_is_told_by_colour_alone(shared_sweep, run_cli):
     result = run_cli("ls", "cifar10-sweep", columns=120)
-    best = json.loads(run_cli("best", "val/acc", "-e", "cifar10-sweep", "-n", "1", "--json").out)["runs"][0]
+    best = json.loads(run_cli("best", "val.acc", "-e", "cifar10-sweep", "-n", "1", "--json").out)["runs"][0]
     line = next(line for line in result.lines if best["name"] in line)
     assert "\x1b[1;32m%.4f\x1b[0m" % best["best"]["value"] in line
     assert result.out.count("\x1b[1;32m") == 3
@@ -347,11 +347,11 @@ def test_of_groups_only_so_many_are_shown_and_the_others_counted(shared_sweep, r
     assert "not shown  6 more groups" in run_cli("ls", "cifar10-sweep", "-g", "-n", "2", columns=80).out
 
 
-@pytest.mark.parametrize(("key", "code"), [("note", 0), ("user", 0), ("-stage", 0), ("nosuch", 3), ("val/los", 3)])
+@pytest.mark.parametrize(("key", "code"), [("note", 0), ("user", 0), ("-stage", 0), ("nosuch", 3), ("val.los", 3)])
 def test_runs_are_sorted_by_any_column_and_one_that_is_not_there_is_told(shared_sweep, run_cli, key, code):
     result = run_cli("ls", "cifar10-sweep", "-s", key)
     assert result.code == code
-    assert ("near:  val/loss" in result.err) == (key == "val/los")
+    assert ("near:  val.loss" in result.err) == (key == "val.los")
 
 
 def test_a_status_without_quotes_may_be_written_as_it_is_shown(shared_sweep, run_cli):
@@ -361,10 +361,10 @@ def test_a_status_without_quotes_may_be_written_as_it_is_shown(shared_sweep, run
 def test_steps_are_those_of_the_longest_metric_that_is_shown(store, run_cli):
     store.run("usual", metrics={"loss": [0.1] * 30, "reconstruction": [0.1] * 30}, ago_s=10)
     store.run("other", metrics={"reconstruction": [0.1] * 50}, ago_s=20)
-    store.run("final", metrics={"loss": [0.1], "val/acc": [0.1] * 40}, ago_s=30)
+    store.run("final", metrics={"loss": [0.1], "val.acc": [0.1] * 40}, ago_s=30)
     store.run("none", ago_s=40)
     place = ("-d", str(store.path), "ls", "Default")
-    for columns in ("name,loss,val/acc,steps", "name,steps,loss,val/acc"):
+    for columns in ("name,loss,val.acc,steps", "name,steps,loss,val.acc"):
         rows = rows_of(run_cli(*place, "-c", columns))
         assert [row["steps"] for row in rows] == ["30", "50", "40", ""]
     lines = run_cli(*place, "--color", "never", columns=120).lines
@@ -374,14 +374,14 @@ def test_steps_are_those_of_the_longest_metric_that_is_shown(store, run_cli):
 
 def test_what_most_runs_have_comes_before_what_few_have(store, run_cli):
     for number in range(5):
-        metrics = {"loss": [0.5], "train/acc": [0.25], "lr": [0.1]}
-        store.run("run-with-a-name-%d" % number, metrics={**metrics, **({"val/acc": [0.75]} if number == 0 else {})})
+        metrics = {"loss": [0.5], "train.acc": [0.25], "lr": [0.1]}
+        store.run("run-with-a-name-%d" % number, metrics={**metrics, **({"val.acc": [0.75]} if number == 0 else {})})
     place = ("-d", str(store.path), "ls", "Default", "--color", "never")
     assert run_cli(*place, columns=160).lines[2].split("took")[1].split() == [
-        "train/acc", "↑", "trend", "loss", "↓", "lr", "val/acc", "↑", "steps",
+        "train.acc", "↑", "trend", "loss", "↓", "lr", "val.acc", "↑", "steps",
     ]  # fmt: skip
-    assert "train/acc ↑" in run_cli(*place, columns=60).lines[2]
-    assert "val/acc ↑" in run_cli(*place, "-b", "val/acc", columns=60).lines[2]
+    assert "train.acc ↑" in run_cli(*place, columns=60).lines[2]
+    assert "val.acc ↑" in run_cli(*place, "-b", "val.acc", columns=60).lines[2]
 
 
 def test_the_seed_is_looked_for_within_each_experiment(store, run_cli):

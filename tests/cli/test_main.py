@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from measured import widest
 import mini_mlflow
 from mini_mlflow.cli import main as cli_main
 from mini_mlflow.cli.commands import COMMANDS, OTHER_NAMES
+from mini_mlflow.keys import check_key
 from mini_mlflow.search import scanning
 
 SOURCE = str(Path(mini_mlflow.__file__).resolve().parent.parent)
@@ -90,6 +92,16 @@ def test_what_others_call_a_command_leads_to_it(run_cli, word, command):
     assert "  near:  %s" % command in run_cli(word, "a", "b").err
 
 
+def test_examples_name_metrics_that_can_be_logged(run_cli):
+    docs = Path(__file__).resolve().parents[2] / "docs"
+    texts = {name: run_cli(name, "-h").out for name in COMMANDS}
+    texts.update((name, (docs / (name + ".md")).read_text(encoding="utf-8")) for name in ("cli", "filters", "carrying"))
+    found = {name: re.findall(r"\b(?:val|valid|train)/[\w*]+", text) for name, text in texts.items()}
+    assert {name: keys for name, keys in found.items() if keys} == {}
+    assert "val.acc" in texts["ls"]
+    assert check_key("val.acc") == "val.acc"
+
+
 def test_other_names_of_commands_are_none_themselves_and_lead_to_some():
     assert not set(OTHER_NAMES) & set(COMMANDS)
     assert set(OTHER_NAMES.values()) <= set(COMMANDS)
@@ -107,8 +119,8 @@ def test_it_tells_its_version(run_cli):
 
 
 def test_a_filter_that_cannot_be_read_is_pointed_at(store, run_cli):
-    store.run("alpha", metrics={"val/acc": [0.5]})
-    text = "val/acc >> 0.9 and lr < 0.1"
+    store.run("alpha", metrics={"val.acc": [0.5]})
+    text = "val.acc >> 0.9 and lr < 0.1"
     result = run_cli("-d", str(store.path), "ls", "-f", text)
     _, shown, pointer, *_ = result.err.splitlines()
     assert shown == "  " + text
@@ -116,11 +128,11 @@ def test_a_filter_that_cannot_be_read_is_pointed_at(store, run_cli):
 
 
 def test_what_is_not_there_is_3_and_names_what_comes_near(store, run_cli):
-    store.run("brisk-otter", metrics={"val/acc": [0.5]})
+    store.run("brisk-otter", metrics={"val.acc": [0.5]})
     place = ("-d", str(store.path))
     assert run_cli(*place, "show", "brisk-oter").code == 3
     assert "  near:  brisk-otter\n" in run_cli(*place, "show", "brisk-oter").err
-    assert "  near:  val/acc\n" in run_cli(*place, "best", "val/ac").err
+    assert "  near:  val.acc\n" in run_cli(*place, "best", "val.ac").err
     assert "  near:  Default\n" in run_cli(*place, "ls", "Defalt").err
     assert run_cli("-d", str(store.path) + "x", "ls").code == 3
     assert "near:  mlruns" in run_cli("-d", str(store.path) + "x", "ls").err
@@ -182,10 +194,10 @@ def test_f01_no_screen_shows_what_steers_a_terminal(store, run_cli, columns):
 )
 def test_f01_no_line_is_wider_than_the_terminal(new_store, run_cli, columns, name, text, value):
     store = new_store("mlruns-%d" % abs(hash((columns, name, text, value))))
-    store.run(name, params={"p": text, "lr": value}, metrics={"val/acc": [0.1, value]}, note=text)
-    store.run(name + "2", params={"p": text + "x", "lr": 0.1}, metrics={"val/acc": [0.2]}, status="FAILED")
+    store.run(name, params={"p": text, "lr": value}, metrics={"val.acc": [0.1, value]}, note=text)
+    store.run(name + "2", params={"p": text + "x", "lr": 0.1}, metrics={"val.acc": [0.2]}, status="FAILED")
     for arguments in (("ls",), ("ls", "Default"), ("ls", "-g", "lr"), ("show", "last"), ("compare", "1", "2"),
-                      ("best", "val/acc"), ("history", "last")):  # fmt: skip
+                      ("best", "val.acc"), ("history", "last")):  # fmt: skip
         result = run_cli("-d", str(store.path), *arguments, columns=columns)
         assert result.code == 0, (arguments, result.err)
         assert widest(result.lines) <= columns
@@ -195,7 +207,7 @@ def test_f01_no_line_is_wider_than_the_terminal(new_store, run_cli, columns, nam
 def test_f05_json_is_one_valid_document_whatever_runs_hold(store, run_cli):
     odd = '\x1b\x9b\u202e\u2028\x7f"\\\ud800'
     store.run(odd, params={"p": odd, "x": float("nan"), "big": 10**400}, note=odd, tags={"t": odd},
-              metrics={"val/acc": [0.1, float("nan")], "loss": [float("inf")]})  # fmt: skip
+              metrics={"val.acc": [0.1, float("nan")], "loss": [float("inf")]})  # fmt: skip
     place = ("-d", str(store.path))
     commands = (("ls",), ("ls", "Default"), ("ls", "-g"), ("show", "last"), ("best", "loss"), ("history", "last"))
     for arguments in commands:
@@ -269,8 +281,8 @@ def test_f06_ctrl_c_ends_it_silently(monkeypatch, run_cli):
 
 
 def test_f06_a_narrow_ascii_terminal_shows_all_the_same(store, run_cli):
-    store.run("名前" * 30, params={"p": "é" * 100}, metrics={"val/acc": [0.5]})
-    for arguments in (("ls",), ("ls", "Default"), ("show", "last"), ("history", "last"), ("best", "val/acc")):
+    store.run("名前" * 30, params={"p": "é" * 100}, metrics={"val.acc": [0.5]})
+    for arguments in (("ls",), ("ls", "Default"), ("show", "last"), ("history", "last"), ("best", "val.acc")):
         result = run_cli("-d", str(store.path), *arguments, columns=20, encoding="ascii")
         assert (result.code, result.err) == (0, "")
         assert widest(result.lines) <= 20
@@ -359,7 +371,7 @@ def test_starting_loads_nothing_that_only_few_commands_need(tmp_path):
 
 
 def test_where_nothing_has_changed_nothing_that_reads_runs_is_loaded(store, run_cli, monkeypatch):
-    store.run("alpha", metrics={"val/acc": [0.5]})
+    store.run("alpha", metrics={"val.acc": [0.5]})
     place = ("-d", str(store.path), "ls", "-t")
     for later_s in (0, 100, 200):  # until the index is sure of what it has read
         monkeypatch.setattr(scanning, "time", lambda later_s=later_s: time.time() + later_s)
@@ -371,7 +383,7 @@ def test_where_nothing_has_changed_nothing_that_reads_runs_is_loaded(store, run_
     done = subprocess.run([sys.executable, "-c", code], env=environ, stdout=subprocess.PIPE, check=True)
     shown = done.stdout.decode()
     readers = ("store.reader", "store.folders", "store.owner", "store.trash", "summary", "index.reading", "index.crowd")
-    assert "val/acc" in shown
+    assert "val.acc" in shown
     assert {name for name in readers if "'mini_mlflow.%s'" % name in shown} == set()
 
 

@@ -8,12 +8,12 @@ from measured import widest
 
 RUNS = ("warm-hare", "lucid-lynx", "shy-swift", "bold-crane")
 SCREENS = {
-    "plot": ("plot", "val/loss", *RUNS, "--log", "--smooth", "0.6"),
-    "plot-best": ("plot", "val/acc", "-z"),
-    "plot-groups": ("plot", "val/loss", "-g", "-f", "lr < 0.05"),
-    "plot-metrics": ("plot", "val/*,train/loss", "shy-swift", "-H", "8"),
-    "plot-time": ("plot", "train/loss", "-x", "time", "-H", "8", "warm-hare", "shy-swift"),
-    "plot-metric": ("plot", "val/acc", "-x", "val/loss", "-H", "8", "shy-swift"),
+    "plot": ("plot", "val.loss", *RUNS, "--log", "--smooth", "0.6"),
+    "plot-best": ("plot", "val.acc", "-z"),
+    "plot-groups": ("plot", "val.loss", "-g", "-f", "lr < 0.05"),
+    "plot-metrics": ("plot", "val.*,train.loss", "shy-swift", "-H", "8"),
+    "plot-time": ("plot", "train.loss", "-x", "time", "-H", "8", "warm-hare", "shy-swift"),
+    "plot-metric": ("plot", "val.acc", "-x", "val.loss", "-H", "8", "shy-swift"),
     "tail": ("tail", "warm-hare", "-n", "3"),
 }
 
@@ -64,15 +64,15 @@ def test_in_a_pipe_a_chart_is_the_same_text_100_columns_wide(sweep, run_cli):
 
 
 def test_without_runs_the_six_best_are_drawn_best_first(sweep, run_cli):
-    lines = run_cli("plot", "val/acc", columns=120).out
+    lines = run_cli("plot", "val.acc", columns=120).out
     names = re.findall(r"m[a-f]\x1b\[0m  \x1b\[\d+m.\x1b\[0m  (\S+)", lines)
-    listed = run_cli("ls", "cifar10-sweep", "-b", "val/acc", "-n", "6", "-c", "name", "--tsv").lines[1:]
+    listed = run_cli("ls", "cifar10-sweep", "-b", "val.acc", "-n", "6", "-c", "name", "--tsv").lines[1:]
     assert names == listed
 
 
 def test_more_or_fewer_of_the_best_and_those_that_fit_a_filter(sweep, run_cli):
-    assert "· 2 runs" in run_cli("plot", "val/acc", "-n", "2", columns=120).lines[0]
-    assert "· 3 runs" in run_cli("plot", "val/acc", "-f", "lr = 0.1 and aug = none", columns=120).out.splitlines()[0]
+    assert "· 2 runs" in run_cli("plot", "val.acc", "-n", "2", columns=120).lines[0]
+    assert "· 3 runs" in run_cli("plot", "val.acc", "-f", "lr = 0.1 and aug = none", columns=120).out.splitlines()[0]
 
 
 def test_the_table_tells_where_the_best_was_and_that_the_last_is_no_number(store, plot):
@@ -212,10 +212,10 @@ def test_a_long_history_is_thinned_out_and_its_steps_are_marked(store, plot):
 def test_rows_of_the_last_ls_and_its_groups_are_drawn_wherever_the_option_stands(sweep, run_cli):
     run_cli("ls", "cifar10-sweep", "-g", columns=80)
     run_cli("ls", "cifar10-sweep", columns=80)
-    assert "· 7 runs" in run_cli("plot", "val/acc", "g1", "1", "3-5", "--color", "never", columns=80).lines[0]
+    assert "· 7 runs" in run_cli("plot", "val.acc", "g1", "1", "3-5", "--color", "never", columns=80).lines[0]
     for words in (("g1", "g2", "-g"), ("-g", "g1", "g2")):
-        title = run_cli("plot", "val/acc", *words, "--color", "never", columns=80).lines[0]
-        assert title == "val/acc · cifar10-sweep · 6 runs in 2 groups · over seed"
+        title = run_cli("plot", "val.acc", *words, "--color", "never", columns=80).lines[0]
+        assert title == "val.acc · cifar10-sweep · 6 runs in 2 groups · over seed"
 
 
 def test_the_ends_of_the_axes_can_be_named(store, plot):

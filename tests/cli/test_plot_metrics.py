@@ -12,9 +12,9 @@ from mini_mlflow.cli import drawn_metrics
 def two(store, monkeypatch):
     """Two runs, one of which lacks a metric."""
     monkeypatch.chdir(store.path.parent)
-    metrics = {"val/loss": [3.0, 1.0, 2.0], "train/loss": [3000.0, 2000.0, 1000.0], "val/acc": [0.25, 0.5, 0.75]}
+    metrics = {"val.loss": [3.0, 1.0, 2.0], "train.loss": [3000.0, 2000.0, 1000.0], "val.acc": [0.25, 0.5, 0.75]}
     store.run("first", metrics=metrics, params={"lr": 0.1})
-    store.run("second", metrics={"val/loss": [2.5, 0.5], "odd,name*": [1.0, 2.0]}, params={"lr": 0.2})
+    store.run("second", metrics={"val.loss": [2.5, 0.5], "odd,name*": [1.0, 2.0]}, params={"lr": 0.2})
     return store
 
 
@@ -23,29 +23,29 @@ def letters_of(result):
 
 
 def test_metrics_between_commas_are_drawn_of_each_run_beside_each_other(two, run_cli):
-    result = run_cli("plot", "val/loss,train/loss", "first", "second", "--color", "never", columns=100)
-    assert result.lines[0] == "val/loss, train/loss · Default · 2 runs"
+    result = run_cli("plot", "val.loss,train.loss", "first", "second", "--color", "never", columns=100)
+    assert result.lines[0] == "val.loss, train.loss · Default · 2 runs"
     assert letters_of(result) == [
-        ["a", "✓", "first", "val/loss"], ["b", "✓", "first", "train/loss"], ["c", "✓", "second", "val/loss"],
+        ["a", "✓", "first", "val.loss"], ["b", "✓", "first", "train.loss"], ["c", "✓", "second", "val.loss"],
     ]  # fmt: skip
-    assert result.lines[-1] == " no train/loss  second"
+    assert result.lines[-1] == " no train.loss  second"
 
 
 def test_a_pattern_means_all_that_it_fits_in_the_order_in_which_they_matter(two, run_cli):
-    result = run_cli("plot", "val/*", "first", "--color", "never", columns=100)
-    assert result.lines[0] == "val/acc, val/loss · Default · 1 run"
-    assert [words[3] for words in letters_of(result)] == ["val/acc", "val/loss"]
+    result = run_cli("plot", "val.*", "first", "--color", "never", columns=100)
+    assert result.lines[0] == "val.acc, val.loss · Default · 1 run"
+    assert [words[3] for words in letters_of(result)] == ["val.acc", "val.loss"]
 
 
 def test_each_metric_has_its_own_decimals_and_its_own_best(two, run_cli):
-    lines = run_cli("plot", "val/*,train/loss", "first", "second", "--color", "never", columns=100).lines
+    lines = run_cli("plot", "val.*,train.loss", "first", "second", "--color", "never", columns=100).lines
     assert [line.split() for line in lines if re.match(" [a-d]  ✓", line)] == [
-        ["a", "✓", "first", "val/acc", "0.1", "0.7500", "0.7500", "↑", "2"],
-        ["b", "✓", "first", "val/loss", "0.1", "2.000", "1.000", "↓", "1"],
-        ["c", "✓", "first", "train/loss", "0.1", "1000", "1000", "↓", "2"],
-        ["d", "✓", "second", "val/loss", "0.2", "0.500", "0.500", "↓", "1"],
+        ["a", "✓", "first", "val.acc", "0.1", "0.7500", "0.7500", "↑", "2"],
+        ["b", "✓", "first", "val.loss", "0.1", "2.000", "1.000", "↓", "1"],
+        ["c", "✓", "first", "train.loss", "0.1", "1000", "1000", "↓", "2"],
+        ["d", "✓", "second", "val.loss", "0.2", "0.500", "0.500", "↓", "1"],
     ]
-    coloured = run_cli("plot", "val/*,train/loss", "first", "second", columns=100).out
+    coloured = run_cli("plot", "val.*,train.loss", "first", "second", columns=100).out
     assert coloured.count("\x1b[1;32m") == 3
 
 
@@ -60,13 +60,13 @@ def test_without_runs_the_first_metric_tells_the_best_and_six_curves_are_enough(
 
 
 def test_json_has_a_curve_of_each_metric_of_each_run(two, run_cli):
-    document = json.loads(run_cli("plot", "val/*", "first", "--json").out)
-    assert (document["metric"], document["metrics"]) == ("val/acc", ["val/acc", "val/loss"])
+    document = json.loads(run_cli("plot", "val.*", "first", "--json").out)
+    assert (document["metric"], document["metrics"]) == ("val.acc", ["val.acc", "val.loss"])
     assert [(each["name"], each["metric"], each["values"]) for each in document["runs"]] == [
-        ("first", "val/acc", [0.25, 0.5, 0.75]), ("first", "val/loss", [3.0, 1.0, 2.0]),
+        ("first", "val.acc", [0.25, 0.5, 0.75]), ("first", "val.loss", [3.0, 1.0, 2.0]),
     ]  # fmt: skip
-    one = json.loads(run_cli("plot", "val/loss", "first", "--json").out)
-    assert (one["metric"], one["metrics"], one["runs"][0]["metric"]) == ("val/loss", ["val/loss"], "val/loss")
+    one = json.loads(run_cli("plot", "val.loss", "first", "--json").out)
+    assert (one["metric"], one["metrics"], one["runs"][0]["metric"]) == ("val.loss", ["val.loss"], "val.loss")
 
 
 def test_a_metric_that_is_called_like_a_pattern_is_itself(two, run_cli):
@@ -86,7 +86,7 @@ def test_many_metrics_are_titled_as_they_were_typed_and_more_than_letters_are_co
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("val/loss,los", "first"), 3, "no metric 'los'"),
+        (("val.loss,los", "first"), 3, "no metric 'los'"),
         (("x*",), 3, "no metric 'x*'"),
         ((",", "first"), 2, "names nothing"),
     ],

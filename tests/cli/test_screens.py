@@ -6,12 +6,12 @@ from measured import widest
 SCREENS = {
     "ls": ("ls",),
     "ls-sweep": ("ls", "cifar10-sweep"),
-    "ls-filtered": ("ls", "-f", "val/acc > 0.9", "-b", "val/loss", "-n", "5"),
+    "ls-filtered": ("ls", "-f", "val.acc > 0.9", "-b", "val.loss", "-n", "5"),
     "ls-groups": ("ls", "cifar10-sweep", "-g"),
     "show": ("show", "proud-owl"),
     "compare": ("compare", "proud-owl", "quick-tern"),
     "compare-three": ("compare", "proud-owl", "lucid-lynx", "warm-hare"),
-    "best": ("best", "val/acc", "-n", "3"),
+    "best": ("best", "val.acc", "-n", "3"),
     "history": ("history", "shy-swift"),
 }
 WIDTHS = (60, 80, 120, 200)

@@ -23,7 +23,7 @@ def folder_of(store, run_id):
 @pytest.fixture
 def live(store):
     """A run that is running, and its id."""
-    run_id = store.run("warm-hare", metrics={"val/acc": [0.1, 0.5, 0.9]}, status="RUNNING", ago_s=120, took_s=118)
+    run_id = store.run("warm-hare", metrics={"val.acc": [0.1, 0.5, 0.9]}, status="RUNNING", ago_s=120, took_s=118)
     return store.live[-1], run_id
 
 
@@ -53,7 +53,7 @@ def log(run, key, value, step, ago_s=1.0):
 
 def test_the_last_values_come_by_step_and_then_the_last_lines(store, run_cli):
     run_id = store.run(
-        "proud-owl", metrics={"val/acc": [0.1, 0.5, 0.9], "val/loss": [2.0, 1.0, 0.5]}, files={"console.log": LOG}
+        "proud-owl", metrics={"val.acc": [0.1, 0.5, 0.9], "val.loss": [2.0, 1.0, 0.5]}, files={"console.log": LOG}
     )
     path = folder_of(store, run_id) / layout.ARTIFACTS / "console.log"
     os.utime(path, (NOW_MS / 1000 - 60, NOW_MS / 1000 - 60))
@@ -61,8 +61,8 @@ def test_the_last_values_come_by_step_and_then_the_last_lines(store, run_cli):
     assert (result.code, result.err) == (0, "")
     assert result.lines == [
         "✓ proud-owl  finished 55m ago after 4m35s",
-        "08:23:03  step 1  val/acc 0.5000  val/loss 1",
-        "08:24:35  step 2  val/acc 0.9000  val/loss 0.5000",
+        "08:23:03  step 1  val.acc 0.5000  val.loss 1",
+        "08:24:35  step 2  val.acc 0.9000  val.loss 0.5000",
         "         │ epoch 1",
         "09:19:00 │ green saved",
     ]
@@ -90,7 +90,7 @@ def test_a_run_that_goes_on_says_how_it_is_followed(live, store, run_cli):
     result = run_cli("-d", str(store.path), "tail", "last", "-n", "1")
     assert result.lines == [
         "● warm-hare  running for 2m00s · -f follows, and ends with the run",
-        "09:19:58  step 2  val/acc 0.9000",
+        "09:19:58  step 2  val.acc 0.9000",
     ]
 
 
@@ -102,7 +102,7 @@ def test_following_shows_what_comes_and_ends_with_the_run(live, follow):
         "-n",
         "1",
         then=[
-            lambda: log(run, "val/acc", 0.95, 3),
+            lambda: log(run, "val.acc", 0.95, 3),
             lambda: append(logs, "saved\nhalf"),
             lambda: append(logs, " a line\n50%"),
             lambda: run.end("FAILED"),
@@ -112,7 +112,7 @@ def test_following_shows_what_comes_and_ends_with_the_run(live, follow):
     first, *lines, last = result.lines
     assert first.startswith("● warm-hare  running for ")
     assert [line[8:] for line in lines] == [
-        "  step 2  val/acc 0.9000", "  step 3  val/acc 0.9500", " │ saved", " │ half a line", " │ 50%",
+        "  step 2  val.acc 0.9000", "  step 3  val.acc 0.9500", " │ saved", " │ half a line", " │ 50%",
     ]  # fmt: skip
     assert last.startswith("✗ warm-hare  failed after ")
 
@@ -155,28 +155,28 @@ def test_json_is_one_document_and_while_following_one_object_a_line(live, follow
     assert document["schema"] == "mini-mlflow/tail/1"
     assert document["run"]["run_id"] == run_id
     assert document["run"]["status"] == "RUNNING"
-    assert document["values"][-1] == {"step": 2, "time": "2026-11-23T09:19:58.000Z", "metrics": {"val/acc": 0.9}}
+    assert document["values"][-1] == {"step": 2, "time": "2026-11-23T09:19:58.000Z", "metrics": {"val.acc": 0.9}}
     assert document["console"] == []
     result = follow(
         "last",
         "--json",
-        then=[lambda: log(run, "val/acc", '"NaN"', 3), lambda: append(folder_of_live(run), "x\n"), run.end],
+        then=[lambda: log(run, "val.acc", '"NaN"', 3), lambda: append(folder_of_live(run), "x\n"), run.end],
     )
     objects = [json.loads(line) for line in result.lines]
     assert [each["kind"] for each in objects] == ["status", "values", "values", "values", "values", "console", "status"]
-    assert objects[4]["metrics"] == {"val/acc": "NaN"}
+    assert objects[4]["metrics"] == {"val.acc": "NaN"}
     assert objects[5]["text"] == "x"
     assert objects[6]["run"]["status"] == "FINISHED"
 
 
 def test_metrics_of_the_machine_are_left_out_unless_asked_for(store, run_cli):
-    store.run("a", metrics={"system/cpu": [50.0], "val/acc": [0.5], "val/loss": [0.4]})
+    store.run("a", metrics={"system/cpu": [50.0], "val.acc": [0.5], "val.loss": [0.4]})
     plain = run_cli("-d", str(store.path), "tail", "last").out
     assert "system/cpu" not in plain
     assert "system/cpu 50" in run_cli("-d", str(store.path), "tail", "last", "-a").out
-    some = run_cli("-d", str(store.path), "tail", "last", "-m", "*/loss,x").out
-    assert "val/loss" in some
-    assert "val/acc" not in some
+    some = run_cli("-d", str(store.path), "tail", "last", "-m", "*.loss,x").out
+    assert "val.loss" in some
+    assert "val.acc" not in some
 
 
 def test_no_line_is_wider_than_the_terminal_and_nothing_is_cut_off(store, run_cli):

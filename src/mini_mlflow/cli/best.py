@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from .screen import Screen
     from .target import Target
 
-EXAMPLES = ("best val/acc -e cifar10-sweep", "best val/loss:min -f 'lr < 0.1' -n 3", "best val/acc -q")
+EXAMPLES = ("best val.acc -e cifar10-sweep", "best val.loss:min -f 'lr < 0.1' -n 3", "best val.acc -q")
 _ON_A_TERMINAL = 10
 
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = (
     "compare 7 6",
-    "compare last best:val/acc --json",
+    "compare last best:val.acc --json",
     "compare g1 g2              # groups of the last ls -g; g1 alone: its runs",
 )
 _METRICS = "metrics"

@@ -39,7 +39,7 @@ _HELP = (
     ("z", "zoom: fit what most do after the first tenth"),
     ("s", "smooth: not at all, 0.6, 0.9"),
     ("x", "by step or by time since the start"),
-    ("f", "filter, such as val/acc > 0.9 and lr < 0.1"),
+    ("f", "filter, such as val.acc > 0.9 and lr < 0.1"),
     ("o", "sort: running first, best latest value first, by name"),
     ("r", "running ones only"),
     ("enter", "show all of that run"),

@@ -37,7 +37,7 @@ def read_metrics(text: str, there: Sequence[str]) -> List[Drawn]:
     """Return the metrics that a text means, each once.
 
     Args:
-        text: ``loss``, ``loss:min``, ``val/loss,train/loss``, ``val/*``.
+        text: ``loss``, ``loss:min``, ``val.loss,train.loss``, ``val.*``.
         there: The metrics that there are.
 
     Raises:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 FORMATS = ("csv", "json", "mlflow", "parquet")
 EXAMPLES = (
     "export csv runs.csv -e cifar10-sweep",
-    "export csv curves.csv --histories -f 'val/acc > 0.9'",
+    "export csv curves.csv --histories -f 'val.acc > 0.9'",
     "export json - | jq '.runs[].metrics'",
     "export mlflow ../for-mlflow/mlruns",
 )
@@ -38,7 +38,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("format", metavar="FORMAT", choices=FORMATS, help=text)
     parser.add_argument("path", metavar="PATH", help="the file, or the folder (mlflow, parquet); - is standard output")
     add_place(parser)
-    parser.add_argument("-f", "--filter", metavar="TEXT", help="such as 'val/acc > 0.9 and lr < 0.1'")
+    parser.add_argument("-f", "--filter", metavar="TEXT", help="such as 'val.acc > 0.9 and lr < 0.1'")
     parser.add_argument("-a", "--all", action="store_true", help="deleted runs, too")
     parser.add_argument("--histories", action="store_true", help="every value of every metric, not the last alone")
     parser.add_argument("--raw", action="store_true", help="csv: no apostrophe before what a spreadsheet would compute")

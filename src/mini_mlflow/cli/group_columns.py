@@ -34,7 +34,7 @@ def named(text: str, facts: Facts, ranking: Optional[Measure], *, is_last: bool)
     """Return the columns that ``-c`` or ``-s`` names.
 
     Args:
-        text: Such as ``lr,n,val/acc``: attributes of groups, else metrics, else params, else tags.
+        text: Such as ``lr,n,val.acc``: attributes of groups, else metrics, else params, else tags.
         facts: The runs.
         ranking: The measure of ``-b``, which its metric alone means, too.
         is_last: Whether a metric alone means its latest value.

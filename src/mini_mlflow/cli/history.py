@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .screen import Screen
     from .target import Target
 
-EXAMPLES = ("history last", "history 4 val/acc 'val/*' -n 80", "history last --json")
+EXAMPLES = ("history last", "history 4 val.acc 'val.*' -n 80", "history last --json")
 _ON_A_TERMINAL = 10
 
 
@@ -51,7 +51,7 @@ def add_arguments(parser: Parser) -> None:
     """Add what ``history`` takes."""
     parser.add_argument("run", metavar="RUN", help="last, best:METRIC, a row of ls, a name or an id")
     parser.add_argument(
-        "metrics", nargs="*", metavar="METRIC", help="names or patterns such as 'val/*'; without: all but system/"
+        "metrics", nargs="*", metavar="METRIC", help="names or patterns such as 'val.*'; without: all but system/"
     )
     options.add_place(parser)
     parser.add_argument(

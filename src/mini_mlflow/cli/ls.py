@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _DEFAULT = ("Default", "0")  # the experiment that a store has with its first run
 EXAMPLES = (
     "ls",
-    "ls cifar10-sweep -b val/acc -f 'lr < 0.1 and age < 7d'",
-    "ls cifar10-sweep -c id,lr,val/acc --csv > runs.csv",
+    "ls cifar10-sweep -b val.acc -f 'lr < 0.1 and age < 7d'",
+    "ls cifar10-sweep -c id,lr,val.acc --csv > runs.csv",
 )
 
 

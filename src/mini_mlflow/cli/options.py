@@ -169,7 +169,7 @@ def add_place(parser: Parser) -> None:
 def add_choice(parser: Parser) -> None:
     """Add what chooses runs and their order: ``-f -n -b -s -a --refresh``."""
     group = parser.add_argument_group("which runs")
-    group.add_argument("-f", "--filter", metavar="TEXT", help="such as 'val/acc > 0.9 and lr < 0.1 and age < 2d'")
+    group.add_argument("-f", "--filter", metavar="TEXT", help="such as 'val.acc > 0.9 and lr < 0.1 and age < 2d'")
     group.add_argument("-n", "--limit", metavar="N", type=whole, help="at most N rows; 40 on a terminal, else all")
     group.add_argument("-a", "--all", action="store_true", help="no limit, all keys, the trash too")
     group.add_argument("--refresh", action="store_true", help="read every file's state anew")
@@ -181,8 +181,8 @@ def add_choice(parser: Parser) -> None:
 def add_columns(parser: Parser) -> None:
     """Add what chooses columns: ``-c -m -l -w``."""
     group = parser.add_argument_group("which columns")
-    group.add_argument("-c", "--columns", metavar="KEYS", help="exactly these: lr,val/acc,last(val/loss)")
-    group.add_argument("-m", "--metrics", metavar="KEYS", help="of the metrics these: 'val/*,train/loss'")
+    group.add_argument("-c", "--columns", metavar="KEYS", help="exactly these: lr,val.acc,last(val.loss)")
+    group.add_argument("-m", "--metrics", metavar="KEYS", help="of the metrics these: 'val.*,train.loss'")
     group.add_argument("-l", "--last", action="store_true", help="last values, not the best of all steps")
     group.add_argument("-w", "--wide", action="store_true", help="all columns, however wide")
 

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from .target import Target
 
 EXAMPLES = (
-    "plot val/loss                      # its best runs",
-    "plot val/loss 1 4-6 --log -z       # rows of the last ls; zoomed",
-    "plot val/loss,train/loss last      # both of one run",
-    "plot val/loss --ylim 0.2:0.5       # that part of the axis",
-    "plot val/acc -g -e cifar10-sweep   # a line per group, over seeds",
+    "plot val.loss                      # its best runs",
+    "plot val.loss 1 4-6 --log -z       # rows of the last ls; zoomed",
+    "plot val.loss,train.loss last      # both of one run",
+    "plot val.loss --ylim 0.2:0.5       # that part of the axis",
+    "plot val.acc -g -e cifar10-sweep   # a line per group, over seeds",
 )
 _ROWS, _MORE_ROWS, _WIDE = 16, 20, 100
 _FEWEST_ROWS, _MOST_ROWS = chart.FEWEST_ROWS, 500
@@ -44,7 +44,7 @@ def add_arguments(parser: Parser) -> None:
     """Say which words and options there are."""
     parser.add_argument(
         "metric", metavar="METRIC",
-        help="what is drawn: a metric, several between commas, 'val/*'; METRIC:min or METRIC:max says what is best",
+        help="what is drawn: a metric, several between commas, 'val.*'; METRIC:min or METRIC:max says what is best",
     )  # fmt: skip
     parser.add_argument("runs", metavar="RUN", nargs="*", help="which runs; none: the best that make 6 curves")
     group = parser.add_argument_group("which runs")

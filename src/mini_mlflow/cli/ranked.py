@@ -32,11 +32,11 @@ class Measure(namedtuple("Measure", ["metric", "mode", "goal"])):
     goal: Optional[str]
 
     def name(self) -> str:
-        """Return what the column is called by programs: ``max(val/acc)``."""
+        """Return what the column is called by programs: ``max(val.acc)``."""
         return "%s(%s)" % (self.mode, self.metric)
 
     def title(self, screen: Screen) -> str:
-        """Return what the column is called by people: ``val/acc ↑``; no arrow: the latest value."""
+        """Return what the column is called by people: ``val.acc ↑``; no arrow: the latest value."""
         arrow = {"max": " " + screen.glyph("up"), "min": " " + screen.glyph("down"), _LAST: ""}[self.mode]
         return screen.clean(self.metric) + arrow
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "report 1-20",
     "report -e cifar10-sweep -o sweep.html",
-    "report -e cifar10-sweep -f 'val/acc > 0.9' --provenance",
+    "report -e cifar10-sweep -f 'val.acc > 0.9' --provenance",
 )
 
 
@@ -31,7 +31,7 @@ def add_arguments(parser: Parser) -> None:
     """Add what ``report`` takes."""
     parser.add_argument("runs", metavar="RUN", nargs="*", help="the runs; without any, all of an experiment (-e)")
     add_place(parser)
-    parser.add_argument("-f", "--filter", metavar="TEXT", help="without a RUN: those that fit, such as 'val/acc > 0.9'")
+    parser.add_argument("-f", "--filter", metavar="TEXT", help="without a RUN: those that fit, such as 'val.acc > 0.9'")
     parser.add_argument("-o", "--output", metavar="FILE", default="report.html", help="the file; else report.html")
     text = "let command lines, hosts, users, paths, versions and git diffs go along; they are left out else"
     parser.add_argument("--provenance", action="store_true", help=text)

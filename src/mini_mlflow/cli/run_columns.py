@@ -78,7 +78,7 @@ def list_metrics(
 
     Args:
         facts: The runs.
-        patterns: ``-m``: such as ``val/*,train/loss``; None: those of people, in the order in which they matter.
+        patterns: ``-m``: such as ``val.*,train.loss``; None: those of people, in the order in which they matter.
         first: The one that the list is ranked by, if it is.
         is_last: Whether latest values are shown.
         is_all: Whether there is no limit, and what the machine was like is shown, too.
@@ -206,7 +206,7 @@ def named(text: str, facts: Facts, *, is_last: bool) -> List[Spec]:
     """Return the columns that ``-c`` names.
 
     Args:
-        text: Such as ``lr,val/acc,last(val/loss)``: attributes, else metrics, else params, else tags.
+        text: Such as ``lr,val.acc,last(val.loss)``: attributes, else metrics, else params, else tags.
         facts: The runs.
         is_last: Whether a metric alone means its latest value.
 

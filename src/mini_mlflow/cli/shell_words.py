@@ -113,6 +113,6 @@ def quote_for_bash(word: str, quote: str = "") -> str:
 
 
 def split_list(word: str) -> Tuple[str, str]:
-    """Return the finished part of a list such as ``lr,val/acc``, up to its last comma, and the rest."""
+    """Return the finished part of a list such as ``lr,val.acc``, up to its last comma, and the rest."""
     head, comma, rest = word.rpartition(",")
     return head + comma, rest

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from .screen import Screen
     from .target import Target
 
-EXAMPLES = ("show last", "show best:val/acc -a", "show 013c --json")
+EXAMPLES = ("show last", "show best:val.acc -a", "show 013c --json")
 _TREND = 14
 _MOST_FILES = 8
 _MOST_COLUMNS = 4

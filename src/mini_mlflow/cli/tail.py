@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "tail last                 # the last values and lines",
     "tail warm-hare -f         # and what comes, until the run ends",
-    "tail 1 -n 50 -m 'val/*'   # more of them; these metrics alone",
+    "tail 1 -n 50 -m 'val.*'   # more of them; these metrics alone",
 )
 _LINES = 10
 _LOOK_S = 0.5  # between two looks at a run
@@ -41,7 +41,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument("run", metavar="RUN", help="which run")
     parser.add_argument("-f", "--follow", action="store_true", help="go on with what comes; ends with the run")
     parser.add_argument("-n", "--lines", metavar="N", type=whole, default=_LINES, help="the last N steps and N lines")
-    parser.add_argument("-m", "--metrics", metavar="KEYS", help="of the metrics these: 'val/*,train/loss'")
+    parser.add_argument("-m", "--metrics", metavar="KEYS", help="of the metrics these: 'val.*,train.loss'")
     parser.add_argument("-a", "--all", action="store_true", help="what the machine does, too (system/)")
     add_place(parser)
 

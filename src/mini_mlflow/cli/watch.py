@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "watch                              # all runs",
     "watch cifar10-sweep -f 'lr < 0.1'  # those of one experiment that fit",
-    "watch cifar10-sweep --until-done && mini-mlflow best val/acc",
+    "watch cifar10-sweep --until-done && mini-mlflow best val.acc",
 )
 _MOST_IN_LINES = 2000  # runs whose changes are told
 _PERIOD_S = 1.0  # between two looks
@@ -45,7 +45,7 @@ def add_arguments(parser: Parser) -> None:
     """Say which words and options there are."""
     parser.add_argument("experiment_word", metavar="EXPERIMENT", nargs="?", help="name or id; none: all")
     parser.add_argument("-e", "--experiment", metavar="NAME", help="the same")
-    parser.add_argument("-f", "--filter", metavar="TEXT", default="", help="such as 'val/acc > 0.9 and lr < 0.1'")
+    parser.add_argument("-f", "--filter", metavar="TEXT", default="", help="such as 'val.acc > 0.9 and lr < 0.1'")
     parser.add_argument("-m", "--metric", metavar="METRIC", help="the metric whose curves are drawn first")
     parser.add_argument(
         "--until-done", action="store_true", help="end when none of them runs any more; exit 1 if one did not finish"

@@ -45,7 +45,7 @@ def search_runs(
 
     Args:
         experiment_ids: Ids or names of experiments, or one. None: the one that new runs go to; an empty list: none.
-        filter_string: Such as ``val/acc > 0.9 and lr < 0.1``; docs/filters.md has the grammar, which is that of MLflow
+        filter_string: Such as ``val.acc > 0.9 and lr < 0.1``; docs/filters.md has the grammar, which is that of MLflow
             and more. Empty: all runs.
         run_view_type: ``"ACTIVE_ONLY"``, ``"DELETED_ONLY"`` or ``"ALL"``.
         max_results: At most so many; None: all.
