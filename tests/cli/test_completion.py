@@ -17,6 +17,7 @@ FREE = {
     "history": {"limit"},
     "plot": {"limit", "smooth", "height", "xlim", "ylim"},
     "tail": {"lines"},
+    "path": {"artifact"},
     "ui": {"host", "port"},
     "run": {"name"},
     "note": {"text"},

@@ -14,7 +14,7 @@ COMMANDS = [
     "tail first -f", "watch deep", "tag first goes-on a=b", "note first text", "rename first other", "mv other side",
     "mv other deep", "pack deep", "unpack deep", "rm other", "gc --dry-run", "restore other", "rm -y other last",
     "gc -y", "merge there --dry-run", "merge there", "merge there --dry-run", "export json -",
-    "export mlflow out -e deep", "import mlflow out", "import mlflow out -d new", "run -q -- true",
+    "export mlflow out -e deep", "import mlflow out", "import mlflow out -d new", "run -q -- true", "path first",
 ]  # fmt: skip
 
 

@@ -35,6 +35,7 @@ COMMANDS = {
     "plot": Command("plot", LOOK, "METRIC [RUN...]", "curves of a metric, of runs or of groups of runs"),
     "watch": Command("watch", LOOK, "[EXPERIMENT]", "a dashboard of the runs as they go; a line per change in a pipe"),
     "tail": Command("tail", LOOK, "RUN", "the last values and printed lines of a run; with -f, those that come"),
+    "path": Command("path", LOOK, "RUN [ARTIFACT]", "where the files of a run lie"),
     "ui": Command("ui", LOOK, "[DIR...]", "the runs as a page in the browser"),
     "run": Command("run", WRITE, "-- COMMAND", "run a command as a tracked run: console, exit code, origin"),
     "tag": Command("tag", WRITE, "RUN... KEY=VALUE", "attach tags to runs, or take them away"),

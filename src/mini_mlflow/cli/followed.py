@@ -35,13 +35,14 @@ class Values(namedtuple("Values", ["step", "time_ms", "metrics"])):
     metrics: Dict[str, Number]
 
 
-class State(namedtuple("State", ["status", "end_time"])):
-    """How a run is: its true status, and when it ended, None while that is not known."""
+class State(namedtuple("State", ["status", "end_time", "ended_by"], defaults=[None])):
+    """How a run is: its true status, when it ended and what made it fail, None while and where that is not known."""
 
     __slots__ = ()
 
     status: str
     end_time: Optional[int]
+    ended_by: Optional[str]
 
 
 class FollowedRun:
@@ -99,7 +100,9 @@ class FollowedRun:
             fields = {}
         if not fields:
             return None
-        return State(str(fields.get("status") or RUNNING), meta.decode_time(fields.get("end_time")))
+        why = fields.get("ended_by")
+        end_time = meta.decode_time(fields.get("end_time"))
+        return State(str(fields.get("status") or RUNNING), end_time, None if why is None else str(why))
 
     def _is_wanted(self, key: str) -> bool:
         if self._patterns:

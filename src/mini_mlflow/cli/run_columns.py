@@ -22,7 +22,7 @@ ATTRIBUTES = {  # as the user calls them: the attribute; empty where it is worke
     "id": "run_id", "name": "run_name", "experiment": "", "experiment_id": "experiment_id", "status": "status",
     "age": "", "start_time": "start_time", "end_time": "end_time", "took": "", "duration_s": "", "note": "",
     "user": "user_id", "version": "version", "parent": "parent_run_id", "stage": "lifecycle_stage", "steps": "",
-    "trend": "",
+    "trend": "", "ended_by": "ended_by",
 }  # fmt: skip
 _OTHER_NAMES = {
     "run_id": "id", "run_name": "name", "duration": "took", "user_id": "user", "parent_run_id": "parent",

@@ -39,6 +39,7 @@ def run_document(
         "start_time": spans.iso(info.start_time),
         "end_time": spans.iso(info.end_time),
         "duration_s": duration_s(info.status, info.start_time, info.end_time, now_ms),
+        "ended_by": info.ended_by,
         "params": run.data.params,
         "tags": run.data.tags,
         "metrics": {

@@ -91,8 +91,8 @@ def _head(
     if progress is not None:
         facts.append("%d/%d" % (progress.step, progress.total))
         facts += [] if progress.left_s is None else [spans.age(progress.left_s) + " left"]
-    code = record.metadata.get("exit_code")  # -n where signal n ended it
-    if isinstance(code, int) and code:
+    code, why = record.metadata.get("exit_code"), str(record.metadata.get("ended_by") or "")
+    if isinstance(code, int) and code and (code < 0 or not why):  # -n where signal n ended it
         facts.append("exit code %d" % code if code > 0 else "ended by signal %d" % -code)
     if chosen.start_time is not None:
         facts.append("started " + spans.date_and_clock(chosen.start_time))
@@ -105,6 +105,8 @@ def _head(
         facts.append("version " + screen.clean(str(record.metadata["version"])))
     lines = _title(chosen, status, screen)
     lines += ["  " + part for part in texts.join_wrapped(facts, screen.own(" · "), width - 2)]
+    for part in texts.wrap(screen.clean(why), width - 2) if why else ():
+        lines.append("  " + screen.styled("bad", part))
     if chosen.stage == DELETED:
         lines.append("  " + screen.styled("warn", "in the trash: restore brings it back, gc removes it for good"))
     note = record.tags.get(NOTE)
@@ -310,6 +312,7 @@ def _show_json(
         "run",
         store=target.shown,
         **document,
+        folder=os.path.abspath(chosen.folder),
         exit_code=code,
         last_heard=heard and spans.iso(heard[0]),
         last_step=heard and heard[1],

@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
         lines = [*lines, *rest][-arguments.lines :]
         view.begin(state)
         view.show(values, lines)
-        view.finish()
+        view.finish(state)
         return DONE
     view.begin(state)
     while True:
@@ -112,10 +112,16 @@ class _Lines:
             self._screen.write_lines(found)
 
     def end(self, state: State) -> None:
-        self._screen.write_lines([self._title(state)])
+        self._screen.write_lines([self._title(state), *self._why(state)])
 
-    def finish(self) -> None:
-        pass
+    def finish(self, state: Optional[State]) -> None:
+        self._screen.write_lines(self._why(state))
+
+    def _why(self, state: Optional[State]) -> List[str]:
+        if state is None or state.ended_by is None:
+            return []
+        screen = self._screen
+        return [screen.styled("bad", part) for part in texts.wrap(screen.clean(state.ended_by), screen.width)]
 
     def _title(self, state: Optional[State]) -> str:
         screen, run = self._screen, self._run
@@ -180,7 +186,7 @@ class _Document:
         self._fields["values"] = [_values(each) for each in values]
         self._fields["console"] = [line.text for line in lines]
 
-    def finish(self) -> None:
+    def finish(self, _: Optional[State]) -> None:
         self._screen.write_json("tail", **self._fields)
 
 
@@ -210,6 +216,7 @@ def _state(run: ChosenRun, state: Optional[State]) -> Dict[str, Any]:
     return {
         "status": run.status if state is None else state.status, "start_time": spans.iso(run.start_time),
         "end_time": spans.iso(None if state is None else state.end_time),
+        "ended_by": None if state is None else state.ended_by,
     }  # fmt: skip
 
 
