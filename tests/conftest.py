@@ -11,6 +11,8 @@ from mini_mlflow.store import held_folder
 
 # A run notes where it comes from unless told otherwise: git and all. The tests of that switch it on.
 os.environ.setdefault("MINI_MLFLOW_PROVENANCE", "off")
+# When files reach the disk is tested where it matters (tests/faults, the writer's syncs); else it is time that is lost.
+os.environ.setdefault("MINI_MLFLOW_FSYNC", "off")
 # How fast an example is made or passes tells of the machine, and of what else it does.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
@@ -21,6 +23,12 @@ BENCHMARKS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file
 def cache_of_the_tests(tmp_path_factory):
     """Let indexes lie elsewhere than those of who runs the tests."""
     os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture
+def synced_ends(monkeypatch):
+    """Bring what is logged to the disk when a run ends, as a user's process does."""
+    monkeypatch.delenv("MINI_MLFLOW_FSYNC")
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,15 @@ import pytest
 HERE = Path(__file__).parent
 
 
+@pytest.fixture(autouse=True, scope="module")
+def synced_ends():
+    """Bring what is logged to the disk as a user's process does: faults come there, too."""
+    before = os.environ.pop("MINI_MLFLOW_FSYNC", None)
+    yield
+    if before is not None:
+        os.environ["MINI_MLFLOW_FSYNC"] = before
+
+
 @pytest.fixture(scope="session")
 def interposer(tmp_path_factory):
     """Return the path of the interposer, compiled; in CI a missing compiler is a failure."""

@@ -22,12 +22,6 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.skip(reason="there is no fork on this system"))
 
 
-@pytest.fixture(autouse=True)
-def quick_ends(monkeypatch):
-    """Leave it to the kernel when files reach the disk: a kill is no power cut."""
-    monkeypatch.setenv("MINI_MLFLOW_FSYNC", "off")
-
-
 @pytest.fixture
 def store(tmp_path):
     return str(tmp_path / "mlruns")

@@ -163,6 +163,7 @@ def test_nobody_takes_a_run_over_while_it_is_moved_and_noted(store, monkeypatch)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="its locks are of another kind")
+@pytest.mark.usefixtures("synced_ends")
 def test_the_experiment_that_gets_a_run_is_not_deleted_meanwhile(store, monkeypatch):
     """Rules T7 and E5."""
     ended_run(store)
@@ -175,7 +176,7 @@ def test_the_experiment_that_gets_a_run_is_not_deleted_meanwhile(store, monkeypa
         rename(source, target)
 
     monkeypatch.setattr(moving.unowned.os, "rename", meanwhile)
-    monkeypatch.setattr(experiment_changes, "_PATIENCE_S", 0.01)
+    monkeypatch.setattr(experiment_changes, "PATIENCE_S", 0.01)
     moving.move_run(store, 0, "r", 7)
     assert len(refusals) == 1
     assert experiments.get(store, 7).lifecycle_stage == "active"

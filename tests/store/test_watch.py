@@ -11,6 +11,8 @@ from mini_mlflow import InvalidValueError, Run, StorageWarning
 from mini_mlflow.store import opening
 from mini_mlflow.store.descriptors import DescriptorPool
 
+pytestmark = pytest.mark.usefixtures("synced_ends")
+
 
 @pytest.fixture
 def clock(monkeypatch):

@@ -11,7 +11,10 @@ from mini_mlflow import Run, RunEndedError, StorageWarning, active
 from mini_mlflow.store import reader
 from mini_mlflow.store.writer import RunWriter
 
-pytestmark = pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="the names of open files stand in /proc")
+pytestmark = [
+    pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="the names of open files stand in /proc"),
+    pytest.mark.usefixtures("synced_ends"),
+]
 
 
 @pytest.fixture
