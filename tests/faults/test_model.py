@@ -14,7 +14,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from mini_mlflow import ExperimentTracker, Run, RunEndedError
 
-EXAMPLES = 400 if os.environ.get("FAULTS") == "all" else 25
+EXAMPLES = 400 if os.environ.get("FAULTS") == "all" else 15
 KEYS = st.sampled_from(
     ["loss", "Loss", "LOSS", "val loss", "é", "e\u0301", "NUL", "aux.x", "a%2Fb", "k" * 250, "ß" * 200]
 )

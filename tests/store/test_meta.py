@@ -61,7 +61,7 @@ def as_stored(value):
 
 
 @pytest.mark.long
-@settings(max_examples=700, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
 @given(st.dictionaries(NAMES, VALUES, max_size=4))
 def test_every_parser_reads_what_was_written(fields):
     """Rules Y1 and Y2."""
