@@ -3,6 +3,7 @@
 import json
 import os
 import runpy
+import sys
 
 import pytest
 
@@ -41,6 +42,26 @@ def test_of_an_error_in_a_library_the_line_that_called_it_is_told():
     assert reason_of(caught("import json\n\njson.loads('{')")).endswith("(train.py:3)")
 
 
+def test_of_an_error_in_compiled_code_the_line_that_called_it_is_told():
+    random = pytest.importorskip("numpy").random
+    code = "import numpy\n\nnumpy.random.default_rng(1).integers(5, 1)"
+    assert random is not None
+    assert reason_of(caught(code)) == "ValueError: low >= high (train.py:3)"
+
+
+def test_of_an_error_in_code_that_a_program_made_the_line_that_called_it_is_told():
+    code = "def made():\n    raise ValueError('x')\n"
+    assert reason_of(caught("made = {}\nexec(compile(%r, '<string>', 'exec'), made)\nmade['made']()" % code)).endswith(
+        "(train.py:3)"
+    )
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="older ones always know a line")
+def test_an_error_in_code_without_lines_is_told_by_what_it_says():
+    code = "def f():\n    1 / 0\nf.__code__ = f.__code__.replace(co_linetable=b'')\nf()"
+    assert reason_of(caught(code)) == "ZeroDivisionError: division by zero (train.py:4)"
+
+
 def test_where_no_line_is_the_users_own_the_last_is_told():
     place = os.path.join(os.path.dirname(json.__file__), "decoder.py")
     assert reason_of(caught("1 / 0", place)) == "ZeroDivisionError: division by zero (decoder.py:1)"
@@ -56,6 +77,16 @@ def test_a_long_text_is_cut_and_the_place_stays():
 def test_an_error_whose_text_cannot_be_made_is_told_by_its_kind():
     code = "class Odd(Exception):\n    def __str__(self):\n        raise RuntimeError\nraise Odd"
     assert reason_of(caught(code)) == "Odd (train.py:4)"
+
+
+class EmptyError(Exception):
+    def __len__(self):
+        return 0
+
+
+class EndingError(Exception):
+    def __str__(self):
+        raise SystemExit(3)
 
 
 @pytest.fixture
@@ -98,6 +129,15 @@ def test_a_run_that_an_error_ended_tells_it_and_is_found_by_it(store, fail):
     asked = "run_id = 'r' and ended_by LIKE 'ValueError%'"
     (found,) = mini_mlflow.search_runs(filter_string=asked, output_format="list")
     assert found.info.ended_by == mini_mlflow.get_run("r").info.ended_by == ended_by(store, "r")
+
+
+@pytest.mark.parametrize(("error", "told"), [(EmptyError, "EmptyError ("), (EndingError, None)])
+def test_an_odd_error_is_the_one_that_is_seen_and_the_run_ends(store, error, told):
+    with pytest.raises(error), mini_mlflow.start_run(run_id="r"):
+        raise error
+    assert mini_mlflow.active_run() is None
+    assert reader.read_run(store, 0, "r").metadata["status"] == "FAILED"
+    assert str(ended_by(store, "r")).startswith(str(told))
 
 
 def test_a_run_that_ended_well_tells_nothing_also_while_an_error_is_handled(store):

@@ -14,7 +14,7 @@ from .errors import RunEndedError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
-    from typing import Any, Optional, Union
+    from typing import Any, Optional, Type, Union
 
     from .run import Run
 
@@ -40,30 +40,37 @@ class LikeDefault:
     __hash__ = object.__hash__  # unlike that of SIG_DFL: else signal.getsignal would return that in its place
 
 
-def status_after(error: Optional[BaseException]) -> str:
+def status_after(kind: Optional[Type[BaseException]], error: Optional[BaseException]) -> str:
     """Return the status of a run whose block or process was left by an exception, or by none.
 
     FINISHED without one and for ``sys.exit(0)``, KILLED for Ctrl-C, FAILED for all else.
     """
-    if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
+    if kind is None:
         return "FINISHED"
-    return "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
+    if issubclass(kind, KeyboardInterrupt):
+        return "KILLED"
+    if issubclass(kind, SystemExit) and getattr(error, "code", None) in (None, 0):
+        return "FINISHED"
+    return "FAILED"
 
 
 def why_ended(error: Union[BaseException, int, None]) -> Optional[str]:
     """Return why a run ended before its time, as meta.yaml tells it (rule Y3); None where that is not wanted.
 
     Args:
-        error: What it was left by: an exception, or the number of a signal. 0 and None: nothing is known.
+        error: What it was left by: an exception, or the number of a signal. None: nothing is known.
     """
-    if not error or not config.is_provenance_wanted():
+    if error is None or not config.is_provenance_wanted():
         return None
-    if isinstance(error, BaseException):
+    if isinstance(error, int):
+        names = (name for name in _ENDING_SIGNALS if getattr(_signal, name, None) == error)
+        return next(names, "signal %d" % error)
+    try:
         from .reasons import reason_of  # few runs end so
 
         return reason_of(error)
-    names = (name for name in _ENDING_SIGNALS if getattr(_signal, name, None) == error)
-    return next(names, "signal %d" % error)
+    except (Exception, SystemExit):  # noqa: BLE001 - the run ends in any case, and the user's error is to be seen
+        return None
 
 
 def see_to(run: Run) -> None:
@@ -105,21 +112,24 @@ class Uninterrupted:
                 _end_by_signal(state.number)
 
 
-def end_all(signal_number: int = 0) -> None:
+def end_all(signal_number: Optional[int] = None) -> None:
     """End every run that this process has opened: it is about to stop.
 
     Args:
-        signal_number: The signal that stops it; 0: none, and what can be known of how the process ends counts.
+        signal_number: The signal that stops it; None: what can be known of how the process ends counts.
     """
     if not active.is_own_process():
         return  # a fork that has not got so far as to know it: the runs are its parent's
-    left_by = None if signal_number else _error_of_process(active.sigterm())
-    status = "KILLED" if signal_number else status_after(left_by)
+    left_by: Union[BaseException, int, None] = signal_number
+    status = "KILLED"
+    if signal_number is None:
+        found = left_by = _error_of_process(active.sigterm())
+        status = status_after(None if found is None else type(found), found)
     failure: Optional[BaseException] = None
     for run in active.live_runs():
         try:
             if run.status == "RUNNING":
-                run.end_after(status, left_by or signal_number)
+                run.end_after(status, left_by)
         except RunEndedError:
             continue  # a thread was faster, and others wait
         except BaseException as error:  # noqa: BLE001 - raised again when the others have ended, too

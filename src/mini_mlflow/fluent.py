@@ -116,7 +116,7 @@ def start_run(
             run.set_tags(dict(first_tags))
         _accompany(run, interval_s, is_captured=is_captured)
     except BaseException as error:
-        run.end(endings.status_after(error))
+        run.end(endings.status_after(type(error), error))
         raise
     active.push(run)
     if teller is not None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Optional
 
 LONGEST = 300  # characters
+_COMPILED = (".pyx", ".pxi", ".pxd")
 
 
 def reason_of(error: BaseException) -> str:
@@ -43,17 +44,25 @@ def _cut(text: str, longest: int) -> str:
 def _place_of(trace: Optional[TracebackType]) -> str:
     place = own = ""
     while trace is not None:
-        path = trace.tb_frame.f_code.co_filename
-        place = "%s:%d" % (os.path.basename(path), trace.tb_lineno)
-        if not _is_installed(path):
-            own = place
+        code, line = trace.tb_frame.f_code, trace.tb_lineno
+        if line is not None:  # code that was made by a program may have no lines
+            place = "%s:%d" % (os.path.basename(code.co_filename), line)
+            if _is_own(code.co_filename, is_main=code.co_name == "<module>"):
+                own = place
         trace = trace.tb_next
     return own or place
 
 
-def _is_installed(path: str) -> bool:
-    """Tell whether code is nobody's own: of the standard library, an installed package, this one, or no file."""
-    ours, standard = os.path.dirname(__file__), os.path.dirname(os.__file__)
+def _is_own(path: str, *, is_main: bool) -> bool:
+    """Tell whether code is the user's: in a file of theirs, typed at a prompt, or given on the command line.
+
+    Args:
+        path: What the code says of its file. Compiled code tells that of its source, which is not here.
+        is_main: Whether it is that of a whole module: functions that a program made have no file either.
+    """
+    if path.startswith("<"):
+        return path.startswith(("<stdin", "<ipython-input")) or (path == "<string>" and is_main)
     parts = path.replace(os.sep, "/").split("/")
     is_package = "site-packages" in parts or "dist-packages" in parts
-    return is_package or path.startswith((ours + os.sep, standard + os.sep, "<frozen "))
+    ours, standard = os.path.dirname(__file__), os.path.dirname(os.__file__)
+    return not (is_package or path.endswith(_COMPILED) or path.startswith((ours + os.sep, standard + os.sep)))

@@ -185,7 +185,7 @@ class Run(ArtifactRecorder):
 
         Args:
             status: As of ``end``.
-            error: What is being handled, or the number of a signal; None or 0: nothing is known.
+            error: What is being handled, or the number of a signal; None: nothing is known.
         """
         broken_off: Optional[BaseException] = None
         if self.status == RUNNING:
@@ -298,7 +298,7 @@ class Run(ArtifactRecorder):
         traceback: Optional[TracebackType],
     ) -> None:
         if self.status == RUNNING:
-            self.end_after(endings.status_after(error), error)
+            self.end_after(endings.status_after(kind, error), error)
 
     def __repr__(self) -> str:
         return "Run(run_id=%r, experiment_id=%r, name=%r, status=%r)" % (

@@ -319,7 +319,7 @@ class ExperimentTracker:
         nested = runs[runs.index(run) + 1 :] if run in runs else []
         for each in (*reversed(nested), run):
             if each.status == "RUNNING":
-                each.end_after(status_after(error), error)
+                each.end_after(status_after(kind, error), error)
 
     def __getstate__(self) -> Dict[str, Any]:
         return dict(self.__dict__, _entered=[])  # a copy has entered no block

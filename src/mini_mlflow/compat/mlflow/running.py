@@ -49,7 +49,7 @@ class ActiveRun(Run):
         places = [place for place, run in enumerate(runs) if run.run_id == self.info.run_id]
         if places and runs[places[-1]].status == RUNNING:
             for run in reversed(runs[places[-1] :]):  # and those within it that nobody has ended
-                writing.end_open(run, status_after(error))
+                writing.end_open(run, status_after(kind, error))
 
 
 class TrackedRun(OpenRun):
