@@ -19,7 +19,7 @@ from mini_mlflow.errors import (
     InvalidValueError,
 )
 from mini_mlflow.records import Experiment
-from mini_mlflow.store import experiments, meta
+from mini_mlflow.store import experiments, meta, presence
 
 NOW = 1795513800000
 
@@ -213,11 +213,40 @@ def test_a_folder_that_nobody_may_look_into_is_an_experiment_where_it_is_called_
     for name in ("0", "private"):
         (tmp_path / name).mkdir()
 
-    def refuse(path):
-        raise PermissionError(errno.EACCES, "refused", path)
+    scandir = os.scandir
 
-    monkeypatch.setattr(os, "listdir", refuse)
+    def refuse(path):
+        if path != str(tmp_path):
+            raise PermissionError(errno.EACCES, "refused", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
     assert [each.name for each in experiments.list_experiments(str(tmp_path))] == ["Default"]
+
+
+def test_an_odd_trash_in_a_folder_that_is_none_hides_no_other(tmp_path):
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / ".trash").write_text("no folder")
+    made = experiments.create(str(tmp_path), "vision", 1)
+    assert experiments.list_experiments(str(tmp_path)) == [made]
+
+
+def test_of_a_folder_that_is_somebody_elses_not_all_is_looked_at(tmp_path, monkeypatch):
+    looked = []
+    monkeypatch.setattr(presence, "_is_run", lambda path: looked.append(path) or False)
+    for number in range(2100):
+        (tmp_path / "data" / str(number)).mkdir(parents=True)
+    assert experiments.list_experiments(str(tmp_path)) == []
+    assert len(looked) == 2000
+
+
+def test_a_name_that_a_folder_of_somebody_elses_has_is_free_and_the_folder_stays_as_it_is(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "file.csv").write_text("1")
+    made = experiments.create_new(str(tmp_path), "data", 1)
+    assert made.experiment_id == experiments.home_id("data")
+    assert os.listdir(str(tmp_path / "data")) == ["file.csv"]
+    assert experiments.find(str(tmp_path), "data") == made
 
 
 def test_a_store_that_is_not_there_has_no_experiments(tmp_path):

@@ -22,7 +22,7 @@ from . import documents, meta
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
+    from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
     from ..records import Experiment
 
@@ -34,6 +34,7 @@ ACTIVE = "active"
 DELETED = "deleted"
 DEFAULT_NAME = "Default"
 PATIENCE_S = 10.0  # who changes an experiment needs milliseconds
+_WAIT_S = 1.0  # for who changes one: training is not kept waiting for a process that was stopped
 _MAX_BYTES = meta.MAX_META_BYTES // 2
 _TICK_S = 0.05  # a file that changes twice between two ticks of the disk's clock may look the same (10 ms on Linux)
 
@@ -154,15 +155,7 @@ def get(runs_dir: str, experiment_id: ExperimentId) -> Experiment:
 
 def list_experiments(runs_dir: str) -> List[Experiment]:
     """Return every experiment of a store, by id: numbers first."""
-    from . import presence  # who starts a run lists none
-
-    found = []
-    for experiment_id in list_ids(runs_dir):
-        each, folder = read(runs_dir, experiment_id), layout.experiment_folder(runs_dir, experiment_id)
-        # A folder that does not say when it was made as one may be somebody else's.
-        if each is not None and (each.creation_time is not None or presence.is_experiment(folder)):
-            found.append(each)
-    return found
+    return _those_there(runs_dir, list_ids(runs_dir))
 
 
 def list_named(runs_dir: str, name: str) -> List[Experiment]:
@@ -175,8 +168,19 @@ def list_named(runs_dir: str, name: str) -> List[Experiment]:
     # A look at each of a thousand costs a fifth of reading them; what they are called is known from the last time.
     now = time()
     same = [entry for entry in _scan(runs_dir) if _look_up_name(entry.path, entry.name, now) == name]
-    there = [read(runs_dir, experiment_id) for experiment_id in _ids(same)]
-    return [each for each in there if each is not None and as_kept(each.name) == name]
+    return [each for each in _those_there(runs_dir, _ids(same)) if as_kept(each.name) == name]
+
+
+def _those_there(runs_dir: str, ids: Sequence[ExperimentId]) -> List[Experiment]:
+    """Return those of some folders that are experiments (rule S2)."""
+    from . import presence  # who starts a run lists none
+
+    def is_one(each: Experiment) -> bool:  # a folder that does not say when it was made as one may be somebody else's
+        folder = layout.experiment_folder(runs_dir, each.experiment_id)
+        return each.creation_time is not None or presence.is_experiment(folder)
+
+    found = [read(runs_dir, experiment_id) for experiment_id in ids]
+    return [each for each in found if each is not None and is_one(each)]
 
 
 def list_ids(runs_dir: str, run_id: str = "") -> List[ExperimentId]:
@@ -259,7 +263,7 @@ def _let_changes_end(runs_dir: str, experiment_id: ExperimentId) -> None:
     path = os.path.join(layout.experiment_folder(runs_dir, experiment_id), layout.LOCK)
     if os.path.exists(path):
         try:
-            with lock_file.locked(path, "the experiment", PATIENCE_S):
+            with lock_file.locked(path, "the experiment", _WAIT_S, is_shared=True):
                 pass
         except OSError:
             pass  # it may only be read, or is being changed for very long: it counts as it was found

@@ -19,13 +19,14 @@ _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_
 
 
 @contextmanager
-def locked(path: str, what: str, patience_s: float) -> Iterator[None]:
-    """Hold a lock file alone within the block; where the disk has no locks, nothing is held.
+def locked(path: str, what: str, patience_s: float, *, is_shared: bool = False) -> Iterator[None]:
+    """Hold a lock file within the block; where the disk has no locks, nothing is held.
 
     Args:
         path: The file; made if it is missing, empty, and it stays. A link is not followed.
         what: What is changed under it, for the message.
         patience_s: How long to wait for others, in seconds.
+        is_shared: Whether others may hold it likewise, but nobody alone; else it is held alone.
 
     Raises:
         FileNotFoundError: Its folder is missing.
@@ -34,7 +35,7 @@ def locked(path: str, what: str, patience_s: float) -> Iterator[None]:
     descriptor = os.open(path, _FLAGS, 0o666)
     try:
         end = monotonic() + patience_s
-        while locks.try_lock(descriptor) is False:
+        while locks.try_lock(descriptor, shared=is_shared) is False:
             if monotonic() > end:
                 message = "Another process has been changing %s for %d seconds; try again. It locks %s"
                 raise TimeoutError(message % (what, patience_s, path))

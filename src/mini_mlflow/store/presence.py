@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from itertools import islice
 
 from .. import layout
 from ..errors import BrokenFileError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Callable, Dict, Optional
 
 
+_MOST_LOOKED_AT = 2000  # files and folders
 _PARTS = (layout.PARAMS, layout.METRICS, layout.TAGS, layout.WRITERS)
 _RUN_ID = re.compile(rb"^[\"']?run_(?:uu)?id[\"']?\s*:", re.MULTILINE)  # of MLflow's runs, too, in every version
 
@@ -42,19 +44,27 @@ def is_experiment(folder: str) -> bool:
 
     It is where its meta.yaml is no run's, or, as 0.1.0 wrote none, where it holds a run, if but a half of one.
     """
+    path = os.path.join(folder, layout.META)
+    if os.access(path, os.F_OK):
+        return not _is_of_run(path, otherwise=False)
+    if os.access(layout.packs_folder(folder), os.F_OK):
+        return True
     try:
-        names = os.listdir(folder)
+        if _has_run(folder):
+            return True
     except OSError:
         return os.path.basename(folder).isdigit()  # nobody may look, and all that anybody makes today are numbers
-    if layout.META in names:
-        return not _is_of_run(os.path.join(folder, layout.META), otherwise=False)
-    if layout.PACKS in names:
-        return True
-    folders = [os.path.join(folder, name) for name in names if not name.startswith(".")]
-    if layout.TRASH in names:  # a store of MLflow's has one, too, of experiments
-        trash = os.path.join(folder, layout.TRASH)
-        folders += [os.path.join(trash, name) for name in os.listdir(trash)]
-    return any(map(_is_run, folders))
+    try:
+        return _has_run(os.path.join(folder, layout.TRASH))  # a store of MLflow's has one, too, of experiments
+    except OSError:
+        return False
+
+
+def _has_run(folder: str) -> bool:
+    """Tell whether one of the first folders in a folder is a run's; it may be somebody's with very many files."""
+    with os.scandir(folder) as entries:
+        some = islice(entries, _MOST_LOOKED_AT)
+        return any(not entry.name.startswith(".") and entry.is_dir() and _is_run(entry.path) for entry in some)
 
 
 def _is_run(folder: str) -> bool:
