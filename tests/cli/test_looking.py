@@ -239,3 +239,34 @@ def test_a_run_lists_those_that_it_has_started(store, run_cli):
     assert [each["name"] for each in children] == ["fold-%d" % number for number in range(10)]
     assert (children[3]["status"], children[3]["metric"]) == ("FAILED", "min(val.loss)")
     assert json.loads(run_cli("-d", str(store.path), "show", "fold-1", "--json").out)["children"] == []
+
+
+def test_a_run_tells_nothing_of_other_experiments(store, run_cli):
+    other = store.experiment("other")
+    broken = store.run("broken", other, params={"lr": 0.1})
+    (store.path / str(other) / broken / "params" / "lr.json").write_text("{")
+    parent = store.run("cv", ago_s=5000)
+    store.run("fold", metrics={"val.loss": [0.1]}, fields={"parent_run_id": parent})
+    place = ("-d", str(store.path), "show", parent, "-e", "Default")
+    assert run_cli(*place, columns=80).err == ""
+    told = json.loads(run_cli(*place, "--json").out)
+    assert (told["warnings"], [each["name"] for each in told["children"]]) == ([], ["fold"])
+
+
+def test_of_many_children_the_values_of_those_that_are_shown_are_read(store, run_cli, monkeypatch):
+    from mini_mlflow.cli.facts import Facts
+
+    parent = store.run("cv", ago_s=5000)
+    for _ in range(20):
+        store.run("fold", metrics={"val.loss": [0.5, 0.1]}, fields={"parent_run_id": parent})
+    asked, summary_of = [], Facts.summary_of
+
+    def noting(facts, function, metric, places):
+        asked.append(len(places))
+        return summary_of(facts, function, metric, places)
+
+    monkeypatch.setattr(Facts, "summary_of", noting)
+    lines = run_cli("-d", str(store.path), "show", parent, "--color", "never", columns=80).lines
+    assert "children  20 · min(val.loss)" in lines
+    assert "  + 12 more runs: show -a" in lines
+    assert asked == [8]

@@ -26,9 +26,12 @@ def stores(new_store, tmp_path, monkeypatch):
         store = new_store(folder)
         store.count = 40 if folder == "there" else 0  # of which ids are made
         deep, side = store.experiment("deep"), store.experiment("side")
+        first = None
         for number, name in enumerate(["first", "second", None]):
             numbers = {"loss": [3.0, 1.0 + number], "acc": [0.1, 0.2]}
-            store.run(name, deep, params={"lr": number // 2, "seed": number}, metrics=numbers)
+            parent = {"parent_run_id": first} if number == 1 else {}
+            made = store.run(name, deep, params={"lr": number // 2, "seed": number}, metrics=numbers, fields=parent)
+            first = first or made
         store.run("third", side, metrics={"top": [1.0]})
         store.run("goes-on", deep, metrics={"loss": [5.0], "acc": [0.1]}, status="RUNNING", ago_s=60.0)
 
@@ -64,6 +67,7 @@ def test_every_document_names_runs_and_experiments_by_the_same_four_keys(run_cli
         infos.update(_runs_of())
         result = run_cli(*words[:1], "--json", *words[1:])
         assert result.code in (0, 1, 130), (line, result)
+        assert line != "show first" or [each["name"] for each in json.loads(result.out)["children"]] == ["second"]
         out = result.err if words[0] == "run" else result.out
         documents = [json.loads(out)] if words[0] == "export" else list(map(json.loads, out.splitlines()))
         infos.update(_runs_of() if words[0] == "run" else {})

@@ -2,52 +2,94 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
+
 from .. import goals
 from . import numbers, ranked, run_table, tables
 from .chosen import short_id, title_of
 from .facts import SYSTEM, Facts
+from .which import which_run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Sequence
+    from typing import Any, Dict, List, Optional, Sequence
 
     from .chosen import ChosenRun
+    from .ranked import Measure
     from .screen import Screen
     from .target import Target
 
 _MOST = 8
 
 
-def read_children(chosen: ChosenRun, target: Target) -> List[Dict[str, Any]]:
-    """Return the runs whose parent a run is, the oldest first: ``run_id``, ``name``, ``status``, ``metric``, ``value``.
+class Children(namedtuple("Children", ["count", "runs"])):
+    """The runs that were started within one.
 
-    The metric is the one that matters most of those that they have, and the value its best; both are None without.
+    Attributes:
+        count: How many there are.
+        runs: Of each that was read, the oldest first: which it is, ``status``, ``metric`` and ``value``. The metric is
+            the one that matters most of those that they have, and the value its best; both are None without.
     """
 
-    def question(table: Any) -> List[Dict[str, Any]]:
+    __slots__ = ()
+
+    count: int
+    runs: List[Dict[str, Any]]
+
+
+def read_children(chosen: ChosenRun, target: Target, *, is_all: bool = True) -> Children:
+    """Return the runs of its experiment whose parent a run is; the values of the first eight alone unless *is_all*.
+
+    What of them cannot be read is not told: it is no matter of this run.
+    """
+
+    def question(table: Any) -> Any:
         parents = table.column("attributes", "parent_run_id") or ()
         starts = table.column("attributes", "start_time") or ()
         rows = [row for row, parent in enumerate(parents) if parent == chosen.run_id]
         if not rows:
-            return []
+            return 0, []
         facts = Facts(table, sorted(rows, key=lambda row: starts[row] or 0))
-        there = [key for key in goals.sort_metrics(facts.keys("metrics")) if not key.startswith(SYSTEM)]
-        measure = ranked.measure_of(there[0]) if there else None
-        values = facts.measured(measure) if measure else [None] * facts.count
-        names, statuses = (facts.values("attributes", key) for key in ("run_name", "status"))
-        return [
-            {"run_id": run_id, "name": name, "status": status, "metric": measure and measure.name(), "value": value}
-            for (_, run_id), name, status, value in zip(facts.ids(), names, statuses, values)
-        ]
+        places = range(facts.count if is_all else min(_MOST, facts.count))
+        metric = _metric_of(facts)
+        measure = None if metric is None else ranked.measure_of(metric)
+        values = [None] * len(places) if measure is None else _values_of(measure, facts, places)
+        names, statuses, experiments = (
+            facts.values("attributes", key) for key in ("run_name", "status", "experiment_id")
+        )
+        shown = zip(facts.ids(), names, experiments, statuses, values)
+        return facts.count, [(run_id, *rest, measure and measure.name()) for (_, run_id), *rest in shown]
 
-    return target.ask(target.ids(), question, [chosen.stage])
+    count, found = target.ask([chosen.experiment_id], question, [chosen.stage], is_quiet=True)
+    experiments = target.names() if found else {}
+    return Children(
+        count,
+        [
+            {**which_run(run_id, name, experiment_id, experiments), "status": status, "metric": metric, "value": value}
+            for run_id, name, experiment_id, status, value, metric in found
+        ],
+    )
 
 
-def render(children: Sequence[Dict[str, Any]], screen: Screen, *, is_all: bool) -> List[str]:
-    """Return a part of the screen that lists them, the first eight unless all are wanted; nothing without any."""
-    if not children:
+def _metric_of(facts: Facts) -> Optional[str]:
+    """Return the metric that matters most of those that any of the runs has."""
+    keys = [key for key in goals.sort_metrics(facts.keys("metrics")) if not key.startswith(SYSTEM)]
+    return next((key for key in keys if any(each is not None for each in facts.values("metrics", key))), None)
+
+
+def _values_of(measure: Measure, facts: Facts, places: Sequence[int]) -> List[Any]:
+    last = [facts.values("metrics", measure.metric)[place] for place in places]
+    if measure.mode == "last":
+        return last
+    best = facts.summary_of(measure.mode, measure.metric, places)
+    return [ranked.counting(measure, *both) for both in zip(best, last)]
+
+
+def render(children: Children, screen: Screen) -> List[str]:
+    """Return a part of the screen that lists those that were read; nothing without any."""
+    shown = children.runs
+    if not shown:
         return []
-    shown = children if is_all else children[:_MOST]
     statuses = [each["status"] for each in shown]
     names = [screen.clean(title_of(each["name"], each["run_id"])) for each in shown]
     marks = [screen.mark(status, plain=True) for status in statuses]
@@ -56,15 +98,15 @@ def render(children: Sequence[Dict[str, Any]], screen: Screen, *, is_all: bool) 
         tables.column("name", names, "", shrinks="middle"),
         tables.column("id", [screen.clean(short_id(each["run_id"])) for each in shown], "", role="quiet"),
     ]
-    title = "%s  %s" % (screen.styled("strong", "children"), numbers.count(len(children)))
-    metric = children[0]["metric"]
+    title = "%s  %s" % (screen.styled("strong", "children"), numbers.count(children.count))
+    metric = shown[0]["metric"]
     if metric is not None:
         cells = numbers.column([each["value"] for each in shown], screen.glyph("none"))
         columns.append(tables.column("value", cells, "", is_right=True))
         title += screen.own(" · ") + screen.clean(metric)
     table, _ = tables.render(columns, screen, width=screen.width - 1)
     lines = ["", title, *(" " + line for line in table[1:])]
-    more = len(children) - len(shown)
+    more = children.count - len(shown)
     if more:
         lines.append(screen.styled("quiet", "  + %s: show -a" % numbers.counted(more, "more run")))
     return lines

@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
         lines = _head(chosen, record, metrics, target, screen)
         lines += _params(record.params, screen)
         lines += _metrics(metrics, left_out, screen)
-        lines += children.render(children.read_children(chosen, target), screen, is_all=arguments.all)
+        lines += children.render(children.read_children(chosen, target, is_all=bool(arguments.all)), screen)
         lines += _tags(record.tags, screen, is_all=arguments.all)
         lines += _files(chosen, screen, is_all=arguments.all)
         lines += _source(record.metadata, screen, is_all=arguments.all)
@@ -321,5 +321,5 @@ def _show_json(
         files=files,
         source=source,
         note=record.tags.get(NOTE),
-        children=children.read_children(chosen, target),
+        children=children.read_children(chosen, target).runs,
     )

@@ -89,6 +89,7 @@ class Target:
         stages: Sequence[str] = _ACTIVE,
         *,
         refresh: bool = False,
+        is_quiet: bool = False,
     ) -> Answer:
         """Return what a question finds in the runs of experiments; see ``search.scanning.ask``.
 
@@ -97,10 +98,11 @@ class Target:
             question: Gets the table of runs, and returns plain data; it may be asked more than once.
             stages: ``active`` for runs that are there, ``deleted`` for those in the trash.
             refresh: Whether every file of every run is looked at first.
+            is_quiet: Whether nothing is warned of.
         """
         from ..search import scanning  # help does without
 
-        return scanning.ask(self.folder, ids, stages, question, is_refreshed=refresh)
+        return scanning.ask(self.folder, ids, stages, question, is_refreshed=refresh, is_quiet=is_quiet)
 
 
 def find_target(arguments: argparse.Namespace, *, may_be_missing: bool = False) -> Target:
