@@ -162,3 +162,20 @@ def test_a_parent_without_the_metric_is_not_missing_among_its_children(store, ru
     assert [line.split()[1] for line in lines[3:5]] == ["3", "3"]
     assert any("left out" in line and "2 runs without val.loss, of which others are children" in line for line in lines)
     assert len(run_cli(*words, "-q").lines) == 6
+
+
+@pytest.mark.parametrize("mode", ["min", "max"])
+def test_the_best_mean_is_the_one_at_the_end_that_the_arrow_shows(groups, mode):
+    lines = groups("-g", "-c", "lr,%s(val.acc)" % mode, columns=80).lines
+    assert lines[2].split()[-2:] == ["val.acc", {"min": "↓", "max": "↑"}[mode]]
+    rows = [line.split() for line in lines[3:7]]
+    best = (min if mode == "min" else max)(float(row[1]) for row in rows)
+    assert [float(row[1]) for row in rows if "*" in row] == [best]
+    assert len({row[1] for row in rows}) > 1
+
+
+def test_json_tells_of_each_column_of_one_metric(groups):
+    told = documents(groups("-g", "-c", "group,max(val.loss),last(val.loss),min(val.loss),val.acc", "--json"))
+    names = ["max(val.loss)", "last(val.loss)", "min(val.loss)", "val.acc"]
+    assert [list(each["metrics"]) for each in told] == [names] * 4
+    assert [told[0]["metrics"][name]["of"] for name in names] == ["max", "last", "min", "max"]

@@ -60,7 +60,7 @@ def is_of_runs(sort: str) -> bool:
 
 def measures_of(specs: Sequence[Spec], ranking: Optional[Measure]) -> List[Measure]:
     """Return what is shown of metrics, that of ``-b`` first."""
-    found = [ranked.measure_of(spec.key)._replace(mode=spec.mode) for spec in specs if spec.kind == "measure"]
+    found = [ranked.of_mode(spec.key, spec.mode) for spec in specs if spec.kind == "measure"]
     if ranking is not None:
         found = [ranking, *(each for each in found if (each.metric, each.mode) != (ranking.metric, ranking.mode))]
     return list(dict.fromkeys(found))

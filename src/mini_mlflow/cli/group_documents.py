@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from . import group_columns, run_columns
 from .which import which_experiment
 
@@ -20,6 +22,7 @@ _FIGURES = ("mean", "std", "count", "within_noise", "diverged")
 def documents(found: GroupList, limit: Optional[int]) -> List[Dict[str, Any]]:
     """Return what JSON tells of the first groups, or of all."""
     shown = [spec for spec in found.specs if spec.kind == "measure"]
+    columns_of = Counter(spec.key for spec in shown)
     finished = group_columns.values(run_columns.attribute("finished"), found)
     told = []
     for place, group in enumerate(found.tables[0].groups[:limit]):
@@ -31,7 +34,7 @@ def documents(found: GroupList, limit: Optional[int]) -> List[Dict[str, Any]]:
                 "finished": finished[place],
                 "within_noise": group.is_within_noise,
                 "metrics": {
-                    spec.key: numbers_of(spec.mode, of_metric.groups[place])
+                    spec.key if columns_of[spec.key] == 1 else spec.name(): numbers_of(spec.mode, of_metric.groups[place])
                     for spec, of_metric in zip(shown, map(found.table_of, shown))
                     if of_metric is not None
                 },

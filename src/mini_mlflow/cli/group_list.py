@@ -68,7 +68,7 @@ class GroupList(
     def measure_of(self, spec: Spec) -> Measure:
         """Return what a column shows of a metric."""
         same = (each for each in self.measures if (each.metric, each.mode) == (spec.key, spec.mode))
-        return next(same, ranked.measure_of(spec.key)._replace(mode=spec.mode))
+        return next(same, ranked.of_mode(spec.key, spec.mode))
 
     def table_of(self, spec: Spec) -> Optional[Groups]:
         """Return the groups with what a column shows of a metric, None where no run has it."""

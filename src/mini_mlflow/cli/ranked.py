@@ -53,6 +53,11 @@ def measure_of(metric: str, goal: Optional[str] = None, *, is_last: bool = False
     return Measure(metric, _LAST if is_last or goal is None else goal, goal)
 
 
+def of_mode(metric: str, mode: str) -> Measure:
+    """Return what is shown where a mode is asked for: ``min(acc)`` is best at its least, whatever the name tells."""
+    return Measure(metric, mode, goals.goal_of(metric) if mode == _LAST else mode)
+
+
 def counting(measure: Measure, best: Any, last: Any) -> Any:
     """Return the value that counts: the best one; the latest where that is no number, so that it is seen.
 

@@ -247,8 +247,7 @@ def raw_values(spec: Spec, facts: Facts, experiments: Dict[str, str], now_ms: in
         now_ms: The clock.
     """
     if spec.kind == "measure":
-        given = ranked.measure_of(spec.key)._replace(mode=spec.mode)
-        return facts.measured(given)
+        return facts.measured(ranked.of_mode(spec.key, spec.mode))
     if spec.kind == "summary":
         return facts.summary(spec.mode, spec.key)
     if spec.kind != "attributes":

@@ -110,7 +110,7 @@ def columns_of(found: RunList, screen: Screen, *, is_wide: bool = False) -> List
         elif spec.kind == "measure":
             place = measures.index(spec)
             drops = None if place == 0 else _METRICS_DROP + place
-            column = metric_column(ranked.measure_of(spec.key)._replace(mode=spec.mode), values, screen, drops)
+            column = metric_column(ranked.of_mode(spec.key, spec.mode), values, screen, drops)
             columns.append(_with_fallen(column, (found.fallen or {}).get(spec, {})))
         elif spec.kind == "summary":
             cells = numbers.column(values, screen.glyph("none"))
