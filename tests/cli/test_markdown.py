@@ -152,3 +152,42 @@ def test_every_text_stays_in_its_cell_and_is_read_as_it_is(names):
     assert [len(cells_of(line)) for line in lines] == [2] * (2 + len(names))
     for line, name in zip(lines[2:], cleaned):
         assert shown(cells_of(line)[0]) == re.sub(" +", " ", name.strip())
+
+
+@pytest.fixture
+def diverging(store):
+    """Two groups of three runs: the better one has a run that has diverged."""
+    for lr in (0.1, 0.01):
+        for seed in (1, 2, 3):
+            values = [lr + seed / 100, *([float("nan")] if lr == 0.01 and seed == 3 else [])]
+            store.run("r", params={"lr": lr, "seed": seed}, metrics={"val.loss": values})
+    return ("-d", str(store.path))
+
+
+def test_the_best_group_is_bold_though_a_run_of_it_diverged_and_what_signs_say_stands_below(diverging, run_cli):
+    run_cli(*diverging, "ls", "Default", "-g", columns=80)
+    result = run_cli(*diverging, "compare", "g1", "g2", "--md", columns=80)
+    cells = {row[""]: row for row in table_of(result)}["val.loss ↓"]
+    assert cells["a g1"].startswith("**0.025 ± 0.007 (2/3) ×")
+    assert not cells["b g2"].startswith("**")
+    told = "× without its runs that ended at NaN or inf · of finished runs · over seed"
+    assert result.out.splitlines()[-1] == told
+    coloured = run_cli(*diverging, "compare", "g1", "g2", "--color", "always", columns=80).out
+    assert re.search(r"\x1b\[32m0.025 ± 0.007  \(2/3\) \*×", coloured)
+
+
+def test_in_ascii_numbers_are_no_code_and_nothing_else_is_in_the_text(diverging, run_cli):
+    run_cli(*diverging, "ls", "Default", "-g", columns=80)
+    for words in (("ls", "Default", "-g"), ("compare", "g1", "g2"), ("ls", "Default", "-b", "val.loss:max")):
+        out = run_cli(*diverging, "--ascii", *words, "--md", columns=80).out
+        assert out.isascii()
+        assert "`" not in out.replace("`NaN`", "")
+    assert "**0.025 +- 0.007 x**" in run_cli(*diverging, "--ascii", "ls", "Default", "-g", "--md", columns=80).out
+    assert "| val.loss ^ |" in out
+
+
+def test_what_a_running_run_has_fallen_to_is_told_below(store, run_cli):
+    store.run("alpha", status="RUNNING", metrics={"val.acc": [0.1, 0.9, 0.2]}, ago_s=60.0)
+    result = run_cli("-d", str(store.path), "ls", "Default", "--md", columns=80)
+    assert "0.9000 !" in result.out
+    assert result.out.splitlines()[-1] == "! by now: val.acc of 1 is 0.2000 · -l shows latest values"

@@ -8,7 +8,7 @@ from . import apart, tables, texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import List, Sequence, Tuple
+    from typing import List, Optional, Sequence, Tuple
 
     from .screen import Screen
 
@@ -21,8 +21,8 @@ _COMMAND = ("command", "")  # the first line of what commands differ in, and the
 class Section(
     namedtuple(
         "Section",
-        ["title", "rows", "difference", "is_apart", "is_whole", "after"],
-        defaults=["", False, False, ()],
+        ["title", "rows", "difference", "is_apart", "is_whole", "after", "best"],
+        defaults=["", False, False, (), ()],
     )
 ):
     """A part of the screen.
@@ -34,6 +34,7 @@ class Section(
         is_apart: Whether long cells are cut so that what tells them apart stays.
         is_whole: Whether cells are numbers, which are not cut.
         after: Lines below the rows.
+        best: Of each row which thing has the best value, None for none; empty: none has in any row.
     """
 
     __slots__ = ()
@@ -44,6 +45,11 @@ class Section(
     is_apart: bool
     is_whole: bool
     after: Sequence[str]
+    best: Sequence[Optional[int]]
+
+    def best_of(self, row: int) -> Optional[int]:
+        """Return which thing has the best value of a row, None where none has."""
+        return self.best[row] if self.best else None
 
 
 def letter(place: int) -> str:
@@ -119,12 +125,16 @@ def _render_block(
             if section.difference:
                 gap = " " * max(1, grid.indent() - texts.width_of(section.title))
                 lines[-1] += gap + screen.styled("quiet", screen.own(section.difference))
-        rows = [
-            grid.row(row[0], row[1 + start : 1 + end], extra=row[len(named) + 1 :], is_apart=section.is_apart)
-            if start == 0 and is_last
-            else grid.row(row[0], row[1 + start : 1 + end], is_apart=section.is_apart)
-            for row in section.rows
-        ]
+        rows = []
+        for number, row in enumerate(section.rows):
+            extra = row[len(named) + 1 :] if start == 0 and is_last else ()
+            best = section.best_of(number)
+            rows.append(
+                grid.row(
+                    row[0], row[1 + start : 1 + end], extra=extra, is_apart=section.is_apart,
+                    best=None if best is None else best - start,
+                )
+            )  # fmt: skip
         lines += rows or [screen.styled("quiet", " none")]
         if is_last:
             lines += [" " + line if line else "" for line in section.after]
@@ -150,6 +160,7 @@ class _Grid:
         extra: Sequence[str] = (),
         is_name: bool = False,
         is_apart: bool = False,
+        best: Optional[int] = None,
     ) -> str:
         """Return one line: a key, a cell for each column, and what follows them."""
         screen, ellipsis = self.screen, self.screen.glyph("ellipsis")
@@ -162,8 +173,8 @@ class _Grid:
             cut = texts.cut_middle if is_name else texts.cut_end
             shown = [cut(cell, width, ellipsis) for cell, width in zip(cells, self.widths)]
         parts = [screen.styled("quiet", texts.pad(texts.cut_middle(key, self.key_width, ellipsis), self.key_width))]
-        for cell, text, width in zip(cells, shown, self.widths):
-            styled = screen.styled(role or ("good" if cell.endswith(" *") else ""), text)
+        for place, (text, width) in enumerate(zip(shown, self.widths)):
+            styled = screen.styled(role or ("good" if place == best else ""), text)
             parts.append(texts.pad(styled, width))
         return (" " + (" " * _GAP).join([*parts, *extra])).rstrip(" ")
 

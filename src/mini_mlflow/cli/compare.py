@@ -152,21 +152,22 @@ def _render(found: Compared, screen: Screen, *, is_all: bool) -> List[str]:
         rows = [_param_row(key, values, screen) for key, values in (params if is_all else differing).items()]
         sections.append(Section(title, _marked(rows, screen) if is_all else rows, is_apart=True))
     metrics = [_metric_row(key, each, screen) for key, each in found.metrics.items()]
+    best = [_best_place(key, each) for key, each in found.metrics.items()]
     first = min(found.first_differences.values(), default=None)
     after = [] if first is None else ["", "first difference at step %d" % first]
     difference = "b − a" if len(found.runs) == 2 else ""
-    sections.append(Section(_METRICS, metrics, difference, is_whole=True, after=after))
+    sections.append(Section(_METRICS, metrics, difference, is_whole=True, after=after, best=best))
     sources = _source_rows(found, screen, is_all=is_all)
     if sources:
         sections.append(Section("source", sources))
     names = [screen.clean(each.title()) for each in found.runs]
     if screen.form == "md":
-        return markdown.sections(beside.lettered(names), [each[:2] for each in sections], screen.own(difference))
+        return markdown.sections(beside.lettered(names), sections, screen.own(difference))
     lines = beside.render(names, sections, screen)
     same = _same(params, differing, found)
     legend = (
         ["* better" if len(found.runs) == 2 else "* best"]
-        if any("*" in cell for row in metrics for cell in row)
+        if any(place is not None for place in best)
         else []
     )
     if is_all and any(row[0].endswith(" " + screen.glyph("differs")) for each in sections for row in each.rows):
@@ -198,14 +199,20 @@ def _metric_row(key: str, facts: Sequence[Optional[MetricFacts]], screen: Screen
     values = _values(key, facts)
     decimals = numbers.decimals_of(values)
     cells = [numbers.number(value, decimals, screen.glyph("none")) for value in values]
-    finite = [value for value in values if value is not None and ranked.is_finite(value)]
-    best = None if measure.goal is None else ranked.best_place(values, measure.goal)
-    if best is not None and len(finite) > 1 and len(set(finite)) > 1:
+    best = _best_place(key, facts)
+    if best is not None:
         cells[best] += " *"
     row = [measure.title(screen), *cells]
     if len(values) == 2:
         row.append(_difference(values[0], values[1], decimals, screen))
     return row
+
+
+def _best_place(key: str, facts: Sequence[Optional[MetricFacts]]) -> Optional[int]:
+    """Return which run has the best value, None where none is better than another."""
+    values, goal = _values(key, facts), ranked.measure_of(key).goal
+    finite = {value for value in values if value is not None and ranked.is_finite(value)}
+    return None if goal is None or len(finite) < 2 else ranked.best_place(values, goal)
 
 
 def _values(key: str, facts: Sequence[Optional[MetricFacts]]) -> List[Any]:

@@ -154,32 +154,39 @@ def _render(found: ComparedGroups, target: Target, screen: Screen) -> List[str]:
         sections.append(Section(title, shown, is_apart=True))
     heads = [screen.clean(word) for word in found.words]
     for how in _HOW if is_pair else _HOW[-1:]:
-        metrics = [
-            row
-            for measure, table in zip(found.measures, found.tables)
-            for row in _metric_rows(measure, table, screen, how)
-        ]
+        told_of = [_metric_rows(*each, screen, how) for each in zip(found.measures, found.tables)]
+        metrics = [row for rows_of in told_of for row in rows_of]
         difference = "b − a" if how != _P_BELOW else ""
         title = "metrics  mean %s std" % screen.glyph("plus_minus")
-        told = [*sections, Section(title, metrics, difference, is_whole=True)]
+        best = [
+            place
+            for table, rows_of in zip(found.tables, told_of)
+            for place in [group_table.best_place(table), *[None] * (len(rows_of) - 1)]
+        ]
+        told = [*sections, Section(title, metrics, difference, is_whole=True, best=best)]
         if beside.is_one_block(heads, told, screen):
             break
+    footer = _footer(found, best, screen)
     if screen.form == "md":
         from . import markdown  # few ask for it
 
-        return markdown.sections(beside.lettered(heads), [each[:2] for each in told], screen.own(difference))
-    lines = beside.render(heads, told, screen)
-    cells = [cell for row in metrics for cell in row[1:]]
-    footer = ["* better mean" if is_pair else "* best mean"] if any("*" in cell for cell in cells) else []
-    if any(screen.glyph("noise") in cell for cell in cells):
+        lines = markdown.sections(beside.lettered(heads), told, screen.own(difference))
+        return [*lines, *markdown.paragraph([each for each in footer if not each.startswith("*")], screen)]
+    parts = texts.join_wrapped(footer, screen.own(" · "), screen.width - 1)
+    return [*beside.render(heads, told, screen), "", *(screen.styled("quiet", " " + part) for part in parts)]
+
+
+def _footer(found: ComparedGroups, best: Sequence[Optional[int]], screen: Screen) -> List[str]:
+    """Return what the signs say, and what the groups have in common."""
+    is_pair = len(found.words) == 2
+    footer = ["* better mean" if is_pair else "* best mean"] if any(each is not None for each in best) else []
+    if any(group.is_within_noise for table in found.tables for group in table.groups):
         footer.append(screen.own("≈ within noise of it (Welch t, 5 %)"))
-    if any(cell.endswith(screen.glyph("broken")) for cell in cells):
+    if any(group.diverged and group.count for table in found.tables for group in table.groups):
         footer.append(screen.own("× without its runs that ended at NaN or inf"))
     footer.append("of finished runs")
     footer += ["over " + ", ".join(map(screen.clean, found.over))] if found.over else []
-    footer += ["same: " + numbers.counted(found.same, "param")] if found.same else []
-    parts = texts.join_wrapped(footer, screen.own(" · "), screen.width - 1)
-    return [*lines, "", *(screen.styled("quiet", " " + part) for part in parts)]
+    return footer + (["same: " + numbers.counted(found.same, "param")] if found.same else [])
 
 
 def _count(group: Sequence[ChosenRun], screen: Screen) -> str:

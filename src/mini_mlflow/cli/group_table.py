@@ -32,13 +32,18 @@ def mean_and_std(groups: Sequence[Group], screen: Screen) -> List[str]:
     return [mean + (" %s %s" % (sign, std.rjust(width)) if std is not None else "") for mean, std in zip(means, stds)]
 
 
+def best_place(found: Groups) -> Optional[int]:
+    """Return which group has the best mean, None where none has."""
+    best = None if found.best is None else frozenset(found.best.run_ids)
+    return next((place for place, each in enumerate(found.groups) if frozenset(each.run_ids) == best), None)
+
+
 def verdicts(found: Groups, screen: Screen) -> List[str]:
     """Return signs for each group: ``*`` the best mean, ``≈`` within noise of it, ``×`` without those that diverged."""
-    best = None if found.best is None else frozenset(found.best.run_ids)
+    best = best_place(found)
     signs = []
-    for group in found.groups:
-        is_best = best is not None and frozenset(group.run_ids) == best
-        sign = "*" if is_best else screen.glyph("noise") if group.is_within_noise else ""
+    for place, group in enumerate(found.groups):
+        sign = "*" if place == best else screen.glyph("noise") if group.is_within_noise else ""
         signs.append(sign + (screen.glyph("broken") if group.diverged and group.count else ""))
     return signs
 
@@ -82,7 +87,7 @@ def markdown_of(found: GroupList, limit: Optional[int], screen: Screen) -> List[
     told = [screen.own("mean ± std of finished runs")] if found.measures else []
     told += [over(found, screen)] if found.over else []
     told += [each for each in legend(found, limit, screen) if not each.startswith("*")]  # the best is bold
-    return [*markdown.table(columns_of(found, limit, screen, is_wide=True)), *markdown.paragraph(told)]
+    return [*markdown.table(columns_of(found, limit, screen, is_wide=True)), *markdown.paragraph(told, screen)]
 
 
 def over(found: GroupList, screen: Screen) -> str:

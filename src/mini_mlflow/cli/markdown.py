@@ -10,12 +10,14 @@ import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import List, Sequence, Tuple
+    from typing import List, Sequence
 
+    from .beside import Section
+    from .screen import Screen
     from .tables import Column
 
 _LETTER = r"[^\W_]"
-_PLAIN = r"(?:%s|[ .,:/()=+%%±≈×≠↑↓✓✗●■?!…·–−-]|(?<=%s)_(?=%s))*" % (_LETTER, _LETTER, _LETTER)
+_PLAIN = r"(?:%s|[ .,:/()=+%%±≈×≠↑↓✓✗●■?!…·–−^-]|(?<=%s)_(?=%s)|(?<!\S)~(?=x?$| ))*" % (_LETTER, _LETTER, _LETTER)
 _LINKS = ("://", "www.")
 _ASCII_SIGN = re.compile(r"[!-/:-@[-`{-~]")
 
@@ -39,28 +41,29 @@ def table(columns: Sequence[Column]) -> List[str]:
     return lines + [_line([_cell(each.cells[row], _is_best(each, row)) for each in columns]) for row in rows]
 
 
-def sections(names: Sequence[str], parts: Sequence[Tuple[str, Sequence[Sequence[str]]]], extra: str) -> List[str]:
+def sections(names: Sequence[str], parts: Sequence[Section], extra: str) -> List[str]:
     """Return parts of a page as one table: rows of a key and a cell for each name, below their titles.
 
     Args:
         names: What stands above the cells.
-        parts: Titles, empty for none, and rows; one may have a cell more than there are names.
+        parts: What is told of them; a row may have a cell more than there are names.
         extra: What stands above that one, empty for none.
     """
     heading = ["", *map(text, names), *([text(extra)] if extra else [])]
     lines = [_line(heading), _line(["---"] * len(heading))]
-    for title, rows in parts:
-        if title and rows:
-            lines.append(_line(["**%s**" % " ".join(title.split()), *[""] * (len(heading) - 1)]))
-        for row in rows:
-            cells = [text(row[0]), *(_cell(cell, cell.endswith(" *")) for cell in row[1:])]
+    for part in parts:
+        if part.title and part.rows:
+            lines.append(_line(["**%s**" % " ".join(part.title.split()), *[""] * (len(heading) - 1)]))
+        for number, row in enumerate(part.rows):
+            best = part.best_of(number)
+            cells = [text(row[0]), *(_cell(cell, place == best) for place, cell in enumerate(row[1:]))]
             lines.append(_line((cells + [""] * len(heading))[: len(heading)]))
     return lines
 
 
-def paragraph(items: Sequence[str]) -> List[str]:
+def paragraph(items: Sequence[str], screen: Screen) -> List[str]:
     """Return clean texts as a line below a table, nothing without any."""
-    return ["", " · ".join(map(text, items))] if items else []
+    return ["", screen.own(" · ").join(map(text, items))] if items else []
 
 
 def _is_best(column: Column, row: int) -> bool:
@@ -71,7 +74,7 @@ def _cell(cell: str, is_best: bool) -> str:  # noqa: FBT001
     shown = re.sub(" +", " ", cell.strip())
     if not is_best:
         return text(shown)
-    return "**%s**" % text(re.sub(r" \*(?=×?$)", " ", shown).strip())
+    return "**%s**" % text(re.sub(r" \*(?=[×x]?$)", " ", shown).strip())
 
 
 def _line(cells: Sequence[str]) -> str:

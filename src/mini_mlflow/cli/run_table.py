@@ -85,7 +85,10 @@ def markdown_of(found: RunList, screen: Screen) -> List[str]:
 
     columns = [each for each in columns_of(found, screen, is_wide=True) if each.key != "trend"]
     shared = ["%s %s" % (screen.clean(key), screen.clean(numbers.params([value])[0])) for key, value in found.shared]
-    return [*markdown.table(columns), *markdown.paragraph(["same in all: " + shared[0], *shared[1:]] if shared else [])]
+    told = ["same in all: " + shared[0], *shared[1:]] if shared else []
+    fallen = _told_fallen(found, screen)
+    told += ["%s by now: %s" % (_FALLEN, fallen[0]), *fallen[1:]] if fallen else []
+    return [*markdown.table(columns), *markdown.paragraph(told, screen)]
 
 
 def columns_of(found: RunList, screen: Screen, *, is_wide: bool = False) -> List[Column]:
