@@ -179,3 +179,21 @@ def test_json_tells_of_each_column_of_one_metric(groups):
     names = ["max(val.loss)", "last(val.loss)", "min(val.loss)", "val.acc"]
     assert [list(each["metrics"]) for each in told] == [names] * 4
     assert [told[0]["metrics"][name]["of"] for name in names] == ["max", "last", "min", "max"]
+
+
+def test_a_param_is_a_column_of_groups_though_runs_have_something_else_of_its_name(store, run_cli):
+    for seed in (1, 2):
+        store.run("r", params={"note": "warm", "lr": 0.1, "seed": seed}, metrics={"loss": [0.1]})
+    words = ("-d", str(store.path), "ls", "Default", "-g", "-c")
+    assert [row["note"] for row in rows_of(run_cli(*words, "note,n"))] == ["warm"]
+    told = run_cli(*words, "xyzzy").err
+    assert "no column 'xyzzy'" in told
+    assert "took" in told
+    assert not {"trend", "steps", "start_time"} & set(told.replace(",", " ").split())
+
+
+def test_json_of_the_groups_of_an_empty_store_has_groups(run_cli, tmp_path):
+    (tmp_path / "empty").mkdir()
+    for words in (("-g",), ("--by", "lr")):
+        told = json.loads(run_cli("-d", str(tmp_path / "empty"), "ls", *words, "--json").out)
+        assert (told["schema"], told["groups"], told["total"]) == ("mini-mlflow/groups/1", [], 0)

@@ -15,7 +15,7 @@ from mini_mlflow.cli import markdown, tables, texts
 HOSTILE = [
     "a|b", "a\\|b", "`x`", "``|`", "*bold*", "_it_", "<script>alert(1)</script>", "[x](javascript:alert(1))", "@team",
     "#12", "https://evil.example", "www.evil.example", "&lt;", "~~gone~~", "a\x1b[31mred", "two\nlines",
-    "\\", "$x$", "|",
+    "\\", "$x$", "|", ":rocket:", "GH-12", "see gh-7", "deadbeef", "at 0123456789abcdef0123456789abcdef01234567",
 ]  # fmt: skip
 
 
@@ -141,6 +141,8 @@ def is_harmless(cell):
     bare = cell[2:-2] if cell.startswith("**") else cell
     if re.fullmatch(r"(`+)(?!`).*(?<!`)\1", bare, re.DOTALL):
         return True
+    if re.search(r"(?i):\w+:|gh-\d|\b[0-9a-f]{7,40}\b", bare):
+        return False
     return not re.search(r"[`*\[\]<>@~\\|$]|://|www\.|#(?!\Z|\d+;)|\b_|_\b", bare)
 
 
@@ -178,7 +180,7 @@ def test_the_best_group_is_bold_though_a_run_of_it_diverged_and_what_signs_say_s
 
 def test_in_ascii_numbers_are_no_code_and_nothing_else_is_in_the_text(diverging, run_cli):
     run_cli(*diverging, "ls", "Default", "-g", columns=80)
-    for words in (("ls", "Default", "-g"), ("compare", "g1", "g2"), ("ls", "Default", "-b", "val.loss:max")):
+    for words in (("ls", "Default", "-g"), ("compare", "g1", "g2"), ("ls", "Default", "-c", "name,max(val.loss)")):
         out = run_cli(*diverging, "--ascii", *words, "--md", columns=80).out
         assert out.isascii()
         assert "`" not in out.replace("`NaN`", "")

@@ -62,7 +62,7 @@ def test_a_param_is_shown_as_it_was_logged(value, shown):
         ([0.1 + 0.2, 0.1, None], ["0.3", "0.1", "None"]),
         ([0.1 + 0.2, 0.3], ["0.30000000000000004", "0.3"]),
         ([1, 1.0, 1.00000001], ["1", "1.0", "1.00000001"]),
-        ([1 / 3, 1e-5 / 3, 1234567.8, 1e7], ["0.333333", "3.33333e-06", "1.23457e+06", "10000000.0"]),
+        ([1 / 3, 1e-5 / 3, 1234567.8, 1e7], ["0.333333", "3.33333e-06", "1234567.8", "10000000.0"]),
         ([math.nan, math.inf, True, "0.30000000000000004", 1 << 5000], None),
     ],
 )  # fmt: skip
@@ -121,3 +121,19 @@ def test_moments_for_programs_are_utc_and_those_for_people_local():
     assert spans.iso(None) is None
     assert spans.iso(2**62) is None
     assert spans.clock(2**62) == "?"
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ([0.1 + 0.2, "0.3"], ["0.30000000000000004", "0.3"]),
+        ([0.1 + 0.2, 0.5, None], ["0.3", "0.5", "None"]),
+        ([0.1 + 0.2, 0.1 + 0.2], ["0.3", "0.3"]),
+        ([1700000000.123, 0.1], ["1700000000.1", "0.1"]),
+        ([1234567.0, 123456.78, 1e22], ["1234567.0", "123456.8", "1e+22"]),
+        ([1234567.0, 1234567.01], ["1234567.0", "1234567.01"]),
+        ([1.23456789e-05, -3.14159265], ["1.23457e-05", "-3.14159"]),
+    ],
+)
+def test_params_lose_decimals_alone_and_never_what_tells_them_apart(values, shown):
+    assert numbers.params(values) == shown

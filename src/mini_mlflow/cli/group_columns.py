@@ -45,8 +45,11 @@ def named(text: str, facts: Facts, ranking: Optional[Measure], *, is_last: bool)
     specs: List[Spec] = []
     for each in run_columns.split_list(text):
         name = _OTHER_NAMES.get(each, each)
-        specs += [attribute(name)] if name in ATTRIBUTES else run_columns.named(each, facts, is_last=is_last)
-        if specs[-1].kind == "summary" or (specs[-1].kind == "attributes" and name not in ATTRIBUTES):
+        is_key = any(each in facts.known_keys(kind) for kind in ("metrics", "params", "tags"))
+        if run_columns.is_attribute(each) and name not in ATTRIBUTES and not is_key:
+            raise _none_of_groups(each)
+        specs += run_columns.named(name, facts, is_last=is_last, attributes=ATTRIBUTES)
+        if specs[-1].kind == "summary":
             raise _none_of_groups(each)
         if ranking is not None and each == ranking.metric:
             specs[-1] = run_columns.measure(ranking)

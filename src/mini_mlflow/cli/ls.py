@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> int:
     if word is not None and (word not in _DEFAULT or target.experiments(with_deleted=True)):
         target.experiment(word)  # which is told where it is not there
     if not target.is_there or not target.experiments(with_deleted=True):
-        return _show_nothing(target, screen, form)
+        return _show_nothing(arguments, target, screen, form)
     if arguments.group and arguments.by:
         raise CommandError("-g PARAM and --by both say what makes groups: leave one of them out", USAGE)
     if arguments.group is not None or arguments.by is not None:
@@ -81,8 +81,11 @@ def _experiment_word(arguments: argparse.Namespace, target: Target) -> Optional[
     return words[0] if words else None
 
 
-def _show_nothing(target: Target, screen: Screen, form: str) -> int:
-    if form == "json":
+def _show_nothing(arguments: argparse.Namespace, target: Target, screen: Screen, form: str) -> int:
+    is_grouped = arguments.group is not None or arguments.by is not None
+    if form == "json" and is_grouped:
+        screen.write_json("groups", store=target.shown, total=0, by=[], over=[], groups=[])
+    elif form == "json":
         screen.write_json("runs", store=target.shown, total=0, matched=0, runs=[])
     elif form == "table":
         screen.write_lines(first_steps(target, screen))

@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 
 _LETTER = r"[^\W_]"
 _PLAIN = r"(?:%s|[ .,:/()=+%%±≈×≠↑↓✓✗●■?!…·–−^-]|(?<=%s)_(?=%s)|(?<!\S)~(?=x?$| ))*" % (_LETTER, _LETTER, _LETTER)
-_LINKS = ("://", "www.")
+_LINKED = re.compile(  # links, emoji, issues and commits, as GitHub finds them in any text
+    r"://|www\.|:[a-z0-9_+-]+:|\bgh-[0-9]|(?<![\w.])[0-9a-f]{7,40}(?![\w.])", re.IGNORECASE
+)
 _ASCII_SIGN = re.compile(r"[!-/:-@[-`{-~]")
 
 
 def text(value: str) -> str:
     """Return a clean text as what shows it."""
-    if value == "#" or (re.fullmatch(_PLAIN, value) and not any(each in value.lower() for each in _LINKS)):
+    if value == "#" or (re.fullmatch(_PLAIN, value) and not _LINKED.search(value)):
         return value
     if "\\|" in value:  # which no code span in a table can hold everywhere
         return _ASCII_SIGN.sub(lambda found: "&#%d;" % ord(found.group()), value)

@@ -6,7 +6,7 @@ from math import floor, inf, isinf, isnan, log10
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Collection, Dict, Iterable, List, Optional, Sequence, Set
+    from typing import Dict, Iterable, List, Optional, Sequence, Set
 
 _DIGITS = 4  # of the median of a column
 _MOST_DECIMALS = 6
@@ -129,28 +129,32 @@ def as_logged(value: object) -> str:
 def params(values: Sequence[object]) -> List[str]:
     """Return params that stand below or beside each other; they are not clean yet.
 
-    They are as they were logged, but floats have six digits at most, unless two different ones would look alike.
+    They are as they were logged, but floats have no more decimals than six digits leave, and one, unless two different
+    params would look alike.
     """
-    alike: Dict[float, Set[object]] = {}
-    for value in values:
-        rounded = _rounded(value)
-        if rounded is not None:
-            alike.setdefault(rounded, set()).add(value)
-    return [_param(value, alike.get(_rounded(value) or 0.0, ())) for value in values]
+    whole, short = list(map(as_logged, values)), list(map(_shortened, values))
+    meant = list(map(_read, short))
+    alike: Dict[object, Set[str]] = {}
+    for each, read in zip(whole, meant):
+        alike.setdefault(read, set()).add(each)
+    return [text if len(alike[read]) == 1 else each for each, text, read in zip(whole, short, meant)]
 
 
-def _param(value: object, alike: Collection[object]) -> str:
-    rounded = _rounded(value)
-    if not isinstance(value, float) or rounded in (None, value) or len(alike) > 1:
+def _read(text: str) -> object:
+    """Return what a reader takes a text for: ``1`` and ``1.0`` are one number."""
+    try:
+        value = float(text)
+    except ValueError:
+        return text
+    return text if isnan(value) or isinf(value) else value
+
+
+def _shortened(value: object) -> str:
+    """Return a param with a short fraction; whole numbers and all else as they were logged."""
+    if not isinstance(value, float) or isnan(value) or isinf(value) or value == floor(value):
         return as_logged(value)
-    return "%.*g" % (_PARAM_DIGITS, value)
-
-
-def _rounded(value: object) -> Optional[float]:
-    """Return a finite number with six digits, None of all else."""
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or _size(value) in (None, _GREATEST):
-        return None
-    return float("%.*g" % (_PARAM_DIGITS, value))
+    text = "%.*g" % (_PARAM_DIGITS, value) if abs(value) < 10 ** (_PARAM_DIGITS - 1) else "%.1f" % value
+    return as_logged(value) if float(text) == value else text
 
 
 def is_number(value: object) -> bool:

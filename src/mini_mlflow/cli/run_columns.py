@@ -12,7 +12,7 @@ from .failures import NOT_FOUND, USAGE, CommandError, closing_advice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional, Sequence, Tuple
+    from typing import Any, Collection, Dict, List, Optional, Sequence, Tuple
 
     from .facts import Facts
     from .ranked import Measure
@@ -202,28 +202,34 @@ def for_programs(facts: Facts, patterns: Optional[str], *, is_last: bool, is_all
     return specs + [Spec("tags", key, "") for key in facts.keys("tags") if is_all or not key.startswith(INTERNAL)]
 
 
-def named(text: str, facts: Facts, *, is_last: bool) -> List[Spec]:
+def named(text: str, facts: Facts, *, is_last: bool, attributes: Collection[str] = tuple(ATTRIBUTES)) -> List[Spec]:
     """Return the columns that ``-c`` names.
 
     Args:
         text: Such as ``lr,val.acc,last(val.loss)``: attributes, else metrics, else params, else tags.
         facts: The runs.
         is_last: Whether a metric alone means its latest value.
+        attributes: Those that there are.
 
     Raises:
         CommandError: One is not there.
     """
-    return [_named(each, facts, is_last=is_last) for each in split_list(text)]
+    return [_named(each, facts, attributes, is_last=is_last) for each in split_list(text)]
 
 
-def _named(text: str, facts: Facts, *, is_last: bool) -> Spec:
+def is_attribute(name: str) -> bool:
+    """Tell whether a run has an attribute of a name, or of another name for it."""
+    return _OTHER_NAMES.get(name, name) in ATTRIBUTES
+
+
+def _named(text: str, facts: Facts, attributes: Collection[str], *, is_last: bool) -> Spec:
     call = _CALL.fullmatch(text)
     if call and call.group(1) in SUMMARIES and call.group(2) in facts.known_keys("metrics"):
         function, key = call.groups()
         return Spec("measure" if function in ("min", "max", "last") else "summary", key, function)
     name = _OTHER_NAMES.get(text, text)
-    if name in ATTRIBUTES:
-        return attribute(name)
+    if text in attributes or name in attributes:
+        return attribute(text if text in attributes else name)
     prefix, _, rest = text.partition(".")
     for kind, key in (("metrics", text), ("params", text), ("tags", text), (_PREFIXES.get(prefix, ""), rest)):
         if kind and key in facts.known_keys(kind):
@@ -232,7 +238,7 @@ def _named(text: str, facts: Facts, *, is_last: bool) -> Spec:
         return Spec("params", text, "")
     from ..errors import near_names
 
-    there = [*ATTRIBUTES, *(key for kind in ("metrics", "params", "tags") for key in facts.known_keys(kind))]
+    there = [*attributes, *(key for kind in ("metrics", "params", "tags") for key in facts.known_keys(kind))]
     near = near_names(text, there)
     raise CommandError("no column '%s'" % text, NOT_FOUND, near=near, lines=[] if near else closing_advice(there))
 
