@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 _MODES = ("max", "min", "last")
 _ATTRIBUTES = ("status", "experiment_id", "run_name", "user_id", "version", "parent_run_id")
-_FINISHED = "FINISHED"
 
 
 class _Member(namedtuple("_Member", ["run", "texts", "value", "is_diverged", "history"])):
@@ -164,7 +163,7 @@ def _member(
 ) -> _Member:
     """Return a run with what its metric comes to."""
     texts = {key: seeds.comparable(value) for key, value in stored.data.params.items()}
-    if metric not in stored.data.metrics or (only_finished and stored.info.status != _FINISHED):
+    if metric not in stored.data.metrics or (only_finished and stored.info.status != keys.FINISHED):
         return _Member(stored, texts, None, is_diverged=False, history=None)
     values: List[Any] = [stored.data.metrics[metric]]
     is_diverged = not all(map(isfinite, series.to_floats(values)))

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 MAX_KEY_LENGTH = 250
 MAX_LABEL_LENGTH = 10000
 INT64_MAX = 2**63 - 1
-END_STATUSES = ("FINISHED", "FAILED", "KILLED")
+FINISHED = "FINISHED"
+END_STATUSES = (FINISHED, "FAILED", "KILLED")
 STATUSES = ("RUNNING", *END_STATUSES, "LOST")  # that readers tell, in the order in which they are shown
 
 # Patterns are texts, which re compiles and keeps at their first use: compiling them all on import costs 3 ms.

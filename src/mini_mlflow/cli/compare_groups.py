@@ -6,12 +6,14 @@ import re
 from collections import namedtuple
 
 from .. import errors, goals, groups, noise, seeds
+from ..keys import FINISHED
 from ..store import reader
 from . import beside, group_documents, group_table, numbers, ranked, rows, texts
 from .beside import Section
 from .chosen import choose_runs
 from .facts import SYSTEM
 from .failures import NOT_FOUND, USAGE, CommandError
+from .which import which_experiment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from .target import Target
 
 _WORD = re.compile(r"g(\d{1,3})")
-_MOST_MARKS = 8
 _PERCENT, _PLAIN, _P_BELOW = _HOW = ("percent", "plain", "p below")  # what is told of two, where there is room
 _LEAST_P = 0.001  # what is less likely is not told apart
 
@@ -190,8 +191,7 @@ def _footer(found: ComparedGroups, best: Sequence[Optional[int]], screen: Screen
 
 
 def _count(group: Sequence[ChosenRun], screen: Screen) -> str:
-    marks = "".join(screen.mark(run.status, plain=True) for run in group[:_MOST_MARKS])
-    return "%d %s%s" % (len(group), marks, screen.glyph("ellipsis") if len(group) > _MOST_MARKS else "")
+    return "%d %s" % (len(group), group_table.marks([run.status for run in group], screen))
 
 
 def _metric_rows(measure: Measure, table: Groups, screen: Screen, how: str) -> List[List[str]]:
@@ -239,15 +239,13 @@ def _show_json(found: ComparedGroups, target: Target, screen: Screen) -> None:
     names = target.names()
     documents = []
     for place, (word, members) in enumerate(zip(found.words, found.members)):
-        experiment_id = members[0].experiment_id
         documents.append(
             {
                 "group": word,
-                "experiment_id": experiment_id,
-                "experiment": names.get(experiment_id, experiment_id),
+                **which_experiment(members[0].experiment_id, names),
                 "params": {name: values[place] for name, values in found.params.items()},
                 "run_ids": [run.run_id for run in members],
-                "finished": sum(run.status == "FINISHED" for run in members),
+                "finished": sum(run.status == FINISHED for run in members),
                 "metrics": {
                     measure.metric: group_documents.numbers_of(measure.mode, table.groups[place])
                     for measure, table in zip(found.measures, found.tables)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import seeds
+from ..keys import FINISHED
 from ..query.conditions import to_number
 from . import ranked, run_columns
 from .failures import USAGE, CommandError
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 ATTRIBUTES = ("group", "n", "runs", "finished", "experiment", "took", "run_ids")
 _OTHER_NAMES = {"#": "group", "duration": "took", "duration_s": "took"}
 _OF_RUNS = ("age", "start_time", "end_time")  # groups come as the first of their runs do
-_FINISHED = "FINISHED"
 
 
 def usual(by: Sequence[str], measures: Sequence[Measure], *, is_across: bool) -> List[Spec]:
@@ -96,7 +96,7 @@ def _attribute(name: str, group: Group, found: GroupList) -> Any:
     if name == "took":
         return _took(group, found)
     if name == "finished":
-        return sum(found.runs[each].info.status == _FINISHED for each in group.run_ids)
+        return sum(found.runs[each].info.status == FINISHED for each in group.run_ids)
     return " ".join(group.run_ids)
 
 
@@ -139,6 +139,6 @@ def _took(group: Group, found: GroupList) -> Optional[float]:
     spans_ms = [
         each.end_time - each.start_time
         for each in infos
-        if each.status == _FINISHED and each.end_time is not None and each.start_time is not None
+        if each.status == FINISHED and each.end_time is not None and each.start_time is not None
     ]
     return sum(spans_ms) / len(spans_ms) / 1000 if spans_ms else None

@@ -23,6 +23,7 @@ def documents(found: GroupList, limit: Optional[int]) -> List[Dict[str, Any]]:
     """Return what JSON tells of the first groups, or of all."""
     shown = [spec for spec in found.specs if spec.kind == "measure"]
     columns_of = Counter(spec.key for spec in shown)
+    names = [spec.key if columns_of[spec.key] == 1 else spec.name() for spec in shown]
     finished = group_columns.values(run_columns.attribute("finished"), found)
     told = []
     for place, group in enumerate(found.tables[0].groups[:limit]):
@@ -34,8 +35,8 @@ def documents(found: GroupList, limit: Optional[int]) -> List[Dict[str, Any]]:
                 "finished": finished[place],
                 "within_noise": group.is_within_noise,
                 "metrics": {
-                    spec.key if columns_of[spec.key] == 1 else spec.name(): numbers_of(spec.mode, of_metric.groups[place])
-                    for spec, of_metric in zip(shown, map(found.table_of, shown))
+                    name: numbers_of(spec.mode, of_metric.groups[place])
+                    for name, spec, of_metric in zip(names, shown, map(found.table_of, shown))
                     if of_metric is not None
                 },
             }

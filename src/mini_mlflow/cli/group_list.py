@@ -7,6 +7,7 @@ from collections import namedtuple
 from .. import seeds
 from ..group_records import Group, Groups
 from ..groups import group_runs, without_parents
+from ..keys import FINISHED
 from . import group_columns, group_documents, group_table, picked, ranked, rows, run_columns
 from .facts import Facts
 from .failures import DONE, NOT_FOUND, CommandError, closing_advice
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from .screen import Screen
     from .target import Target
 
-_FINISHED = "FINISHED"
 BY_EXPERIMENT = "attributes.experiment_id"  # equal params of two experiments mean two things
 _EXPERIMENT = "\0experiment"  # no param is called so
 
@@ -190,7 +190,7 @@ def _without_metric(runs: Sequence[Any], by: List[str], over: List[str]) -> Grou
         Group(
             {key: each[0].data.params[key] for key in by if key in each[0].data.params},
             [run.info.run_id for run in each],
-            sum(run.info.status == _FINISHED for run in each),
+            sum(run.info.status == FINISHED for run in each),
             None, None, None, None, {}, None, None, None,
         )
         for each in groups.values()

@@ -142,7 +142,8 @@ def _attribute_column(name: str, found: GroupList, limit: Optional[int], screen:
     if name == "n":
         return tables.column("n", [share(group) for group in groups])
     if name == "runs":
-        return tables.column("runs", [_marks(group, found, screen) for group in groups], drops=1000.0)
+        statuses = ([found.runs[run_id].info.status for run_id in group.run_ids] for group in groups)
+        return tables.column("runs", [marks(each, screen) for each in statuses], drops=1000.0)
     if name == "experiment":
         names = apart.cut_apart([screen.clean(each) for each in values], _WIDEST_NAME)
         return tables.column("experiment", names, shrinks="middle")
@@ -168,7 +169,7 @@ def _metric_column(
     return tables.column(spec.key, cells, title, roles=roles, drops=drops)
 
 
-def _marks(group: Group, found: GroupList, screen: Screen) -> str:
-    statuses = [found.runs[run_id].info.status for run_id in group.run_ids]
-    marks = "".join(screen.mark(status, plain=True) for status in statuses[:_MOST_MARKS])
-    return marks + (screen.glyph("ellipsis") if len(statuses) > _MOST_MARKS else "")
+def marks(statuses: Sequence[str], screen: Screen) -> str:
+    """Return the signs of the statuses of a group's runs, the first eight."""
+    shown = "".join(screen.mark(status, plain=True) for status in statuses[:_MOST_MARKS])
+    return shown + (screen.glyph("ellipsis") if len(statuses) > _MOST_MARKS else "")

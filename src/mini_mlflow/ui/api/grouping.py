@@ -7,7 +7,7 @@ from collections import Counter, namedtuple
 from hashlib import blake2b
 from math import isfinite
 
-from ... import goals, noise, seeds
+from ... import goals, keys, noise, seeds
 from ...query.conditions import resolve, to_number, values_of
 from ...query.ordering import parse_order
 from . import choices, plain
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 _MOST_BY = 20
 _MOST_MEMBERS = 200  # refs of one group that are sent
 _MOST_SUMMARIZED = 5000  # runs whose histories are read for the numbers of groups
-_FINISHED = "FINISHED"
 
 
 class Wanted(namedtuple("Wanted", ["by", "open", "only_finished"])):
@@ -86,7 +85,8 @@ def group_rows(
     groups = _make_groups(table, ordered, operands, now_ms)
     statuses = table.column("attributes", "status") or ()
     counted = [
-        [row for row in group.rows if statuses[row] == _FINISHED or not wanted.group.only_finished] for group in groups
+        [row for row in group.rows if statuses[row] == keys.FINISHED or not wanted.group.only_finished]
+        for group in groups
     ]
     groups, counted = _sorted(table, groups, counted, orders, now_ms)
     part = slice(wanted.offset, wanted.offset + wanted.limit)
