@@ -79,6 +79,6 @@ def test_a_table_that_somebody_else_writes_is_waited_for_and_told_after_a_minute
 
 
 def test_where_the_disk_has_no_locks_a_table_is_written_without(run, monkeypatch):
-    monkeypatch.setattr(locks, "try_lock", lambda descriptor: None)
+    monkeypatch.setattr(locks, "try_lock", lambda descriptor, shared: None)
     run.log_table({"a": [1]}, "t.json")
     assert kept(run) == ["t.json"]

@@ -5,6 +5,7 @@ import json
 import pytest
 
 import mini_mlflow
+from mini_mlflow import provenance
 from mini_mlflow.cli import watch
 
 NAMES = ("run_id", "name", "experiment_id", "experiment")
@@ -34,6 +35,8 @@ def stores(new_store, tmp_path, monkeypatch):
             first = first or made
         store.run("third", side, metrics={"top": [1.0]})
         store.run("goes-on", deep, metrics={"loss": [5.0], "acc": [0.1]}, status="RUNNING", ago_s=60.0)
+    yield
+    provenance.forget()  # after ``run`` what this process logs would be its command's
 
 
 def _told(value):

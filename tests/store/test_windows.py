@@ -57,7 +57,7 @@ def test_an_owner_is_locked_from_its_birth_to_its_end(tmp_path, windows):
 def test_who_loses_the_lock_in_between_is_not_the_owner(tmp_path, windows, monkeypatch):
     """Rule W2."""
     answers = iter([True, False])
-    monkeypatch.setattr(locks, "try_lock", lambda descriptor: next(answers))
+    monkeypatch.setattr(locks, "try_lock", lambda descriptor, shared=False: next(answers))
     with pytest.raises(FileExistsError):
         owner.claim_new(str(tmp_path), 0)
 
