@@ -318,13 +318,13 @@ def run_demo(python: str, arguments: List[str]) -> int:
     return run_child([python, script, "--runs-dir", os.path.join(ROOT, "mlruns"), *arguments])
 
 
-def run_tests(python: str, arguments: List[str], paths: Sequence[str] = ()) -> int:
+def run_tests(python: str, arguments: List[str], paths: Sequence[str] = (), spare: int = 1) -> int:
     """Run pytest from the project's root; paths among the arguments may be relative to the current folder.
 
-    Where nothing is chosen, the tests run in several processes: one more than there are cores, 4 at most, as they wait
-    for other processes, browsers and the disk.
+    Where nothing is chosen, the tests run in several processes: *spare* more than there are cores, 4 at most, as tests
+    wait for other processes and for the disk.
     """
-    workers = [] if set(arguments) - {"-q", "-v"} else ["-n", str(min(4, (os.cpu_count() or 1) + 1))]
+    workers = [] if set(arguments) - {"-q", "-v"} else ["-n", str(min(4, (os.cpu_count() or 1) + spare))]
     return run_child([python, "-m", "pytest", *workers, *paths, *map(absolute_path, arguments)], cwd=ROOT)
 
 
@@ -351,7 +351,7 @@ def run_page(python: str, arguments: List[str]) -> int:
     """Run the tests of the page: of its server, and in a browser; where one is missing they fail."""
     os.environ["MINI_MLFLOW_TEST_PAGE"] = "1"
     named = any(os.path.exists(argument.partition("::")[0]) for argument in arguments)
-    return run_tests(python, arguments, () if named else PAGE_TESTS)
+    return run_tests(python, arguments, () if named else PAGE_TESTS, spare=0)  # a browser has processes of its own
 
 
 def run_lint(python: str, arguments: List[str]) -> int:
