@@ -25,10 +25,13 @@ def cache_of_the_tests(tmp_path_factory):
     os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
 
 
-@pytest.fixture
-def synced_ends(monkeypatch):
+@pytest.fixture(scope="module")
+def synced_ends():
     """Bring what is logged to the disk when a run ends, as a user's process does."""
-    monkeypatch.delenv("MINI_MLFLOW_FSYNC")
+    before = os.environ.pop("MINI_MLFLOW_FSYNC", None)
+    yield
+    if before is not None:
+        os.environ["MINI_MLFLOW_FSYNC"] = before
 
 
 @pytest.fixture(autouse=True)

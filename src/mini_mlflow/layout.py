@@ -23,6 +23,7 @@ PARAMS = "params"
 METRICS = "metrics"
 TAGS = "tags"
 WRITERS = "writers"
+RUN_PARTS = (PARAMS, METRICS, TAGS, WRITERS)  # one of these tells a run, or half of one, where meta.yaml is missing
 ARTIFACTS = "artifacts"
 TRASH = ".trash"
 PACKS = ".packs"

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     ExperimentId = Union[int, str]
 
 _NO_RUNS = ("tags", "datasets", "traces", "models")  # what MLflow keeps beside runs (docs/mlflow-stores.md, rule G5)
-_PARTS = (layout.PARAMS, layout.METRICS, layout.TAGS, layout.WRITERS)
 
 
 class MergedRun(namedtuple("MergedRun", ["run_id", "name", "experiment_id", "experiment", "outcome", "reason"])):
@@ -152,7 +151,7 @@ class _Merging:
                 self.problems.append(Problem(path, "it is a link, which is not followed, or no folder"))
             elif _has_meta(path):
                 found.append((path, name, False))
-            elif name not in _NO_RUNS and any(os.path.isdir(os.path.join(path, part)) for part in _PARTS):
+            elif name not in _NO_RUNS and any(os.path.isdir(os.path.join(path, part)) for part in layout.RUN_PARTS):
                 self.problems.append(Problem(path, "it has no meta.yaml, so it is no run, or half of one"))
         there = {name for _, name, _ in found}
         for name, path in sorted(presence.list_packed(top).items()):

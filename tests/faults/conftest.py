@@ -14,12 +14,8 @@ HERE = Path(__file__).parent
 
 
 @pytest.fixture(autouse=True, scope="module")
-def synced_ends():
-    """Bring what is logged to the disk as a user's process does: faults come there, too."""
-    before = os.environ.pop("MINI_MLFLOW_FSYNC", None)
-    yield
-    if before is not None:
-        os.environ["MINI_MLFLOW_FSYNC"] = before
+def faults_at_the_end(synced_ends):
+    """Let faults come there, too."""
 
 
 @pytest.fixture(scope="session")

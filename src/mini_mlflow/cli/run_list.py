@@ -192,8 +192,3 @@ def measures_of(specs: Sequence[Spec], otherwise: Sequence[Measure]) -> List[Mea
     """Return the metrics among columns that a user named; for the trend the usual first one where there is none."""
     found = [ranked.measure_of(spec.key)._replace(mode=spec.mode) for spec in specs if spec.kind == "measure"]
     return found or list(otherwise[:1])
-
-
-def first_measure(found: RunList) -> Optional[Measure]:
-    """Return the metric that matters most, None where no run has any."""
-    return found.measures[0] if found.measures else None

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 
 _MOST_LOOKED_AT = 2000  # files and folders
-_PARTS = (layout.PARAMS, layout.METRICS, layout.TAGS, layout.WRITERS)
 _RUN_ID = re.compile(rb"^[\"']?run_(?:uu)?id[\"']?\s*:", re.MULTILINE)  # of MLflow's runs, too, in every version
 
 
@@ -71,7 +70,7 @@ def _is_run(folder: str) -> bool:
     path = os.path.join(folder, layout.META)
     if os.access(path, os.F_OK):
         return _is_of_run(path, otherwise=True)
-    return any(os.access(os.path.join(folder, part), os.F_OK) for part in _PARTS)
+    return any(os.access(os.path.join(folder, part), os.F_OK) for part in layout.RUN_PARTS)
 
 
 def _is_of_run(path: str, *, otherwise: bool) -> bool:
