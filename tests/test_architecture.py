@@ -233,8 +233,13 @@ def test_a_command_loads_what_logs_only_where_it_logs(program):
     assert {f"{NAME}.fluent", f"{NAME}.run"} <= loaded_by(code + "; m.start_run, m.Run")
 
 
-def test_a_script_has_what_logs_loaded_from_its_import_on():
-    assert {f"{NAME}.fluent", f"{NAME}.run", f"{NAME}.store.writer"} <= loaded_by("import mini_mlflow")
+def test_what_logs_is_loaded_in_the_midst_of_no_training(tmp_path, monkeypatch):
+    assert {f"{NAME}.fluent", f"{NAME}.run"} <= loaded_by("import mini_mlflow")
+    monkeypatch.setenv("MINI_MLFLOW_PROVENANCE", "off")  # else a thread loads what looks at Git meanwhile
+    monkeypatch.chdir(tmp_path)
+    start = "import mini_mlflow as m; m.start_run()"
+    log = "m.log_metric('loss', 0.5, step=1); m.log_metrics({'a': 1}); m.log_param('lr', 0.1); m.set_tag('by', 'me')"
+    assert loaded_by(f"{start}; {log}") == loaded_by(start) >= {f"{NAME}.store.writer"}
 
 
 def test_the_names_that_are_loaded_at_their_first_use_are_there_after_a_plain_import():

@@ -52,7 +52,8 @@ from .errors import (
     UnsupportedFormatError,
 )
 
-# A script pays for what it logs by here, not in the midst of its training; most commands log nothing.
+# A script pays for what it logs by here and when it starts a run, not in the midst of its training; most commands log
+# nothing.
 _program = _os.path.basename((getattr(_sys, "argv", None) or [""])[0])
 TYPE_CHECKING = False
 if TYPE_CHECKING or _program not in ("-m", "mini-mlflow", "mini-mlflow.exe"):

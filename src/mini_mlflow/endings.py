@@ -6,7 +6,7 @@ import _signal  # type: ignore[import-not-found]  # built in; signal itself cost
 import atexit
 import os
 import sys
-from threading import get_ident, main_thread
+from _thread import get_ident
 
 from . import active, config
 from .errors import RunEndedError
@@ -81,7 +81,7 @@ def see_to(run: Run) -> None:
     """
     active.register(run)
     _see_to_child(active.sigterm())
-    if active.is_sigterm_settled() or get_ident() != main_thread().ident:
+    if active.is_sigterm_settled() or get_ident() != _main_thread_id():
         return  # only the main thread may; it will ask when it starts a run
     in_c = _handled_in_c()
     for name in _ENDING_SIGNALS:
@@ -100,7 +100,7 @@ class Uninterrupted:
     """A block that ends a run: a signal that ends the process is answered when the main thread has left it."""
 
     def __enter__(self) -> None:
-        self._is_main = get_ident() == main_thread().ident
+        self._is_main = get_ident() == _main_thread_id()
         if self._is_main:
             active.sigterm().endings += 1
 
@@ -149,6 +149,12 @@ def _end_by_signal(number: int) -> None:
     finally:
         _signal.signal(number, _signal.SIG_DFL)
         os.kill(os.getpid(), number)
+
+
+def _main_thread_id() -> int:
+    from threading import main_thread  # costs 1.5 ms, which importing the package must not; loaded by any run's start
+
+    return main_thread().ident or 0
 
 
 def _handled_in_c() -> int:
@@ -200,7 +206,7 @@ def _watch_exit(state: active.Sigterm) -> None:
         return  # done before
 
     def exit(*status: Any) -> None:  # noqa: A001 - the name that tracebacks show
-        if get_ident() == main_thread().ident:
+        if get_ident() == _main_thread_id():
             active.sigterm().exit_code = status or (None,)
         leave(*status)
 
@@ -221,7 +227,7 @@ def _see_to_child(state: active.Sigterm) -> None:
     if process is None or util is None or state.is_finalizer_set:
         return
     if getattr(process.current_process(), "_parent_pid", None) is not None:
-        frame = sys._current_frames().get(main_thread().ident or 0)  # noqa: SLF001 - nothing else knows it
+        frame = sys._current_frames().get(_main_thread_id())  # noqa: SLF001 - nothing else knows it
         while frame is not None and frame.f_code.co_name != "_bootstrap":
             frame = frame.f_back
         state.bootstrap = frame

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from threading import Lock
+from _thread import allocate_lock  # built in; threading itself costs 1.5 ms more
 from time import time
 from types import TracebackType
 
@@ -12,8 +12,7 @@ from . import active, config, endings, identity, keys, layout
 from .artifact_recorder import ArtifactRecorder
 from .errors import RunEndedError
 from .recorder import RUNNING
-from .store import meta, opening
-from .store.writer import RunWriter
+from .store import meta
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from .joining import Teller
     from .records import Metric, RunData, RunInfo, Summary
+    from .store.writer import RunWriter
 
     class Companion(Protocol):
         """What runs beside a run."""
@@ -105,11 +105,13 @@ class Run(ArtifactRecorder):
         self.start_time = ""
         self.end_time: Optional[str] = None
         self._companions: List[Companion] = []
-        self._table_lock = Lock()
+        self._table_lock = allocate_lock()
         self._teller: Optional[Teller] = None
         self._is_origin_wanted = config.is_provenance_wanted()
         config.check_switches()
         self._folder = layout.run_folder(self._store, self.experiment_id, self.run_id)
+        from .store import opening  # with all that writes into a run: half as much as importing the package
+
         opened = opening.open_run(
             self._store,
             self.experiment_id,
@@ -285,7 +287,7 @@ class Run(ArtifactRecorder):
 
     def become_child(self, pool: Any) -> None:
         """Go on as a joiner in a forked child; called by the fork hook."""
-        self._table_lock = Lock()  # the parent's may be held by a thread that the child does not have
+        self._table_lock = allocate_lock()  # the parent's may be held by a thread that the child does not have
         self._writer.become_child(pool)
 
     def __enter__(self) -> Run:
@@ -313,10 +315,12 @@ class Run(ArtifactRecorder):
 
     def __setstate__(self, state: Dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._writer = opening.join_run(self._folder, active.pool(), config.sync_period_s())
+        from .store.opening import join_run  # as above
+
+        self._writer = join_run(self._folder, active.pool(), config.sync_period_s())
         self._appenders = self._writer.appenders
         self._companions = []
-        self._table_lock = Lock()
+        self._table_lock = allocate_lock()
         self._teller = None
         if self.status == RUNNING:
             endings.see_to(self)
@@ -367,8 +371,10 @@ class Run(ArtifactRecorder):
 
         A joiner may not say how the run stands, so it takes all as it is (docs/format.md, rule W7).
         """
+        from .store.opening import RESUMED  # as above
+
         fields = self._writer.fields
-        if role == opening.RESUMED:
+        if role == RESUMED:
             parent = fields.get("parent_run_id")
             parent = self.parent_run_id if parent is None else parent
             asked = {"name": self.name, "version": self.version, "parent_run_id": parent}
