@@ -55,6 +55,29 @@ def test_a_long_value_only_leaves_a_mark():
     assert blocks.decode_column(blocks.patch_column(body, {1: "w"})) == (0b111, [None, "w", None], 0b101)
 
 
+@pytest.mark.parametrize(
+    ("blocks_of_values", "is_joined"),
+    [
+        ([[0.5, -0.0], [math.inf, 1e308, math.nan], [2.0] * SIZE], True),
+        ([[1, -(2**61)], [3]], True),
+        ([[0.5], [1]], False),  # of two sorts
+        ([[1], [10**400]], False),
+        ([["a"], ["b"]], False),
+        ([[0.5, MISSING, 1.5], [2.5]], False),
+        ([[0.5, MISSING], [2.5]], False),
+    ],
+)
+def test_numbers_of_many_blocks_come_at_once_where_all_places_have_one(blocks_of_values, is_joined):
+    bodies = [
+        blocks.encode_column({place: each for place, each in enumerate(values) if each is not MISSING})
+        for values in blocks_of_values
+    ]
+    joined = blocks.join_numbers(bodies, [len(values) for values in blocks_of_values])
+    assert (joined is not None) is is_joined
+    if joined is not None:
+        assert same(joined, [value for body in bodies for value in blocks.decode_column(body).values])
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_changes_one_by_one_come_to_the_same_as_all_at_once(seed):
     chance = random.Random(seed)

@@ -115,15 +115,26 @@ class Bodies:
         values = self._columns.get(mark)
         if values is None:
             bodies = self._bodies_of(numbers, kind, key)
-            values = list(
-                chain.from_iterable(self._values(number, kind, key, bodies.get(number)) for number in numbers)
-            )
+            values = self._numbers(numbers, bodies)
+            if values is None:
+                values = list(
+                    chain.from_iterable(self._values(number, kind, key, bodies.get(number)) for number in numbers)
+                )
             if (kind, key) == ("state", "name"):
                 _check_names(values)
             if len(self._columns) >= _MOST_COLUMNS:
                 del self._columns[next(iter(self._columns))]
             self._columns[mark] = values
         return values
+
+    def _numbers(self, numbers: Sequence[int], bodies: Mapping[int, bytes]) -> Optional[List[Any]]:
+        """Return the values where each run of each block has a number: what most metrics are."""
+        if not bodies or len(bodies) != len(numbers):
+            return None
+        counts = [self.directory(number).occupied.bit_length() for number in numbers]
+        if counts != [self._root.blocks[number].run_count for number in numbers]:
+            return None  # some places are free
+        return blocks.join_numbers([bodies[number] for number in numbers], counts)
 
     def _values(self, number: int, kind: str, key: str, body: Optional[bytes]) -> List[Any]:
         occupied = self.directory(number).occupied

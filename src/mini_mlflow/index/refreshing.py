@@ -32,7 +32,7 @@ SWEEP_S = 0.02  # what each refresh spends on runs that ended long ago
 CONFIRM_S = 0.05  # what is spent at most on those that an answer tells of: a thousand runs
 _TICKS_MS = 2000  # of the coarsest clock of a disk: what was looked at longer ago is told apart from what comes later
 _AT_ONCE = 1000  # runs that are read between two writes to the index: so much is lost to an interruption
-_FEW = 256  # of a sweep between two looks at the clock
+_FEW = 64  # of a sweep between two looks at the clock
 
 
 class Place(namedtuple("Place", ["experiment_id", "is_in_trash", "name", "known", "is_deep"])):

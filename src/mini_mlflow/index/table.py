@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from itertools import repeat
+from bisect import bisect_right
+from itertools import accumulate, chain, repeat
 
 from .. import layout
 from ..store.experiments import ACTIVE, DELETED
@@ -68,10 +69,8 @@ class IndexTable:
             database.end_reading()
             raise
         self._numbers = [number for number, _, _, _ in self._blocks]
-        self._slots: List[int] = []
-        for number, _, _, directory in self._blocks:
-            self._slots += places_of(directory.occupied, number * SIZE)
-        self.count = len(self._slots)
+        self._slots = [places_of(directory.occupied, number * SIZE) for number, _, _, directory in self._blocks]
+        *self._first_rows, self.count = accumulate(chain([0], map(len, self._slots)))
 
     def close(self) -> None:
         """Let others write again."""
@@ -154,9 +153,13 @@ class IndexTable:
 
     def give(self, rows: Sequence[int]) -> List[int]:
         """Note that an answer tells of some rows; return where the database has them."""
-        slots = [self._slots[row] for row in rows]
+        slots = list(map(self._slot_of, rows))
         self.given.update(slots)
         return slots
+
+    def _slot_of(self, row: int) -> int:
+        block = bisect_right(self._first_rows, row) - 1
+        return self._slots[block][row - self._first_rows[block]]
 
     def _attribute(self, key: str) -> List[Any]:
         if key == "experiment_id":
@@ -200,7 +203,7 @@ class IndexTable:
         places = [self._place(experiment_ids[row], stages[row], names[row]) for row in rows]
         for row, summary in zip(rows, map_many(SUMMARISE, (key,), places)):
             if summary is not None:
-                noted = self.summaries.setdefault(self._slots[row], {})
+                noted = self.summaries.setdefault(self._slot_of(row), {})
                 noted.update((summary_key(*field), value) for field, value in _fields(summary, key))
                 yield row, summary
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import index
 from time import time
 
-from .. import active, given_runs, identity, keys
+from .. import active, identity, keys
 from ..errors import InvalidValueError, MetricNotFoundError, advice_on_name, shown
 from ..experiments import check_max_results, check_view
 from ..query.conditions import check_metric, find_rows
@@ -111,6 +111,8 @@ def get_run(run_id: str, *, experiment_id: Optional[ExperimentId] = None, runs_d
     store = active.store_folder(runs_dir)
     if experiment_id is not None:
         experiment_id = identity.known_experiment(store, experiment_id)
+    from .. import given_runs  # with all that reads files, which a search of the index does without
+
     return given_runs.read_stored(given_runs.find_one(run_id, experiment_id, store))
 
 
