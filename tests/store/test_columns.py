@@ -122,6 +122,17 @@ def test_the_columns_of_several_writers_merge_as_their_rows_do(folder, key):
     assert problems == []
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_a_value_that_is_not_finite_shows_in_the_words_of_any_writers_file(folder, value):
+    assert not columns.may_be_broken(folder, "loss")
+    assert not columns.may_be_broken(folder, "none")
+    later = open_writer(os.path.dirname(os.path.dirname(folder)))
+    log(later, "loss", value)
+    later.release()
+    assert columns.may_be_broken(folder, "loss")
+    assert not columns.may_be_broken(folder, "up")
+
+
 def test_a_share_that_cannot_be_read_is_told_and_the_others_read(folder, monkeypatch):
     """Rule S4."""
     bad = os.path.join(folder, "metrics", "loss.json")

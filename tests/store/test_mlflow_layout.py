@@ -6,7 +6,7 @@ import os
 import pytest
 
 from mini_mlflow import ExperimentTracker, Metric, Run, rename_run, search_runs, set_note
-from mini_mlflow.store import experiments, folders, meta, metric_file, mlflow_layout, reader
+from mini_mlflow.store import columns, experiments, folders, meta, metric_file, mlflow_layout, reader
 
 META = """artifact_uri: file:///home/me/mlruns/1/r/artifacts
 end_time: 1795466830800
@@ -97,6 +97,12 @@ def test_the_latest_value_is_that_of_the_greatest_step_time_and_value(made):
     assert reader.get_metric(made.folder, "r", "loss")[1] == Metric(3, 6, 3.0)
     made.put("metrics/loss", "6 1.0 3\n7 nan 3\n")
     assert math.isnan(made.read().metrics["loss"])
+
+
+def test_lines_with_values_that_are_not_finite_are_told_by_their_words(made):
+    for line, expected in (("9 1.0 1", False), ("9 nan 1", True), ("9 Infinity 1", True), ("9 -inf 1", True)):
+        made.put("metrics/loss", line + "\n")
+        assert columns.may_be_broken(made.folder, "loss") is expected
 
 
 def test_a_text_of_ours_is_never_taken_for_lines(tmp_path):

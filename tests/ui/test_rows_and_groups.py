@@ -8,7 +8,10 @@ import pytest
 from test_the_pages_data import NOW, Asker
 
 import mini_mlflow
-from mini_mlflow.ui.api import downloads, last_steps, requests
+from mini_mlflow.store import columns
+from mini_mlflow.ui import desk, settings
+from mini_mlflow.ui.api import downloads, histories, last_steps, packing, requests, series
+from mini_mlflow.ui.api.stores import Stores
 
 
 def log(folder, name, *, status="FINISHED", params=None, **metrics):
@@ -67,6 +70,52 @@ def test_files_of_a_run_that_has_ended_are_looked_at_once(folder, monkeypatch):
     asker.runs(order=["attributes.last_step ASC"])
     monkeypatch.setattr(last_steps, "_read", lambda folder, keys: pytest.fail("was read again"))
     assert asker.runs(order=["attributes.last_step ASC"])["rows"]["name"][0] == "short"
+
+
+def test_a_run_tells_since_when_it_is_no_number_and_no_other_history_is_read_for_that(tmp_path, monkeypatch):
+    for name, values in (("sound", [1.5, 0.5]), ("back", [1.5, float("nan"), 0.7]), ("gone", [0.9, float("-inf")])):
+        with mini_mlflow.start_run(runs_dir=tmp_path, run_name=name):
+            for value in values:
+                mini_mlflow.log_metric("loss", value)
+    asker, read = Asker(tmp_path), []
+    own = asker.histories.get
+    monkeypatch.setattr(
+        asker.histories, "get", lambda folder, key, is_live: read.append(key) or own(folder, key, is_live=is_live)
+    )
+    for _ in range(2):
+        told = asker.runs(order=["loss ASC"])["rows"]
+        assert dict(zip(told["name"], told["first_nan_step"])) == {"sound": None, "back": 1, "gone": 1}
+    assert len(read) == 4
+    monkeypatch.setattr(columns, "may_be_broken", lambda folder, key: pytest.fail("was read again"))
+    asker.runs(order=["loss ASC"])
+
+
+def test_a_history_that_is_read_anyway_tells_of_nan_by_itself_also_while_its_run_goes_on(tmp_path, monkeypatch):
+    with mini_mlflow.start_run(runs_dir=tmp_path) as run:
+        mini_mlflow.log_metric("loss", 1.5)
+        asker = Asker(tmp_path)
+        asker.series(runs=["0/0/" + run.info.run_id], metrics=["loss"])
+        monkeypatch.setattr(histories, "_FRESH_S", 0.0)
+        monkeypatch.setattr(columns, "may_be_broken", lambda folder, key: pytest.fail("is in memory"))
+        assert asker.runs(order=["loss ASC"])["rows"]["first_nan_step"] == [None]
+        mini_mlflow.log_metric("loss", float("nan"))
+        assert asker.runs(order=["loss ASC"])["rows"]["first_nan_step"] == [1]
+
+
+def test_who_opens_the_page_first_waits_for_no_history_that_was_read_ahead(folder, monkeypatch):
+    counter = desk.Desk(Stores([str(folder)]), settings.make_settings(), "0")
+    counter.prepare()
+    monkeypatch.setattr(columns, "decode_columns", lambda data, path: pytest.fail("was read again"))
+    told = counter._bootstrap()["runs"]
+    body = requests.Body({"runs": told["first"], "metrics": [each["key"] for each in told["keys"]["metrics"]]})
+    header, _ = packing.unpack(series.read_series(counter.stores, counter.histories, body, NOW))
+    assert sum(one["rows"] for one in header["series"]) > 0
+
+
+def test_a_store_that_is_not_there_or_broken_is_told_of_when_it_is_asked_for_not_ahead(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    for folder in (tmp_path / "missing", tmp_path / "file"):
+        desk.Desk(Stores([str(folder)]), settings.make_settings(), "0").prepare()
 
 
 def grouped(folder, **fields):

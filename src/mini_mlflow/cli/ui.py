@@ -127,6 +127,7 @@ def _serve(serving: Any, stores: Any, settings: Any, listener: Any, screen: Scre
     else:
         screen.write_lines(lines)
     screen.out.flush()
+    server.prepare()
     signal.signal(signal.SIGTERM, _end)  # uvicorn raises the signal again when it is done: what is open is closed then
     if browser and screen.is_terminal and config.has_display():
         with serving.link_file(link_of(settings)) as path:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _CHUNK_BYTES = 1 << 15  # the numbers of so many bytes are made and gone while the processor has them at hand
 _LONGEST_BYTES = 2 * _CHUNK_BYTES
 _WITHIN = b"0123456789-.e+ \n"  # what numbers and the room between them are made of
+_BROKEN = (b"nan", b"inf")  # as format 1, MLflow and hand-written JSON spell them, in small letters
 _EXACT = 2**53  # integers up to here are floats, too
 
 
@@ -69,6 +70,15 @@ def read_with_latest(folder: str, key: str, problems: List[Problem]) -> Tuple[Co
     if len(found) == 1 and not found[0][0].is_mlflow and found[0][1].timestamps:
         latest = found[0][1].values[_place_of_newest(found[0][1].timestamps)]
     return merge([columns for _, columns in found]), latest
+
+
+def may_be_broken(folder: str, key: str) -> bool:
+    """Tell whether the files of a metric hold a word as values that are not finite do, at a hundredth of their cost.
+
+    A number that somebody wrote too large for a float by hand, such as 1e999, is not found.
+    """
+    found = reader.iter_histories(folder, key, [], lambda path: documents.read(path, MAX_HISTORY_BYTES).lower())
+    return any(word in data for _, data in found for word in _BROKEN)
 
 
 def decode_columns(data: bytes, path: str) -> Columns:

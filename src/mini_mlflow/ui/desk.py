@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from time import time
+from time import monotonic, time
 
 from ..errors import MiniMLflowError, QueryError
 from . import answers, artifact_answers, pages
@@ -37,6 +37,7 @@ _STATUS = {
     "query": 400, "invalid": 400, "not_found": 404, "conflict": 409, "read_only": 403, "unreadable": 422, "broken": 500,
 }  # fmt: skip
 _MOST_IDS = 500
+_AHEAD_S = 2.0  # for curves that are read before somebody asks
 
 
 class Asked(namedtuple("Asked", ["query", "body", "path", "headers"])):
@@ -113,6 +114,18 @@ class Desk:
         ]
         self._exact = {(route.method, route.path): route for route in self.routes if not is_open(route)}
         self._open = [route for route in self.routes if is_open(route)]
+
+    def prepare(self) -> None:
+        """Do what who opens the page first would wait for: modules, index, files of the page, curves seen first."""
+        pages.pack_files(self.static)
+        try:
+            told = self._bootstrap()["runs"]
+            if told is not None:
+                metrics = [told["sorted_metric"], *(each["key"] for each in told["keys"]["metrics"])]
+                wanted = [metric for metric in dict.fromkeys(metrics) if metric is not None]
+                series.read_ahead(self.stores, self.histories, told["first"], wanted, monotonic() + _AHEAD_S)
+        except (MiniMLflowError, OSError):
+            pass  # it is told when somebody asks
 
     def find(self, method: str, path: str) -> Any:
         """Return the route of a path and what stands in its variable part; an answer where there is none."""

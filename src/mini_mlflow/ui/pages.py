@@ -92,6 +92,12 @@ def send_file(static: Static, path: str) -> Answer:
     return answers.make(200, data, kind, cache=answers.FOR_EVER if is_versioned else b"no-cache")
 
 
+def pack_files(static: Static) -> None:
+    """Make the files that every first view asks for smaller, before it does."""
+    for name in (_BUNDLE, _STYLES):
+        answers.pack(send_file(static, "%s/%s" % (static.version, name)), b"gzip")
+
+
 def send_index(static: Static, bootstrap: Any) -> Answer:
     """Return the page with what it begins with inside."""
     page = static.files.get(INDEX)

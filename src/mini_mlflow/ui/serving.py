@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 import stat
+import threading
 from contextlib import contextmanager
 
 import uvicorn
@@ -130,7 +131,8 @@ class Server:
     def __init__(
         self, stores: Stores, settings: Settings, version: str, *, crowd: Optional[connections.Crowd] = None
     ) -> None:
-        self.app = server.App(desk.Desk(stores, settings, version), settings)
+        self._desk = desk.Desk(stores, settings, version)
+        self.app = server.App(self._desk, settings)
         crowd = connections.Crowd(most=_most_connections()) if crowd is None else crowd
         about: Any = {"http": crowd.make_protocol}
         self._server = uvicorn.Server(
@@ -155,6 +157,10 @@ class Server:
     def run(self, listener: socket.socket) -> None:
         """Serve until a signal, or ``stop``."""
         self._server.run(sockets=[listener])
+
+    def prepare(self) -> None:
+        """Begin, in a thread, with what the first view would wait for."""
+        threading.Thread(target=self._desk.prepare, daemon=True).start()
 
     def stop(self) -> None:
         """Let ``run`` return soon; may be called by any thread."""

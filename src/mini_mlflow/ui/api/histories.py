@@ -32,6 +32,7 @@ _ROW_BYTES = 32  # step, timestamp, value, and the place on the axis
 _LONG_ROW_BYTES = 120  # the same where values are a list
 _FRESH_S = 0.5  # so long nobody looks again
 _SETTLED_S = 60.0  # the same for a run that has ended
+_MOST_FINITE = 100000  # series that are known to be numbers throughout
 _COSTLY = 5.0  # a history that has to be read whole is read anew after so many times as long as that took
 _epochs = count(int.from_bytes(os.urandom(4), "big"))
 
@@ -204,6 +205,7 @@ class Histories:
         self._kept: OrderedDict[Tuple[str, str], _Followed] = OrderedDict()
         self._sizes: Dict[Tuple[str, str], int] = {}
         self._size = 0
+        self._finite: OrderedDict[Tuple[str, str], Any] = OrderedDict()  # with how the run stood
         self.last_steps = LastSteps()
 
     @property
@@ -238,10 +240,37 @@ class Histories:
                     self._size -= self._sizes.pop(oldest)
         return history
 
+    def find_broken_step(self, folder: str, key: str, status: Optional[str], end_ms: Optional[int]) -> Optional[int]:
+        """Return the step from which on a metric was no number, None where it is one throughout.
+
+        A history that was not asked for otherwise is read only where its files seem to hold such a value.
+
+        Args:
+            folder: The run.
+            key: The metric.
+            status: How the run stands: while it is ``RUNNING`` it is looked at each time.
+            end_ms: When it ended; a run that was gone on with since is looked at again.
+        """
+        name, state = (folder, key), (status, end_ms)
+        is_live = status == "RUNNING"
+        if name not in self._kept and not is_live and self._finite.get(name) == state:
+            return None
+        if name not in self._kept and not columns.may_be_broken(folder, key):
+            with self._lock:
+                self._finite[name] = state
+                while len(self._finite) > _MOST_FINITE:
+                    self._finite.popitem(last=False)
+            return None
+        history = self.get(folder, key, is_live=is_live)
+        broken = history.extremes().first_not_finite if history.count else None
+        return None if broken is None else history.columns.steps[broken]
+
     def forget(self, folder: str) -> None:
         """Let go of a run: it was deleted, or brought back."""
         self.last_steps.forget(folder)
         with self._lock:
+            for name in [name for name in self._finite if name[0] == folder]:
+                del self._finite[name]
             for name in [name for name in self._kept if name[0] == folder]:
                 del self._kept[name]
                 self._size -= self._sizes.pop(name)

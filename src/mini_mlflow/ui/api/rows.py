@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .ranks import Ranks
     from .tables import Joined
 
-_PATIENCE_S = 0.25  # for the ends of files that tell the last step, and for histories that tell of NaN
+_PATIENCE_S = 0.25  # for the ends of files that tell the last step, and for files that tell of NaN
 MOST_TAGS = 50  # of one run
 
 
@@ -89,10 +89,8 @@ def add_steps(histories: Histories, told: Dict[str, Any], metric: Optional[str])
     for number, folder in enumerate(places if metric is not None else ()):
         if number and monotonic() > deadline:
             break
-        history = histories.get(folder, metric or "", is_live=told["status"][number] == "RUNNING")
-        broken = history.extremes().first_not_finite if history.count else None
-        if broken is not None:
-            told["first_nan_step"][number] = plain.number(history.columns.steps[broken])
+        step = histories.find_broken_step(folder, metric or "", told["status"][number], told["end_ms"][number])
+        told["first_nan_step"][number] = plain.number(step)
 
 
 def own_tags(tags: Dict[str, Any]) -> Dict[str, Any]:

@@ -250,6 +250,19 @@ def _describe_row(history: History, place: int, places: Dict[int, float]) -> Dic
     }
 
 
+def read_ahead(
+    stores: Stores, histories: Histories, refs: Sequence[str], keys: Sequence[str], deadline: float
+) -> None:
+    """Read histories that will be asked for, as far as there is time."""
+    sources = [find_source(stores, ref) for ref in refs]
+    for key in keys:
+        for source in sources:
+            if monotonic() > deadline:
+                return
+            if source.place is not None:
+                histories.get(source.place.folder, key, is_live=source.is_live).extremes()
+
+
 def read_values(stores: Stores, histories: Histories, body: Body) -> Dict[str, Any]:
     """Return the answer of ``api/values``: of each run the row nearest to a place on the axis."""
     refs, key = body.get_texts("runs", most=200), check_known_key(body.text("metric"))
