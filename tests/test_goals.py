@@ -1,5 +1,7 @@
 """Which end of a metric is best."""
 
+import math
+
 import pytest
 
 from mini_mlflow import goals
@@ -31,3 +33,11 @@ def test_a_goal_can_follow_a_colon(text, found):
 def test_metrics_come_in_the_order_in_which_they_matter():
     given = ["train/loss", "lr", "test/acc", "val/loss", "val/acc", "epoch"]
     assert goals.sort_metrics(given) == ("val/acc", "val/loss", "test/acc", "train/loss", "epoch", "lr")
+
+
+def test_the_best_value_counts_unless_the_latest_is_no_finite_number():
+    nan, inf = float("nan"), float("inf")
+    counting = goals.counting_values([1, 2, 3, 4, None], [5, inf, -inf, None, 2**2000])
+    assert counting == [1, inf, -inf, None, None]
+    (value,) = goals.counting_values([0.5], [nan])
+    assert math.isnan(value)

@@ -1,4 +1,4 @@
-"""Which end of a metric is best, as its name tells?"""
+"""Which end of a metric is best, as its name tells, and which value counts for a run?"""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Iterable, Optional, Tuple
+    from typing import Any, Iterable, List, Optional, Tuple
 
+BEST = ("min", "max")  # what of a history is its best value
 _MAX_WORDS = """
 acc accuracy auc auroc auprc roc ap map f1 fscore score scores reward rewards return returns bleu rouge meteor iou miou
 dice r2 precision recall top1 top5 ndcg mrr psnr ssim kappa mcc elo sensitivity specificity likelihood success
@@ -36,6 +37,19 @@ def goal_of(metric: str) -> Optional[str]:
                 if candidate in _MIN:
                     return "min"
     return None
+
+
+def counting_values(best: Iterable[Any], last: Iterable[Any]) -> List[Any]:
+    """Return the value that counts for each run: its best; the latest where that is no finite number, or missing.
+
+    A run that has diverged is not the best one, however good it was before. The terminal and the page rank by this.
+
+    Args:
+        best: The best value of all steps of each run.
+        last: The latest value of each, None where it has none.
+    """
+    # Of what is not finite the difference to itself is NaN: of a hundred thousand values that is fast to ask.
+    return [most if value is not None and value - value == 0 else value for most, value in zip(best, last)]
 
 
 def split_goal(text: str) -> Tuple[str, Optional[str]]:

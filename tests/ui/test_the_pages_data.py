@@ -121,7 +121,7 @@ def test_how_far_a_run_has_come_is_told_by_the_first_metric_where_none_sorts(tmp
 def test_what_is_sorted_twice_is_read_once():
     asked = []
     table = SimpleNamespace(count=3, column=lambda *_: None, keys=lambda _: ["acc"])
-    table.summary_column = lambda *about: asked.append(about) or [0.5, 0.25, None]
+    table.counting_column = lambda *about: asked.append(about) or [0.5, 0.25, None]
     _, sort = runs.find_order(table, [0, 1, 2], ["max(acc) ASC"], NOW)
     assert (sort([0, 1, 2]), sort([2, 1]), sort([0, 1, 2], 1), sort([], 5)) == ([1, 0, 2], [1, 2], [1], [])
     assert asked == [("max", "acc", [0, 1, 2])]

@@ -66,9 +66,9 @@ def counting(measure: Measure, best: Any, last: Any) -> Any:
         best: The best value of all steps.
         last: The latest value, None where the run has none.
     """
-    if last is None or measure.mode == _LAST or not is_finite(last):
+    if measure.mode == _LAST:
         return last
-    return best
+    return goals.counting_values([best], [last])[0]
 
 
 def values_of(measure: Measure, table: Any, rows: Sequence[int]) -> List[Any]:
@@ -85,10 +85,9 @@ def values_of(measure: Measure, table: Any, rows: Sequence[int]) -> List[Any]:
     latest = [last[row] for row in rows]
     if measure.mode == _LAST:
         return latest
-    # Of what is not finite the difference to itself is NaN: of a hundred thousand values that is fast to ask.
     is_whole = len(rows) == table.count
     best = table.summary_column(measure.mode, measure.metric, None if is_whole else rows) or last
-    return [best[row] if value is not None and value - value == 0 else value for row, value in zip(rows, latest)]
+    return goals.counting_values(map(best.__getitem__, rows), latest)
 
 
 def sort_by(values: Sequence[Any], goal: Optional[str]) -> List[int]:

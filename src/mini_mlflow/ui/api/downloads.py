@@ -110,7 +110,7 @@ def _column(table: tables.Joined, operand: Any, ordered: Sequence[int], now_ms: 
     if runs.is_last_step(operand):
         column = runs.read_last_steps(table, ordered, LastSteps())
     elif operand.function is not None:
-        column = table.summary_column(operand.function, operand.key, ordered)
+        column = table.counting_column(operand.function, operand.key, ordered)
     else:
         column = values_of(operand, table, now_ms)
     return [None] * len(ordered) if column is None else [column[row] for row in ordered]

@@ -205,12 +205,7 @@ def _column(table: Joined, operand: Operand, counted: Sequence[Sequence[int]], n
     rows = [row for rows in counted for row in rows]
     if len(rows) > _MOST_SUMMARIZED:
         return None
-    found = table.summary_column(operand.function, operand.key, rows)
-    last = table.column("metrics", operand.key)
-    if operand.function not in ("min", "max") or found is None or last is None:
-        return found
-    # As for ``group_runs``: what a run was at its best counts for nothing where it has diverged since.
-    return {row: found[row] if _finite(last, [row]) else None for row in rows}
+    return table.counting_column(operand.function, operand.key, rows)
 
 
 def _best(numbers: Sequence[List[float]], operand: Operand, orders: Sequence[Order]) -> Optional[List[float]]:

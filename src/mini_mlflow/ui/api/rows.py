@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from time import monotonic
 
-from ... import layout
+from ... import goals, layout
 from ...query.conditions import values_of
 from ...query.times import duration_s
 from ...records import NOTE
@@ -66,7 +66,12 @@ def values(table: Joined, rows: Sequence[int], runs: Sequence[StoredRun], operan
     """Return the values of a column for some rows."""
     if operand.function is not None:
         column = table.summary_column(operand.function, operand.key, rows)
-        return [None] * len(rows) if column is None else [plain.value(column[row]) for row in rows]
+        if column is None:
+            return [None] * len(rows)
+        found = [column[row] for row in rows]
+        if operand.function in goals.BEST:
+            found = goals.counting_values(found, [run.data.metrics.get(operand.key) for run in runs])
+        return list(map(plain.value, found))
     if operand.kind in ("metrics", "params", "tags"):
         return [plain.value(getattr(run.data, operand.kind).get(operand.key)) for run in runs]
     whole = values_of(operand, table, now_ms)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections import Counter, namedtuple
 from itertools import islice
-from math import inf
+from math import inf, nan
 
 from ...errors import QueryError
+from ...goals import BEST
 from ...query.conditions import find_rows, resolve
 from ...query.grammar import parse_filter
 from ...query.ordering import parse_order, sort_rows
@@ -168,8 +169,14 @@ class _Narrowed:
 
     def summary_column(self, function: str, key: str) -> Any:
         if (function, key) not in self._summaries:
-            self._summaries[function, key] = self._table.summary_column(function, key, self._matched)
+            found = self._table.counting_column(function, key, self._matched)
+            self._summaries[function, key] = _odd_last(found) if function in BEST else found
         return self._summaries[function, key]
+
+
+def _odd_last(column: Optional[Sequence[Any]]) -> Optional[Sequence[Any]]:
+    """Return a column whose infinities are NaN, which comes behind all numbers whichever end is best."""
+    return column and [value if value is None or value - value == 0 else nan for value in column]
 
 
 class _told_of:  # noqa: N801 - a context, as those of contextlib are called

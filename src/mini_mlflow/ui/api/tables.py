@@ -12,6 +12,7 @@ from time import monotonic
 from zlib import crc32
 
 from ...errors import InvalidIdError
+from ...goals import BEST, counting_values
 from ...search import scanning
 from ...store import experiments
 from .stores import make_ref
@@ -87,6 +88,13 @@ class Joined:
             return self._read_in_time(table, function, key, range(table.count) if own is None else own)
 
         return self._join(ask, rows)
+
+    def counting_column(self, function: str, key: str, rows: Sequence[int]) -> Optional[Sequence[Any]]:
+        """Return ``summary_column``, but where a best value is meant, what counts for each run: see ``goals``."""
+        found, last = self.summary_column(function, key, rows), self.column("metrics", key)
+        if function not in BEST or found is None or last is None:
+            return found
+        return counting_values(found, last)
 
     def _read_in_time(self, table: Any, function: str, key: str, own: Sequence[int]) -> Optional[List[Any]]:
         """Return a column as far as there is time; the index keeps what was read, so another time comes further."""

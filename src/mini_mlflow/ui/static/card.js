@@ -54,6 +54,7 @@ export function bestText(metric, goal, item, series) {
     const at = M.columns.findIndex(column => column.kind === 'metrics' && column.key === metric);
     return at >= 0 && Number.isFinite(item.stats[at]?.mean) ? `${M.columns[at].function || 'last'} ${num(item.stats[at].mean)}` : lastOf(series);
   }
+  if (series.last && !Number.isFinite(series.last.value)) return `last ${num(series.last.value)}`; // what has diverged is not told by its best
   const best = goal === 'min' ? series.min : goal === 'max' ? series.max : series.last;
   return best ? `${goal || 'last'} ${num(best.value)}` : '';
 }

@@ -84,9 +84,10 @@ function byPoints(a, b) {
 const newestFirst = ({ ref, id, start_ms: start }) => ref.map((_, i) => i).sort((a, b) => (start[b] ?? -1) - (start[a] ?? -1) || byPoints(id[a], id[b]));
 
 /** The values of a column as the server sorts them: numbers that JSON has as texts are numbers. */
-const valuesOf = ({ values, kind, numbers }) => values.map((value, i) => {
+const valuesOf = ({ values, kind, function: of, numbers }) => values.map((value, i) => {
   if (typeof value === 'boolean') return value ? 'True' : 'False';
-  return typeof value === 'string' && (kind === 'metrics' || numbers?.[i]) ? Number(value) : value;
+  if (typeof value !== 'string' || (kind !== 'metrics' && !numbers?.[i])) return value;
+  return of === 'min' || of === 'max' ? NaN : Number(value); // who has diverged comes behind all best values
 });
 
 /** Numbers, then NaN, then texts, and what is missing last, upwards and downwards. */
