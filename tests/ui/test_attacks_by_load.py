@@ -1,17 +1,22 @@
 """Attacks by much, slow or endless, over real sockets: limits hold, and others are still served."""
 
 import json
+import math
 import socket
 import threading
 from time import monotonic
 
 import pytest
-from page_server import make_store, parse, read_all, served
+from page_server import LONGEST_S, make_store, parse, read_all, served
 
+import mini_mlflow
+from mini_mlflow.ui import server
+from mini_mlflow.ui.api import packing
 from mini_mlflow.ui.connections import Crowd
 
 DATA = {"Content-Type": "application/json", "X-Mini-MLflow": "1"}
 HEAD_S, BODY_S = 1.0, 1.0
+LONG = ["long_%02d" % number for number in range(90)]
 
 
 @pytest.fixture(scope="module")
@@ -228,6 +233,88 @@ def test_d18_and_d19_many_who_say_nothing_leave_the_page_usable(page):
     finally:
         for connection in silent:
             connection.close()
+
+
+def big_request(page):
+    """Return a request for some 6 MB: more than the system keeps for who does not read."""
+    body = json.dumps({"runs": [page.long], "metrics": LONG, "width": 4096}).encode()
+    lines = ["POST /api/series HTTP/1.1", "Host: " + page.host, "Cookie: " + page.cookie]
+    lines += ["%s: %s" % pair for pair in DATA.items()]
+    return "\r\n".join([*lines, "Content-Length: %d" % len(body)]).encode() + b"\r\n\r\n" + body
+
+
+def last_request(page):
+    return big_request(page).replace(b"Content-Le", b"Connection: close\r\nContent-Le")
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory):
+    """Lend a server that bears 100 connections, and 40 MB of answers that nobody takes."""
+    folder = make_store(tmp_path_factory.mktemp("crowd") / "mlruns")
+    with mini_mlflow.start_run(runs_dir=folder, run_name="long") as run:
+        for step in range(8000):
+            mini_mlflow.log_metric(LONG[0], 1e9 + math.sin(step) / 10 + 0.5, step=step)  # numbers of 64 bits
+    first = next(folder.rglob(LONG[0] + ".json"))
+    for number, key in enumerate(LONG[1:], start=1):
+        text = first.read_text(encoding="utf-8").replace(LONG[0], key).replace("1000000000.", "10000000%02d." % number)
+        first.with_name(key + ".json").write_text(text, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patched, served(folder, crowd=Crowd(most=100, send_s=2.0)) as lent:
+        patched.setattr(server, "_MOST_UNSENT", 40 << 20)
+        lent.long = "0/%s/%s" % (run.info.experiment_id, run.info.run_id)
+        for _ in range(100):  # until all histories were read
+            if packing.unpack(parse(lent.raw(last_request(lent))).body)[0]["pending"] is None:
+                break
+        yield lent
+
+
+def test_d19_a_thousand_who_ask_for_much_and_never_read_are_capped_and_others_served(crowded):
+    request, deaf = big_request(crowded), []
+    protocols = crowded.server._server.server_state.connections
+    most_open = most_held = most_unsent = 0
+    try:
+        for number in range(1000):
+            connection = socket.socket()
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.settimeout(LONGEST_S)
+            connection.connect(("127.0.0.1", crowded.port))
+            deaf.append(connection)
+            try:
+                connection.sendall(request)
+            except OSError:
+                pass  # cut off as one too many
+            if number % 20 == 0:
+                there = [each.transport for each in list(protocols) if not each.transport.is_closing()]
+                most_open = max(most_open, len(there))
+                most_held = max(most_held, sum(each.get_write_buffer_size() for each in there))
+                most_unsent = max(most_unsent, crowded.server.app._unsent)
+            if number % 100 == 99:
+                assert crowded.get("/api/experiments").status == 200
+        assert most_open <= 101
+        assert most_held <= 101 * (512 << 10)
+        assert 0 < most_unsent <= (40 << 20) + 3 * (8 << 20)  # what was being made when the bound was reached
+        until = monotonic() + LONGEST_S
+        while (protocols or crowded.server.app._unsent) and monotonic() < until:
+            threading.Event().wait(0.05)
+        assert (len(protocols), crowded.server.app._unsent) == (0, 0)
+    finally:
+        for connection in deaf:
+            connection.close()
+
+
+def test_d19_who_reads_slowly_gets_all_of_a_long_answer(crowded):
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32768)
+        connection.settimeout(LONGEST_S)
+        connection.connect(("127.0.0.1", crowded.port))
+        connection.sendall(last_request(crowded))
+        start, parts = monotonic(), [connection.recv(1 << 14)]
+        while parts[-1]:
+            parts.append(connection.recv(1 << 14))
+            threading.Event().wait(0.008)
+    assert monotonic() - start > 2.0  # so long somebody may take nothing at all
+    reply = parse(b"".join(parts))
+    assert reply.status == 200
+    assert len(reply.body) == int(reply.header("content-length")) > 4 << 20
 
 
 def test_a_head_of_too_many_bytes_is_refused(page):

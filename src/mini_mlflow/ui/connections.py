@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 HEAD_S = 10.0
 BODY_S = 30.0
+SEND_S = 60.0  # in which somebody has to take what fits into the way to him
 MOST_CONNECTIONS = 400
 _MOST_HEAD_BYTES = 64 << 10
 
@@ -27,16 +28,26 @@ class Crowd:
 
     Attributes:
         waiting: Those whose request is not there yet, the oldest first.
+        stuck: Those who do not take what they have asked for, likewise.
         most: How many may be open.
         head_s: How long the head of a request may take.
         body_s: How long its body may take.
+        send_s: How long the way may be full before who takes nothing is gone.
     """
 
-    def __init__(self, most: int = MOST_CONNECTIONS, head_s: float = HEAD_S, body_s: float = BODY_S) -> None:
+    def __init__(
+        self,
+        most: int = MOST_CONNECTIONS,
+        head_s: float = HEAD_S,
+        body_s: float = BODY_S,
+        send_s: float = SEND_S,
+    ) -> None:
         self.waiting: Dict[int, Protocol] = {}
+        self.stuck: Dict[int, Protocol] = {}
         self.most = most
         self.head_s = head_s
         self.body_s = body_s
+        self.send_s = send_s
 
     def make_protocol(self, **about: Any) -> Protocol:
         """Return what treats the next connection; for uvicorn."""
@@ -53,20 +64,38 @@ class Protocol(H11Protocol):
         self._is_in_body = False
         self._is_refused = False
         self._alarm: Optional[asyncio.TimerHandle] = None
+        self._send_alarm: Optional[asyncio.TimerHandle] = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request."""
         super().connection_made(transport)
         if len(self.connections) > self._crowd.most:
-            oldest = next(iter(self._crowd.waiting.values()), self)
-            oldest.give_up()
+            idle = self._crowd.waiting or self._crowd.stuck
+            next(iter(idle.values()), self).give_up()
         if not self.transport.is_closing():
             self._wait(self._crowd.head_s)
 
     def connection_lost(self, exc: Optional[Exception]) -> None:
         """Forget the connection."""
         self._rest()
+        self._move_on()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Take note that the way is full: who takes nothing from now on is gone."""
+        super().pause_writing()
+        self._get_stuck()
+
+    def resume_writing(self) -> None:
+        """Take note that somebody reads."""
+        self._move_on()
+        super().resume_writing()
+
+    def on_response_complete(self) -> None:
+        """Take note that an answer was handed on, which does not mean that somebody has taken it."""
+        super().on_response_complete()
+        if self.transport.is_closing() and self.transport.get_write_buffer_size() and self._send_alarm is None:
+            self._get_stuck()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes: those of a head are looked at before they are understood."""
@@ -100,10 +129,10 @@ class Protocol(H11Protocol):
             self._rest()
 
     def give_up(self) -> None:
-        """Close the connection at once."""
+        """Close the connection at once, also where it is closed and waits for somebody to take the rest."""
         self._rest()
-        if not self.transport.is_closing():
-            self.transport.abort()
+        self._move_on()
+        self.transport.abort()
 
     def send_400_response(self, msg: str) -> None:
         """Tell that a request is none, with the headers of every answer, and close."""
@@ -129,7 +158,27 @@ class Protocol(H11Protocol):
     def _wait(self, seconds: float) -> None:
         self._rest()
         self._crowd.waiting[id(self)] = self
-        self._alarm = self.loop.call_later(seconds, self.give_up)
+        self._alarm = self.loop.call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        """Give up, but where the end of an answer is still on its way."""
+        if self.transport.get_write_buffer_size():
+            self._rest()
+            if self._send_alarm is None:
+                self._get_stuck()
+        else:
+            self.give_up()
+
+    def _get_stuck(self) -> None:
+        self._move_on()
+        self._crowd.stuck[id(self)] = self
+        self._send_alarm = self.loop.call_later(self._crowd.send_s, self.give_up)
+
+    def _move_on(self) -> None:
+        self._crowd.stuck.pop(id(self), None)
+        if self._send_alarm is not None:
+            self._send_alarm.cancel()
+            self._send_alarm = None
 
     def _rest(self) -> None:
         self._crowd.waiting.pop(id(self), None)

@@ -19,7 +19,7 @@ from starlette.routing import Route, Router
 from ..errors import InvalidValueError
 from . import answers, gate, pages
 from .api import requests
-from .desk import HEAVY, Asked, is_open
+from .desk import HEAVY, LIGHT, Asked, is_open
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ _MOST_HEAVY = 3  # that are worked on at a time: the interpreter runs one of the
 _MOST_LIGHT = 8
 _MOST_WAITING = 64
 _BODY_S = 20.0
-_SEND_S = 60.0  # for one portion; who takes nothing for so long is gone
+_PORTION = 1 << 18  # bytes of an answer that are handed on at a time
+_MOST_UNSENT = 256 << 20  # bytes of answers that wait for those who asked; beyond, others are told to come again
 _WANTED_HEADERS = (b"range", b"if-none-match")
 
 
@@ -53,7 +54,8 @@ class App:
         self.routes.append(Route("/{rest:path}", self._miss, methods=["GET", "HEAD", "POST"]))
         self._router = Router(self.routes, redirect_slashes=False, default=self._miss_entirely)
         self._limits: Dict[str, anyio.CapacityLimiter] = {}
-        self._waiting = 0
+        self._waiting: Dict[str, int] = {HEAVY: 0, LIGHT: 0}
+        self._unsent = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; see the specification of ASGI."""
@@ -72,11 +74,11 @@ class App:
         else:
             scope = dict(scope, path=_below(scope["path"], self._settings.prefix), root_path="")
             try:
-                await self._router(scope, receive, _impatient(send))
-            except (ClientDisconnect, TimeoutError):
+                await self._router(scope, receive, self._sender(send))
+            except ClientDisconnect:
                 pass  # nobody is there any more
             return
-        await self._respond(head.headers, answer)(scope, receive, _impatient(send))
+        await self._respond(head.headers, answer)(scope, receive, send)
 
     def _route(self, route: desk.Route) -> Route:
         async def endpoint(request: Request) -> Response:
@@ -103,13 +105,13 @@ class App:
         asked = await _read(request, route)
         if not isinstance(asked, Asked):
             return asked
-        if self._waiting >= _MOST_WAITING:
-            return answers.refuse(503, "busy", "The server has too much to do. Ask again in a second.")
-        self._waiting += 1
+        if self._waiting[route.weight] >= _MOST_WAITING:
+            return _tell_busy()
+        self._waiting[route.weight] += 1
         try:
             return await self._work(route, request, asked)
         finally:
-            self._waiting -= 1
+            self._waiting[route.weight] -= 1
 
     async def _work(self, route: desk.Route, request: Request, asked: Asked) -> Answer:
         """Answer in a thread. Who leaves while others are served first is not answered at all."""
@@ -123,8 +125,11 @@ class App:
 
             group.start_soon(watch)
             async with self._limit(route.weight):
-                with anyio.CancelScope(shield=True):
-                    found.append(await run_sync(partial(self._in_thread, route, asked)))
+                if self._unsent > _MOST_UNSENT and route.weight == HEAVY:
+                    found.append(_tell_busy())
+                else:
+                    with anyio.CancelScope(shield=True):
+                        found.append(await run_sync(partial(self._in_thread, route, asked)))
             group.cancel_scope.cancel()
         if not found:
             raise ClientDisconnect
@@ -136,6 +141,25 @@ class App:
         except Exception:  # noqa: BLE001 - one request that fails must not take the server with it
             traceback.print_exc(file=sys.stderr)
             return answers.refuse(500, "broken", "Something went wrong here; the server's terminal tells more.")
+
+    def _sender(self, send: Send) -> Send:
+        """Return what sends an answer in portions, each when the last one has left: what waits is counted."""
+
+        async def send_portions(message: Message) -> None:
+            body = message.get("body", b"")
+            if len(body) <= _PORTION:
+                await send(message)
+                return
+            self._unsent += len(body)
+            try:
+                for start in range(0, len(body), _PORTION):
+                    stop = start + _PORTION
+                    has_more = stop < len(body) or message.get("more_body", False)
+                    await send({"type": message["type"], "body": body[start:stop], "more_body": has_more})
+            finally:
+                self._unsent -= len(body)
+
+        return send_portions
 
     def _limit(self, weight: str) -> anyio.CapacityLimiter:
         limit = self._limits.get(weight)
@@ -229,12 +253,8 @@ def _below(path: Any, prefix: Any) -> Any:
     return path
 
 
-def _impatient(send: Send) -> Send:
-    async def send_soon(message: Message) -> None:
-        with anyio.fail_after(_SEND_S):
-            await send(message)
-
-    return send_soon
+def _tell_busy() -> Answer:
+    return answers.refuse(503, "busy", "The server has too much to do. Ask again in a second.")
 
 
 async def _live(receive: Receive, send: Send) -> None:
