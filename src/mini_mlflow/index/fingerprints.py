@@ -16,7 +16,7 @@ from .digests import digest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import List
+    from typing import Iterator, List, Optional, Sequence
 
 _KINDS = (layout.PARAMS, layout.METRICS, layout.TAGS)
 # What changed so lately may change again within the same tick of the disk's clock, and look as before. Clocks of disks
@@ -77,10 +77,27 @@ def look_at_run(folder: str) -> bytes:
         FileNotFoundError: There is no such folder.
     """
     try:
-        state = os.stat(folder)
+        return _stamp(_text(os.stat(folder)))
     except FileNotFoundError:
         return _look_at_pack(folder).stamp
-    return _look([_text(state)], state.st_ctime_ns).stamp
+
+
+def look_at_runs(home: str, names: Sequence[str]) -> Iterator[Optional[bytes]]:
+    """Yield what ``look_at_run`` returns of many runs of a folder, None for one that cannot be looked at.
+
+    Whoever starts a run among 100,000 has all of them looked at: here each costs little more than its stat.
+    """
+    home = os.path.join(home, "")
+    for name in names:
+        try:
+            yield _stamp(_text(os.stat(home + name)))
+        except FileNotFoundError:
+            try:
+                yield look_at_run(home + name)
+            except OSError:
+                yield None
+        except OSError:
+            yield None
 
 
 def look_at_files(folder: str) -> Look:
@@ -156,4 +173,8 @@ def _text(state: os.stat_result) -> bytes:
 
 
 def _look(states: List[bytes], newest_ns: int) -> Look:
-    return Look(digest(b"".join(states), 12), newest_ns // 1000000)
+    return Look(_stamp(b"".join(states)), newest_ns // 1000000)
+
+
+def _stamp(states: bytes) -> bytes:
+    return digest(states, 12)

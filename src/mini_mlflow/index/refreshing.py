@@ -169,24 +169,26 @@ class Refresher:
             self._database.replace((row, None) for name, row in known.items() if name not in there)
         new = [Place(experiment_id, is_in_trash, name, None, self._is_full) for name in names if name not in known]
         old = [known[name] for name in names if name in known]
-        self._read(new + [self._place_of(row) for row in old if self._has_changed(row, is_brief=not is_in_trash)])
-        return not self._is_full and any(_is_settled(row[4]) for row in old)
+        brief: List[Row] = []
+        others: List[Row] = []
+        is_brief = not (self._is_full or is_in_trash)
+        for row in old:
+            (brief if is_brief and _is_settled(row[4]) else others).append(row)
+        changed = [row for row in others if self._has_changed(row)]
+        folder = layout.experiment_folder(self._runs_dir, experiment_id)
+        stamps = fingerprints.look_at_runs(folder, [row[3] for row in brief])  # sweeps see what does not show there
+        changed += [row for row, stamp in zip(brief, stamps) if stamp is None or not row[4].shallow.startswith(stamp)]
+        self._read(new + list(map(self._place_of, changed)))
+        return bool(brief)
 
-    def _has_changed(self, row: Row, *, is_brief: bool = False) -> bool:
-        """Tell whether a run looks other than when it was read, or is to be read once more.
-
-        Args:
-            row: The run.
-            is_brief: Whether of a run that has ended only what we ourselves change is looked for; sweeps see the rest.
-        """
+    def _has_changed(self, row: Row) -> bool:
+        """Tell whether a run looks other than when it was read, or is to be read once more."""
         _, experiment_id, stage, name, state = row
         folder = known_runs.folder_of(self._runs_dir, experiment_id, stage, name)
         if state.is_provisional and self._is_due(state.read_at_ms):
             return True
         try:
             if not (state.is_deep or self._is_full):
-                if is_brief and _is_settled(state):
-                    return not state.shallow.startswith(fingerprints.look_at_run(folder))
                 return bool(fingerprints.look_at_folders(folder).stamp != state.shallow)
             stamp = fingerprints.look_at_files(folder).stamp
             if not state.deep or stamp != state.deep[: len(stamp)]:
