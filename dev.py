@@ -388,8 +388,11 @@ def run_child(command: List[str], cwd: Optional[str] = None) -> int:
 
 
 def clean_environ() -> Dict[str, str]:
-    """Return the environment without what would send packages or runs somewhere else."""
-    unwanted = ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PYTHONHOME", "MINI_MLFLOW_DIR")
+    """Return the environment without what would send packages or runs somewhere else.
+
+    Nor without bytecode: tests start thousands of processes, and each would compile all that it imports again.
+    """
+    unwanted = ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "MINI_MLFLOW_DIR")
     return {name: value for name, value in os.environ.items() if name not in unwanted}
 
 

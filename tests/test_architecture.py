@@ -4,6 +4,7 @@ import ast
 import json
 import subprocess
 import sys
+from functools import lru_cache
 from pathlib import Path
 from typing import Dict, Iterator, List, NamedTuple, Set
 
@@ -68,18 +69,28 @@ def module_name(path: Path) -> str:
 
 
 MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
-TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
+
+
+@lru_cache(maxsize=None)
+def tree(name: str) -> ast.Module:
+    return ast.parse(MODULES[name].read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=None)
+def imports() -> List[Import]:
+    """Return what modules of the package import of each other; read where a test asks, not where tests are listed."""
+    return [found for name in MODULES for found in iter_imports(name)]
 
 
 def iter_imports(name: str) -> Iterator[Import]:
     """Yield what a module imports from the package, wherever in the file."""
     for_types = {
         node
-        for block in ast.walk(TREES[name])
+        for block in ast.walk(tree(name))
         if isinstance(block, ast.If) and "TYPE_CHECKING" in ast.dump(block.test)
         for node in ast.walk(block)
     }
-    for node in ast.walk(TREES[name]):
+    for node in ast.walk(tree(name)):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             for target in resolve(name, node):
                 yield Import(name, target, node.lineno, node in for_types)
@@ -107,9 +118,6 @@ def resolve(name: str, node: ast.stmt) -> Set[str]:
     return found
 
 
-IMPORTS = [found for name in MODULES for found in iter_imports(name)]
-
-
 def room(module: str) -> str:
     return module.split(".", maxsplit=1)[0]
 
@@ -123,26 +131,26 @@ def test_every_module_has_its_floor():
 
 
 def test_every_import_within_the_package_names_a_module():
-    assert [shown(found) for found in IMPORTS if found.target not in MODULES] == []
+    assert [shown(found) for found in imports() if found.target not in MODULES] == []
 
 
 def test_no_module_imports_from_a_floor_above_its_own():
-    upward = [found for found in IMPORTS if FLOOR_OF[room(found.target)] > FLOOR_OF[room(found.source)]]
+    upward = [found for found in imports() if FLOOR_OF[room(found.target)] > FLOOR_OF[room(found.source)]]
     assert [shown(found) for found in upward] == []
 
 
 def test_errors_and_records_stand_on_nothing():
-    assert [shown(found) for found in IMPORTS if found.source in GROUND and found.target not in GROUND] == []
+    assert [shown(found) for found in imports() if found.source in GROUND and found.target not in GROUND] == []
 
 
 def test_writer_and_reader_meet_in_the_files_only():
     sides = {"store.writer", "store.reader"}
-    assert [shown(found) for found in IMPORTS if {found.source, found.target} == sides] == []
+    assert [shown(found) for found in imports() if {found.source, found.target} == sides] == []
 
 
 def test_modules_do_not_import_each_other_in_a_circle():
     graph: Dict[str, Set[str]] = {name: set() for name in MODULES}
-    for found in IMPORTS:
+    for found in imports():
         if not found.is_for_types and found.target != found.source:
             graph[found.source].add(found.target)
     assert find_cycle(graph) == []
@@ -187,7 +195,7 @@ def test_a_file_is_at_most_400_lines_long(name):
 @pytest.mark.parametrize("name", sorted(MODULES))
 def test_a_file_begins_by_saying_which_question_it_answers(name):
     if MODULES[name].read_text(encoding="utf-8").strip():
-        assert ast.get_docstring(TREES[name])
+        assert ast.get_docstring(tree(name))
 
 
 def test_no_module_is_a_drawer_for_odds_and_ends():

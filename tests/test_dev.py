@@ -246,6 +246,11 @@ def test_the_exit_status_of_the_command_is_passed_on(dev, status):
     assert dev.run_child([sys.executable, "-c", f"raise SystemExit({status})"]) == status
 
 
+def test_a_command_keeps_the_bytecode_of_what_it_imports_whatever_the_shell_says(dev, monkeypatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    assert dev.run_child([sys.executable, "-c", "import sys; raise SystemExit(sys.dont_write_bytecode)"]) == 0
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals end a process in another way there")
 def test_a_command_killed_by_a_signal_gives_the_status_that_a_shell_gives(dev):
     killed = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
