@@ -17,7 +17,7 @@ SWITCHES = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
     "--no-first-run", "--disable-sync", "--disable-dev-shm-usage",
 ]  # fmt: skip
-expect.set_options(timeout=15000)
+expect.set_options(timeout=45000)  # only who fails waits so long: a busy machine is no fault of the page
 STEPS = 40
 NAMES = [
     "amber", "brisk", "calm", "dusky", "eager", "fleet", "gentle", "hazel", "ivory", "jolly",

@@ -1,5 +1,7 @@
 """What does who opens the page see, without a click?"""
 
+from itertools import takewhile
+
 from browsing import visited
 from playwright.sync_api import expect
 
@@ -40,7 +42,9 @@ def test_the_page_asks_for_one_answer_per_section_of_charts(visitor):
     page.reload()
     expect(drawn(page)).to_have_count(3)
     assert sum(url.endswith("api/series") for url in visitor.requests) == 2  # val, train
-    assert not any(url.endswith("api/runs") for url in visitor.requests)  # it came with the page
+    # The first rows came with the page; what is asked after the first look for news is news.
+    before = takewhile(lambda url: not url.endswith("api/live"), visitor.requests)
+    assert not any(url.endswith("api/runs") for url in before)
 
 
 def test_nothing_is_fetched_from_elsewhere(visitor):
@@ -86,6 +90,11 @@ def test_only_rows_in_view_are_in_the_document_of_a_thousand_runs(chromium, fold
         page.locator(".tbl").evaluate("box => { box.scrollTop = 700 * 28; }")
         expect(visitor.row("run-0701")).to_be_visible()
         assert page.locator("tr[data-id]").count() < 80
+        with mlflow.start_run(run_name="news"):  # while there are rows that nobody has looked at
+            mlflow.log_metric("loss", -1)
+        expect(page.locator(".total")).to_have_text("1,001 runs")
+        expect(page.locator(".foot")).to_contain_text("20 of 1,001 in charts")
+        expect(page.locator(".foot [role=alert]")).to_have_count(0)
 
 
 def test_up_to_the_first_chart_a_page_loads_one_script_one_file_of_styles_and_no_tables_of_languages(visitor):

@@ -95,6 +95,8 @@ def test_from_deleted_runs_a_link_leads_back(visitor):
     page.click("button.exp")
     page.click(".menu >> text=Show deleted runs")
     expect(page.locator(".total")).to_have_text("1 deleted run")
+    expect(page.locator(".card.drawn")).to_have_count(3)
+    expect(page.locator(".card[data-metric='val/loss'] .out")).to_contain_text("min 0.")
     visitor.row("zesty-run").locator("input").click()
     page.click(".selbar >> text=Restore")
     expect(page.locator(".total")).to_have_text("0 deleted runs")

@@ -7,7 +7,7 @@ from array import array
 import pytest
 
 import mini_mlflow
-from mini_mlflow.ui.api import axes, bands, histories, packing, requests, series, thinning
+from mini_mlflow.ui.api import axes, bands, downloads, histories, packing, requests, series, thinning
 from mini_mlflow.ui.api.stores import Stores
 
 
@@ -120,3 +120,25 @@ def test_places_that_runs_share_are_sent_once(tmp_path):
     assert (one["mx_at"], one["mw_at"]) == (other["mx_at"], other["mw_at"])
     means = [list(packing.read(data, each["my_at"], "f", each["m"])) for each in (one, other)]
     assert means[0] != means[1]
+
+
+def test_curves_of_deleted_runs_are_those_of_the_trash_the_one_deleted_last_and_no_others(tmp_path):
+    for value in (1.0, 2.0, 3.0):
+        with mini_mlflow.start_run(runs_dir=tmp_path, run_id="again"):
+            mini_mlflow.log_metric("loss", value)
+        if value < 3:
+            mini_mlflow.delete_run("again", runs_dir=tmp_path)
+    stores, kept = Stores([str(tmp_path)]), histories.Histories()
+
+    def last(stage, ref="0/0/again"):
+        fields = {"runs": [ref], "metrics": ["loss"], "stage": stage}
+        header, _ = packing.unpack(series.read_series(stores, kept, requests.Body(fields), 0))
+        (one,) = header["series"]
+        told = series.read_values(stores, kept, requests.Body({**fields, "metric": "loss", "at": 0}))["values"][0]
+        lines = b"".join(downloads.write_series(stores, kept, requests.Body(fields))).splitlines()
+        assert (told is None) == bool(one["error"]) == (len(lines) == 1)
+        return one["error"] or one["last"]["value"]
+
+    assert (last("active"), last("deleted"), last("deleted", "0/0/none")) == (3.0, 2.0, "gone")
+    mini_mlflow.delete_run("again", runs_dir=tmp_path)
+    assert (last("active"), last("deleted")) == ("gone", 3.0)

@@ -62,7 +62,8 @@ def write_series(stores: Stores, histories: Histories, body: Body) -> Iterator[b
     refs = body.get_texts("runs", most=MAX_SERIES)
     keys = [check_known_key(key) for key in body.get_texts("metrics", most=MAX_SERIES)]
     axis, bounds, is_raw = axes.check_axis(body.text("x", axes.STEP)), body.range("range"), body.flag("is_raw")
-    sources = [(ref, series.find_source(stores, ref)) for ref in refs]
+    stage = tables.stage_of(body)
+    sources = [(ref, series.find_source(stores, ref, stage)) for ref in refs]
     return _series_rows(histories, sources, keys, axis, bounds, is_raw=is_raw)
 
 

@@ -14,6 +14,7 @@ from ...keys import check_known_key
 from ...store import meta, reader
 from . import axes, bands, packing, plain, thinning
 from .requests import MAX_SERIES
+from .tables import stage_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,14 +52,14 @@ class Points(namedtuple("Points", ["xs", "ys", "kind", "is_raw", "gaps"])):
     gaps: List[List[float]]
 
 
-def find_source(stores: Stores, ref: str) -> Source:
-    """Return a run by its reference; a run that is gone is a source without a place.
+def find_source(stores: Stores, ref: str, stage: str = "active") -> Source:
+    """Return a run by its reference, one of the trash where the stage is ``deleted``; one that is gone has no place.
 
     Raises:
         InvalidIdError: It is no reference.
     """
     try:
-        place = stores.get_run(ref)
+        place = stores.get_deleted_run(ref) if stage == "deleted" else stores.get_run(ref)
         fields = reader.read_metadata(place.folder, [])
     except FileNotFoundError:
         return Source(None, None, None, is_live=False)
@@ -83,7 +84,8 @@ def read_series(stores: Stores, histories: Histories, body: Body, now_ms: int, *
     groups = _groups(body, len(refs))
     if (len(groups) if groups is not None else len(refs)) * len(keys) > MAX_SERIES and not is_whole:
         raise InvalidValueError("At most %d series are sent at once." % MAX_SERIES, value=None)
-    sources = [find_source(stores, ref) for ref in refs]
+    stage = stage_of(body)
+    sources = [find_source(stores, ref, stage) for ref in refs]
     packer = packing.Packer()
     header: Dict[str, Any] = {"x": axis, "now_ms": now_ms, "pending": None}
     deadline = inf if is_whole else monotonic() + _BUDGET_S
@@ -268,8 +270,9 @@ def read_values(stores: Stores, histories: Histories, body: Body) -> Dict[str, A
     refs, key = body.get_texts("runs", most=200), check_known_key(body.text("metric"))
     axis, at = axes.check_axis(body.text("x", axes.STEP)), body.number("at")
     found: List[Any] = []
+    stage = stage_of(body)
     for ref in refs:
-        source = find_source(stores, ref)
+        source = find_source(stores, ref, stage)
         if source.place is None:
             found.append(None)
             continue

@@ -11,11 +11,11 @@ from collections import namedtuple
 
 from ... import keys, layout
 from ...errors import InvalidIdError, RunNotFoundError, shown
-from ...store import experiments, held_folder, presence
+from ...store import experiments, held_folder, presence, trash
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional, Sequence, Union
+    from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
     ExperimentId = Union[int, str]
 
@@ -121,10 +121,7 @@ class Stores:
             InvalidIdError: It is no reference to a run.
             RunNotFoundError: There is no such run, or a link lies in its place.
         """
-        parts = ref.split("/") if len(ref) <= MOST_REF_CHARACTERS else []
-        if len(parts) != 3:
-            raise InvalidIdError("%s is no reference to a run." % shown(ref), id=ref)
-        return self.find_place(self.get_store(parts[0]), parts[1], parts[2])
+        return self.find_place(*self._split(ref))
 
     def find_place(self, store: Store, experiment: str, run_id: str) -> Place:
         """Return where a run of a store lies; see ``get_run``."""
@@ -138,6 +135,26 @@ class Stores:
         except OSError as error:
             raise _gone(experiment_id, run_id) from error
         return Place(store, experiment_id, run_id, folder)
+
+    def get_deleted_run(self, ref: str) -> Place:
+        """Return where a run lies in the trash; of several of its id the one that was deleted last. To be read alone.
+
+        Raises:
+            InvalidIdError: It is no reference to a run.
+            RunNotFoundError: There is none.
+        """
+        store, experiment, run_id = self._split(ref)
+        experiment_id, run_id = check_experiment(experiment), keys.check_known_run_id(run_id)
+        for deleted in trash.list_deleted(store.path, experiment_id):
+            if deleted.run_id == run_id:
+                return Place(store, experiment_id, run_id, deleted.folder)
+        raise _gone(experiment_id, run_id)
+
+    def _split(self, ref: str) -> Tuple[Store, str, str]:
+        parts = ref.split("/") if len(ref) <= MOST_REF_CHARACTERS else []
+        if len(parts) != 3:
+            raise InvalidIdError("%s is no reference to a run." % shown(ref), id=ref)
+        return self.get_store(parts[0]), parts[1], parts[2]
 
 
 def _gone(experiment_id: ExperimentId, run_id: str) -> RunNotFoundError:

@@ -81,7 +81,7 @@ class App extends Component {
   right(narrow, isWide) {
     const run = S.r ? find(S.r) : null;
     const isBeside = isWide && run && S.v !== 'compare';
-    const view = S.y === 'deleted' && S.v !== 'explore' ? html`<div class="empty"><h2>Deleted runs</h2><p>Their curves are shown again when they are restored.</p></div>` : S.v === 'compare' ? html`<${Compare}/>` : S.v === 'explore' ? html`<${Explore}/>` : html`<${Charts} find=${this.state.find} narrow=${narrow}/>`;
+    const view = S.v === 'compare' ? html`<${Compare}/>` : S.v === 'explore' ? html`<${Explore}/>` : html`<${Charts} find=${this.state.find} narrow=${narrow}/>`;
     const isRunAlone = Boolean(run) && !isBeside;
     const isStrip = narrow && S.v === 'charts' && !isRunAlone;
     const bar = html`<${RightBar} narrow=${narrow} find=${this.state.find} onFind=${text => this.setState({ find: text })} isRunOpen=${isRunAlone}/>`;
@@ -101,7 +101,7 @@ class App extends Component {
         <section class="left" aria-label="Runs"><${LeftBar} narrow=${narrow} isWide=${isWide}/>
           ${narrow ? html`<${CardList}/>` : html`<${Table} isWide=${isWide} ref=${table => { this.table = table; }}/>`}<${Foot}/></section>
         <${Grip}/>${this.right(narrow, isWide)}</main>`}
-      ${S.f && !isEmpty && S.y !== 'deleted' && html`<${FullScreen}/>`}<${Toast}/>${isHelped && html`<${Help} onClose=${() => this.setState({ isHelped: false })}/>`}</div>`;
+      ${S.f && !isEmpty && html`<${FullScreen}/>`}<${Toast}/>${isHelped && html`<${Help} onClose=${() => this.setState({ isHelped: false })}/>`}</div>`;
   }
 }
 

@@ -237,7 +237,8 @@ export function show() {
     M.shown = M.groups.filter((group, i) => (i < Number(S.n) || split(S.o).includes(group.id)) && !hidden.has(group.id));
   } else {
     const rows = [...M.first.map(ref => M.byRef.get(ref)), ...findAll('o')].filter(row => row && !hidden.has(row.short));
-    const places = new Map(M.rows.map((row, i) => [row?.ref, i]));
+    const places = new Map();
+    M.rows.forEach((row, i) => places.set(row.ref, i)); // not of windows that nobody has looked at
     M.shown = [...new Set(rows)].sort((a, b) => (places.get(a.ref) ?? 1e9) - (places.get(b.ref) ?? 1e9));
   }
   assign([...M.shown].sort((a, b) => a.rank - b.rank || (a.ref < b.ref ? -1 : 1)));

@@ -76,7 +76,7 @@ function tell(plot, pointer) {
 
 async function askExact(plot, at, lines) {
   const runs = lines.map(line => line.item.ref).slice(0, 200);
-  const answer = await ask('api/values', { runs, metric: plot.metric, x: S.x, at }).catch(() => null);
+  const answer = await ask('api/values', { runs, metric: plot.metric, stage: S.y, x: S.x, at }).catch(() => null);
   if (answer && plot.at === at) show(plot, at, new Map(runs.map((ref, i) => [ref, answer.values[i]])));
 }
 

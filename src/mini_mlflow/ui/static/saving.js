@@ -49,7 +49,7 @@ export function savePng(plot) {
 export async function saveCsv(plot) {
   const runs = plot.items.flatMap(item => item.runs || [item.ref]);
   try {
-    save(await askBlob('api/series.csv', { runs, metrics: [plot.metric], x: S.x, range: S.z ? S.z.split(',').map(Number) : null }), `${plot.metric}.csv`);
+    save(await askBlob('api/series.csv', { runs, metrics: [plot.metric], stage: S.y, x: S.x, range: S.z ? S.z.split(',').map(Number) : null }), `${plot.metric}.csv`);
   } catch (error) {
     say(`The values were not saved: ${error.message}`);
   }

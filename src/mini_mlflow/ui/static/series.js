@@ -35,7 +35,7 @@ export const seriesOf = (item, metric) => cache.get(keyOf(item, metric))?.series
  * @returns {Promise<void>} when it is there
  */
 export async function want(items, metrics, width) {
-  const now = [S.x, S.z].join('\n');
+  const now = [S.x, S.z, S.y].join('\n');
   if (now.split('\n')[0] !== setting.split('\n')[0]) cache.clear(); // on another x axis nothing old means anything
   setting = now;
   const pixels = Math.min(4096, Math.max(64, Math.ceil(width / 160) * 160));
@@ -62,7 +62,7 @@ async function fetchThese(items, metrics, width, asked) {
     const isGroups = Boolean(items[0].runs);
     const runs = isGroups ? [...new Set(items.flatMap(item => item.runs))] : items.map(item => item.ref);
     const places = new Map(runs.map((ref, i) => [ref, i]));
-    const body = { runs, metrics, x: S.x, width, range: zoom(), groups: isGroups ? items.map(item => item.runs.map(ref => places.get(ref))) : null, band: S.b, means: !isGroups };
+    const body = { runs, metrics, stage: S.y, x: S.x, width, range: zoom(), groups: isGroups ? items.map(item => item.runs.map(ref => places.get(ref))) : null, band: S.b, means: !isGroups };
     const answer = await askSeries('api/series', body);
     if (!answer?.data || asked !== setting) return;
     for (const entry of answer.header.series) {
