@@ -96,6 +96,7 @@ def test_from_deleted_runs_a_link_leads_back(visitor):
     page.click(".menu >> text=Show deleted runs")
     expect(page.locator(".total")).to_have_text("1 deleted run")
     expect(page.locator(".card.drawn")).to_have_count(3)
+    expect(page.locator(".foot")).to_contain_text("1 of 1 in charts")
     expect(page.locator(".card[data-metric='val/loss'] .out")).to_contain_text("min 0.")
     visitor.row("zesty-run").locator("input").click()
     page.click(".selbar >> text=Restore")
@@ -172,3 +173,21 @@ def test_lines_of_very_many_runs_do_not_hide_each_other(chromium, folder):
             lines = visitor.open("#v=explore").locator("path.pl")
             expect(lines).to_have_count(count if count == 10 else 160)
             assert lines.first.evaluate("e => Number(getComputedStyle(e).opacity)") == opacity
+
+
+def test_a_run_that_diverged_stands_behind_the_others_with_its_nan_in_red(chromium, folder):
+    mlflow.set_experiment("diverging")
+    for name, values in (("sound", [0.5, 0.4]), ("lost", [0.5, 0.01, float("nan")]), ("poor", [0.9, 0.8])):
+        with mlflow.start_run(run_name=name):
+            for step, value in enumerate(values):
+                mlflow.log_metric("loss", value, step=step)
+    with visited(chromium, folder) as visitor:
+        page = visitor.open()
+        expect(page.locator(".card.drawn")).to_have_count(1)
+        assert visitor.names() == ["sound", "poor", "lost"]
+        expect(visitor.row("lost").locator("td.odd")).to_have_text("NaN")
+        expect(visitor.row("lost").locator("td.odd")).to_have_attribute("title", "NaN from step 2")
+        expect(page.locator("td.odd")).to_have_count(1)
+        expect(page.locator(".card .out")).to_contain_text("min 0.4")
+        visitor.row("lost").hover()
+        expect(page.locator(".card .out")).to_contain_text("last NaN")

@@ -102,7 +102,7 @@ export class Foot extends Component {
     const all = M.groups ? M.groups.length : M.matched;
     const most = Math.min(all, 200);
     const isChosen = S.n !== '20' || S.o || S.h;
-    const isCounted = M.isLoaded && S.y !== 'deleted' && (!M.groups || isChosen || M.shown.length < most);
+    const isCounted = M.isLoaded && (!M.groups || isChosen || M.shown.length < most);
     return html`<div class="foot">${isCounted && html`<span>${M.shown.length} of ${num(all)} in charts</span>${isChosen ? html`<button type="button" class="link" onClick=${() => go({ n: '20', o: '', h: '' })}>As at first</button>` : ''}${M.shown.length < most && html`<button type="button" class="link" onClick=${() => go({ n: String(most), o: '', h: '' })}>${most < all ? `Show ${most}` : 'Show all'}</button>`}`}
       ${M.groups && html`<span class="say" title=${SIGNS()}><abbr>≈</abbr> ${SIGNS().slice(2)}</span>`}
       <span class="grow"></span>${pending && html`<span class="rd">${pending.what || 'Reading'} ${num(pending.done)}${pending.total ? ` of ${num(pending.total)}` : ''}</span>`}

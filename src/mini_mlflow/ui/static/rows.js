@@ -18,7 +18,7 @@ const memberName = (row, over) => over.map(key => {
 function Cell({ row, column, text, isSorted, isBest }) {
   const value = column.of(row);
   const isNaN = column.kind === 'metrics' && column.key === M.sortedMetric && row.nan !== null && row.nan !== undefined;
-  return html`<td class="num ${isSorted ? 'sorted' : ''} ${isBest ? 'best' : ''}" role="gridcell" title=${isNaN ? `NaN from step ${num(row.nan)}` : column.title ? column.title(value) : column.kind === 'params' || column.kind === 'tags' ? logged(value) : undefined}>
+  return html`<td class="num ${isSorted ? 'sorted' : ''} ${isBest ? 'best' : ''} ${column.kind === 'metrics' && typeof value === 'number' && !Number.isFinite(value) ? 'odd' : ''}" role="gridcell" title=${isNaN ? `NaN from step ${num(row.nan)}` : column.title ? column.title(value) : column.kind === 'params' || column.kind === 'tags' ? logged(value) : undefined}>
     ${column.kind === 'metrics' || column.kind === 'own' ? text(value) : html`<span class="say">${text(value)}</span>`}${isNaN && (value === null || Number.isFinite(value)) && html`<sup title="NaN from step ${num(row.nan)}">NaN</sup>`}</td>`;
 }
 
