@@ -13,16 +13,13 @@ from . import active, fluent, identity, keys, layout
 from .endings import status_after
 from .errors import MiniMLflowError, StorageWarning
 from .fluent import active_run, end_run, log_metric, log_param, start_run
-from .records import FileInfo, Metric, Summary
 from .run import Run
-from .store import reader
-from .summary import read_latest_per_step, read_summary
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Optional, Tuple, Type, Union
 
-    from .records import StoredRun
+    from .records import FileInfo, Metric, StoredRun, Summary
 
     _Entry = Tuple[int, Run, List[Run]]  # the thread, its run, and its active runs
 
@@ -119,6 +116,8 @@ class ExperimentTracker:
         Args:
             experiment_id: None takes the tracker's.
         """
+        from .store import reader  # who only logs needs nothing of what reads
+
         return reader.list_run_ids(self._store(), self._experiment(experiment_id))
 
     def search_runs(
@@ -224,7 +223,10 @@ class ExperimentTracker:
             RunNotFoundError: There is no such run.
             MetricNotFoundError: It has no such metric.
         """
-        read = read_latest_per_step if latest_per_step else reader.get_history
+        from .store.reader import get_history  # as above
+        from .summary import read_latest_per_step
+
+        read = read_latest_per_step if latest_per_step else get_history
         return read(self._folder(run_id, experiment_id), run_id, keys.check_known_key(key))
 
     def summary(self, run_id: str, key: str, experiment_id: Union[int, str, None] = None) -> Summary:
@@ -240,6 +242,8 @@ class ExperimentTracker:
             RunNotFoundError: There is no such run.
             MetricNotFoundError: It has no such metric.
         """
+        from .summary import read_summary  # as above
+
         return read_summary(self._folder(run_id, experiment_id), run_id, keys.check_known_key(key))
 
     def list_artifacts(
@@ -339,12 +343,16 @@ class ExperimentTracker:
         return self.experiment_id if experiment_id is None else identity.known_experiment(self.runs_dir, experiment_id)
 
     def _folder(self, run_id: str, experiment_id: Union[int, str, None]) -> str:
+        from .store import reader  # as above
+
         return reader.run_folder(self._store(), self._experiment(experiment_id), keys.check_known_run_id(run_id))
 
     def _artifacts(self, run_id: str, experiment_id: Union[int, str, None]) -> str:
         return os.path.join(self._folder(run_id, experiment_id), layout.ARTIFACTS)
 
     def _find(self, experiment_id: Union[int, str, None], **wanted: Any) -> Optional[Dict[str, Any]]:
+        from .store import reader  # as above
+
         for run_id in self.list_runs(experiment_id):
             try:
                 metadata = reader.read_metadata(self._folder(run_id, experiment_id), [])
@@ -368,6 +376,8 @@ def get_run_data(store: str, experiment_id: Union[int, str], run_id: str, *, sta
         InvalidIdError: *run_id* is no name of a folder.
         RunNotFoundError: There is no such run.
     """
+    from .store import reader  # as above
+
     record = reader.read_run(store, experiment_id, keys.check_known_run_id(run_id))
     if record.problems:
         import warnings  # costs 0.2 ms, and sound runs never need it
