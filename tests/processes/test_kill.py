@@ -141,31 +141,16 @@ def check_that_it_goes_on(store, run_id, done):
 @pytest.mark.long
 def test_a_kill_while_opening_ending_or_resuming_leaves_what_was_done(store):
     """Rules P1, D1, D2, W2, W4, W5 and Y1."""
+    begun = time.monotonic()
+    live(store, Counters(1), range(1))
+    life_s = time.monotonic() - begun  # 5 ms, or ten times that where the disk or the machine is slow
     chance = random.Random()
-    run_number, stages = 0, set()
+    run_number, stages = 1, set()
     for _ in range(KILLS // 4):
         at = Counters(1)
         at[0] = run_number * 10
-
-        def live(at=at, first=run_number):
-            for number in range(first, 10**9):
-                at[0] = number * 10  # the run and the stage that it has reached
-                run = Run(run_id="life-%d" % number, runs_dir=store, name="n")
-                at[0] = number * 10 + 1
-                run.log_param("lr", number)
-                at[0] = number * 10 + 2
-                run.set_tag("tag", "x" * 5000)
-                at[0] = number * 10 + 3
-                run.log_metric("loss", 0.5)
-                at[0] = number * 10 + 4
-                run.end()
-                at[0] = number * 10 + 5
-                run = Run(run_id="life-%d" % number, runs_dir=store)
-                at[0] = number * 10 + 6
-                run.end("KILLED")
-                at[0] = number * 10 + 7
-
-        kill_after(chance.uniform(0.0005, 0.015), live)
+        numbers = range(run_number, 10**9)
+        kill_after(chance.uniform(0.0005, 0.01 + life_s), lambda at=at, numbers=numbers: live(store, at, numbers))
         number, stage = divmod(at.read()[0], 10)
         check_life(store, number, stage)
         stages.add(stage)
@@ -173,6 +158,26 @@ def test_a_kill_while_opening_ending_or_resuming_leaves_what_was_done(store):
     assert len(stages) > 3 or KILLS < 100  # some were hit in the middle of a life, wherever the disk is slow
     ids = reader.list_run_ids(store, 0)
     assert all(reader.read_run(store, 0, run_id).problems == [] for run_id in ids)
+
+
+def live(store, at, numbers):
+    """Go through the life of one run after the other, and note in *at* which it is and what it has reached."""
+    for number in numbers:
+        at[0] = number * 10
+        run = Run(run_id="life-%d" % number, runs_dir=store, name="n")
+        at[0] = number * 10 + 1
+        run.log_param("lr", number)
+        at[0] = number * 10 + 2
+        run.set_tag("tag", "x" * 5000)
+        at[0] = number * 10 + 3
+        run.log_metric("loss", 0.5)
+        at[0] = number * 10 + 4
+        run.end()
+        at[0] = number * 10 + 5
+        run = Run(run_id="life-%d" % number, runs_dir=store)
+        at[0] = number * 10 + 6
+        run.end("KILLED")
+        at[0] = number * 10 + 7
 
 
 def check_life(store, number, stage):
