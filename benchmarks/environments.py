@@ -10,14 +10,21 @@ import sys
 from peers import ROOT
 
 FOLDER = os.path.join(ROOT, "benchmarks", ".venvs")
+_NOT_COMPILED = " without bytecode"
 
 
 class NotInstalledError(Exception):
     """A peer could not be installed; the message is one line that says why."""
 
 
-def prepare(peer, folder=FOLDER):
+def prepare(peer, folder=FOLDER, *, is_compiled=True):
     """Make the environment of *peer* where it is missing or out of date, and return its Python.
+
+    Args:
+        peer: The tracker.
+        folder: Where the environments lie.
+        is_compiled: Whether its bytecode has to be there, as it is for users: else the first import makes it. What it
+            takes to compile a large package is half of its installation.
 
     Raises:
         NotInstalledError: It could not be made.
@@ -28,17 +35,19 @@ def prepare(peer, folder=FOLDER):
     wanted = _fingerprint(peer)
     try:
         with open(stamp, encoding="utf-8") as file:
-            if file.read() == wanted and os.path.exists(python):
-                return python
+            found = file.read()
+        if found in ([wanted] if is_compiled else [wanted, wanted + _NOT_COMPILED]) and os.path.exists(python):
+            return python
     except OSError:
         pass
     shutil.rmtree(home, ignore_errors=True)
     os.makedirs(folder, exist_ok=True)
     _call([sys.executable, "-m", "venv", home])
     requirements = [ROOT + name[1:] if _is_ours(name) else name for name in peer.requirements]
-    _call([python, "-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet", "install", *requirements])
+    pip = [python, "-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet", "install"]
+    _call([*pip, *([] if is_compiled else ["--no-compile"]), *requirements])
     with open(stamp, "w", encoding="utf-8") as file:
-        file.write(wanted)
+        file.write(wanted + ("" if is_compiled else _NOT_COMPILED))
     return python
 
 

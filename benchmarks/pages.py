@@ -76,7 +76,7 @@ def _install(bench):
     for name, peer in [("browser", BROWSER), *((name, PAGES[name]) for name in names)]:
         bench.say("environment of a page: " + name)
         try:
-            pythons[name] = environments.prepare(peer, bench.venvs)
+            pythons[name] = environments.prepare(peer, bench.venvs, is_compiled=bench.sizes.is_compiled)
             versions[name] = environments.versions(peer, pythons[name])
         except (environments.NotInstalledError, OSError, subprocess.CalledProcessError) as error:
             pythons.pop(name, None)

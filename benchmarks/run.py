@@ -37,11 +37,11 @@ def main(arguments):
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that servers are ended
     began = time.time()
     names = options.only or list(PEERS)
-    pythons, versions, missing = _install(names, options.venvs)
+    sizes = QUICK if options.quick else FULL
+    pythons, versions, missing = _install(names, options.venvs, sizes)
     if "ours" not in pythons:
         _say("stopped: mini-mlflow of this checkout is what all is compared with, and it is not there")
         return 1
-    sizes = QUICK if options.quick else FULL
     bench = Bench(pythons, sizes, options.scratch, _say, options.venvs, options.pictures)
     results = {
         "format": 1,
@@ -127,13 +127,13 @@ def _one_of(known):
     return parse
 
 
-def _install(names, folder):
+def _install(names, folder, sizes):
     """Return the Python and the versions of each peer that is there, and why the others are not."""
     pythons, versions, missing = {}, {}, {}
     for name in names:
         _say("environment: " + name)
         try:
-            pythons[name] = environments.prepare(PEERS[name], folder)
+            pythons[name] = environments.prepare(PEERS[name], folder, is_compiled=sizes.is_compiled)
             versions[name] = environments.versions(PEERS[name], pythons[name])
         except (environments.NotInstalledError, OSError, subprocess.CalledProcessError) as error:
             missing[name] = " ".join(str(error).split())
