@@ -6,6 +6,7 @@ import re
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -206,10 +207,11 @@ def browse(browser, url, folder, idle_s, picture=None):
         os.unlink(result)
     options = {"url": url, "most_s": MOST_S, "idle_s": idle_s, "picture": picture, "chromium": chromium}
     command = [python, os.path.join(ROOT, "benchmarks", "browse.py"), result, json.dumps(options)]
-    with open(output, "wb") as file:
+    # Chromium makes a socket there, whose path may have 107 bytes.
+    with open(output, "wb") as file, tempfile.TemporaryDirectory(prefix="bench-") as temporary:
         process = subprocess.Popen(
-            command, env=environ(BROWSER, folder), cwd=folder, stdin=subprocess.DEVNULL, stdout=file,
-            stderr=subprocess.STDOUT, start_new_session=True,
+            command, env={**environ(BROWSER, folder), "TMPDIR": temporary}, cwd=folder, stdin=subprocess.DEVNULL,
+            stdout=file, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
         try:
             process.wait(3 * MOST_S + idle_s)
