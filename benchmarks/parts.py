@@ -20,6 +20,7 @@ Sizes = namedtuple(
     [
         "repetitions",
         "imports",
+        "looks",  # at what has grown, and at what was searched
         "budget_s",
         "most",
         "script_steps",
@@ -50,7 +51,7 @@ Sizes = namedtuple(
     ],
 )
 FULL = Sizes(
-    repetitions=5, imports=5, budget_s=0.5, most=20000, script_steps=1000, killed_after=[1, 1000], kills=2,
+    repetitions=5, imports=5, looks=3, budget_s=0.5, most=20000, script_steps=1000, killed_after=[1, 1000], kills=2,
     history=1000000, history_budget_s=8, metrics=[1, 10, 100, 1000, 10000], runs=[1, 1000, 10000, 100000],
     runs_of_others=[1, 1000, 10000], fill_budget_s=60, blocks=15, block=5000, memory_beyond=[2000, 12000],
     read_runs=10000, read_points=1000000, slow_values=1000,
@@ -60,7 +61,7 @@ FULL = Sizes(
     swept=[[30, 5, 200], [50, 10, 10000]], openings=3, idle_s=10, is_compiled=True,
 )  # fmt: skip
 QUICK = Sizes(
-    repetitions=2, imports=2, budget_s=0.05, most=1000, script_steps=20, killed_after=[1, 20], kills=1,
+    repetitions=1, imports=1, looks=1, budget_s=0.05, most=1000, script_steps=20, killed_after=[1, 20], kills=1,
     history=2000, history_budget_s=1, metrics=[1, 10], runs=[1, 50], runs_of_others=[1, 20],
     fill_budget_s=2, blocks=3, block=200, memory_beyond=[1100, 1300], read_runs=20, read_points=2000, slow_values=10,
     slow_delays_us=[0, 1000], slow_metrics=3, slow_budget_s=1,
@@ -236,7 +237,7 @@ def measure_growth(bench):
             filled = bench.measure(
                 name, "fill.fill", folder, runs=runs, budget_s=sizes.fill_budget_s, timeout_s=sizes.fill_budget_s + 60
             )
-            repeated = [bench.measure(name, "with_runs", folder, values=20) for _ in range(3)]
+            repeated = [bench.measure(name, "with_runs", folder, values=20) for _ in range(sizes.looks)]
             repeated = [result for result in repeated if result is not None]
             if filled is None or not repeated:
                 break
@@ -275,7 +276,7 @@ def _search_point(bench, name, folder):
             bench.measure(name, "searching.pause", folder, seconds=2.5)
             bench.measure(name, "searching.first_search", folder, timeout_s=600)
     searched = []
-    for _ in range(3):
+    for _ in range(bench.sizes.looks):
         searched.append(bench.measure(name, "searching.search", folder, timeout_s=600))
         if searched[-1] is None:
             return None

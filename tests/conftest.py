@@ -14,7 +14,10 @@ os.environ.setdefault("MINI_MLFLOW_PROVENANCE", "off")
 # When files reach the disk is tested where it matters (tests/faults, the writer's syncs); else it is time that is lost.
 os.environ.setdefault("MINI_MLFLOW_FSYNC", "off")
 # How fast an example is made or passes tells of the machine, and of what else it does.
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large]
+settings.register_profile("any machine", deadline=None, suppress_health_check=CHECKS)
+# For a further Python, where the first has looked at more: what differs between them is not in the rare example.
+settings.register_profile("brief", settings.get_profile("any machine"), max_examples=20)
 settings.load_profile("any machine")
 BENCHMARKS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "benchmarks")
 
