@@ -46,7 +46,7 @@ HEAVY = {
 
 # For those who look at runs: who only logs does without.
 READING = {
-    "records", "summary", "resuming", "store.reader", "store.folders", "store.metric_file",
+    "records", "summary", "tracker", "resuming", "store.reader", "store.folders", "store.metric_file",
     "store.foreign_meta", "store.mlflow_layout",
 }  # fmt: skip
 
@@ -226,19 +226,19 @@ def test_importing_the_package_loads_no_heavy_module():
 
 
 @pytest.mark.parametrize(
-    "code",
+    ("code", "of_reading"),
     [
-        "import mini_mlflow as m; m.start_run(); %s; m.end_run()",
-        "from mini_mlflow import ExperimentTracker\nwith ExperimentTracker() as m: %s\nimport sys",
+        ("import mini_mlflow as m; m.start_run(); %s; m.end_run()", set()),
+        ("import mini_mlflow as m\nwith m.ExperimentTracker() as m: %s\nimport sys", {f"{NAME}.tracker"}),
     ],
 )
-def test_who_only_logs_loads_nothing_of_what_reads(code, tmp_path, monkeypatch):
+def test_who_only_logs_loads_nothing_of_what_reads(code, of_reading, tmp_path, monkeypatch):
     monkeypatch.setenv("MINI_MLFLOW_PROVENANCE", "off")
     monkeypatch.chdir(tmp_path)
     log = "m.log_metric('loss', 0.5); m.log_metric('loss', 0.4); m.log_param('lr', 0.1)"
     loaded = loaded_by(code % log)
     assert f"{NAME}.store.writer" in loaded
-    assert loaded & {f"{NAME}.{name}" for name in READING} == set()
+    assert loaded & {f"{NAME}.{name}" for name in READING} == of_reading
 
 
 @pytest.mark.parametrize("program", ["-m", "/usr/bin/mini-mlflow", "mini-mlflow.exe"])

@@ -125,7 +125,7 @@ class Run(ArtifactRecorder):
         self._appenders = self._writer.appenders
         try:
             if opened.role != opening.CREATED:
-                self._take_over(opened.role)
+                self._take_over(is_resumed=opened.role == opening.RESUMED)
             if opened.role != opening.JOINED and self._is_origin_wanted:
                 from .origin import Origin  # costs milliseconds, and importing the package must not
 
@@ -366,15 +366,13 @@ class Run(ArtifactRecorder):
             fields.update(known_fields())
         return fields
 
-    def _take_over(self, role: str) -> None:
+    def _take_over(self, *, is_resumed: bool) -> None:
         """Take name, version and start from the run that is there; one that is resumed gets those that were asked for.
 
         A joiner may not say how the run stands, so it takes all as it is (docs/format.md, rule W7).
         """
-        from .store.opening import RESUMED  # as above
-
         fields = self._writer.fields
-        if role == RESUMED:
+        if is_resumed:
             parent = fields.get("parent_run_id")
             parent = self.parent_run_id if parent is None else parent
             asked = {"name": self.name, "version": self.version, "parent_run_id": parent}

@@ -127,14 +127,14 @@ def join_numbers(bodies: Sequence[bytes], counts: Sequence[int]) -> Optional[Lis
         bodies: The columns.
         counts: How many places each has.
     """
-    code = bodies[0][:1]
-    heads = {count: code + ((1 << count) - 1).to_bytes(_MASK_BYTES, "little") for count in set(counts)}
+    code = bodies[0][:1].decode("latin-1")
+    if code not in _CONVERT:
+        return None
+    heads = {count: bodies[0][:1] + ((1 << count) - 1).to_bytes(_MASK_BYTES, "little") for count in set(counts)}
     for body, count in zip(bodies, counts):
         if len(body) != _HEAD + 8 * count or not body.startswith(heads[count]):
             return None
-    if code.decode("latin-1") not in _CONVERT:
-        return None
-    numbers = array(code.decode("latin-1"))
+    numbers = array(code)
     numbers.frombytes(b"".join([body[_HEAD:] for body in bodies]))
     return numbers.tolist()
 

@@ -90,12 +90,7 @@ def look_at_runs(home: str, names: Sequence[str]) -> Iterator[Optional[bytes]]:
     home = os.path.join(home, "")
     for name in names:
         try:
-            yield _stamp(_text(os.stat(home + name)))
-        except FileNotFoundError:
-            try:
-                yield look_at_run(home + name)
-            except OSError:
-                yield None
+            yield look_at_run(home + name)
         except OSError:
             yield None
 

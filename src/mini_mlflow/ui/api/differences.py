@@ -148,7 +148,7 @@ def _best(history: Optional[History], goal: Optional[str]) -> Tuple[Any, Any]:
         return None, None
     least, most, _ = history.extremes()
     place = least if goal == "min" else most if goal == "max" else history.count - 1
-    if place is not None and goals.counting_values([0.0], history.floats[-1:]) != [0.0]:
+    if place is not None and not isfinite(history.floats[-1]):  # as ``goals.counting_values`` has it
         place = history.count - 1
     return (None, None) if place is None else (history.columns.values[place], history.columns.steps[place])
 
