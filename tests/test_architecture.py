@@ -17,7 +17,7 @@ NAME = PACKAGE.name
 
 # From the ground up. A room is a module or a folder; its modules import from its own floor and those below.
 FLOORS = [
-    {"errors", "records", "keys", "values", "readable", "fields", "layout", "starting"},
+    {"errors", "records", "clock", "keys", "values", "readable", "fields", "layout", "starting"},
     {"config", "surroundings", "params", "progress"},
     {"store"},
     {
@@ -41,7 +41,7 @@ LONGEST = 400
 # Slow to load, or there for a few users only: `import mini_mlflow` leaves them alone.
 HEAVY = {
     "yaml", "sqlite3", "subprocess", "logging", "random", "uuid", "tempfile", "hashlib", "ctypes", "asyncio",
-    "numpy", "pandas", "unittest",
+    "numpy", "pandas", "unittest", "json",
 }  # fmt: skip
 
 # For those who look at runs: who only logs does without.

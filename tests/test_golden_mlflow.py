@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from mini_mlflow import ExperimentTracker, Run, search_runs
-from mini_mlflow.store import columns, experiments, meta, reader
+from mini_mlflow import ExperimentTracker, Run, clock, search_runs
+from mini_mlflow.store import columns, experiments, reader
 
 GOLDEN = Path(__file__).parent / "golden"
 VERSIONS = ["1.0", "1.30", "2.22", "3.18"]
@@ -51,8 +51,8 @@ def test_what_a_run_is_called_and_how_it_stands_is_what_mlflow_says(golden):
         assert fields["name"] == (expected["run_name"] or expected["tags"].get("mlflow.runName"))
         assert (fields["run_id"], fields["experiment_id"]) == (run_id, int(expected["experiment_id"]))
         assert (fields["status"], fields["lifecycle_stage"]) == (expected["status"], expected["lifecycle_stage"])
-        assert meta.decode_time(fields["start_time"]) == expected["start_time"]
-        assert meta.decode_time(fields["end_time"]) == (expected["end_time"] or None)
+        assert clock.decode_time(fields["start_time"]) == expected["start_time"]
+        assert clock.decode_time(fields["end_time"]) == (expected["end_time"] or None)
         assert fields["user"] == expected["user_id"]
         assert fields.get("parent_run_id") == expected["tags"].get("mlflow.parentRunId")
         datasets = [[each["dataset"]["name"], each["dataset"]["digest"]] for each in fields.get("inputs", [])]
@@ -161,7 +161,7 @@ def test_a_run_of_mlflow_goes_on_and_keeps_its_files_to_the_byte(golden):
     assert [row.step for row in tracker.history(run_id, "loss", experiment_id)] == [0, 1, 2, 3, 3, 4]
     fields = found["metadata"]
     assert (fields["name"], fields["status"], fields["lifecycle_stage"]) == ("first run", "FINISHED", "active")
-    assert meta.decode_time(fields["start_time"]) == expected["start_time"]
+    assert clock.decode_time(fields["start_time"]) == expected["start_time"]
     assert len(fields.get("inputs", [])) == len(expected["datasets"])
 
 

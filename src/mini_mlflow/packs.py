@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from . import active, identity, keys, layout
+from . import active, clock, identity, keys, layout
 from .errors import BrokenFileError, InvalidValueError, MiniMLflowError, shown
 from .progress import Progress
 from .records import PackResult, Problem
@@ -169,7 +169,6 @@ def _survey(store: str, experiment_id: ExperimentId, older_than_s: float, passed
     """Return the runs that are to be packed, the oldest first."""
     from time import time
 
-    from .store import meta
 
     run_ids = [
         run_id
@@ -183,7 +182,7 @@ def _survey(store: str, experiment_id: ExperimentId, older_than_s: float, passed
             folder = layout.run_folder(store, experiment_id, run_id)
             try:
                 if older_than_s:
-                    ended = meta.decode_time(reader.read_metadata(folder, []).get("end_time"))
+                    ended = clock.decode_time(reader.read_metadata(folder, []).get("end_time"))
                     if ended is None or ended > latest_ms:
                         continue
                 found.append(packable.survey(store, experiment_id, run_id))

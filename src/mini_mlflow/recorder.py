@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from . import keys, layout, values
+from .clock import now_ms
 from .errors import InvalidValueError, RunEndedError, shown
-from .store import documents
-from .store.open_file import now_ms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -183,7 +182,7 @@ class Recorder:
     def _log_new_metric(self, key: str, value: float, step: Optional[int], timestamp: Optional[int]) -> None:
         key = keys.check_key(key, "Metric")
         self._check_running("metric", key)
-        self._writer.write_row(key, documents.encode_number(value), step, timestamp, now_ms())
+        self._writer.write_number(key, value, step, timestamp)
 
     def _log_values(self, kind: str, what: str, items: Iterable[Tuple[Any, Any]]) -> None:
         checked = check_values(what, items)

@@ -8,11 +8,10 @@ from _thread import allocate_lock  # built in; threading itself costs 1.5 ms mor
 from time import time
 from types import TracebackType
 
-from . import active, config, endings, identity, keys, layout
+from . import active, clock, config, endings, identity, keys, layout
 from .artifact_recorder import ArtifactRecorder
 from .errors import RunEndedError
 from .recorder import RUNNING
-from .store import meta
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -202,7 +201,7 @@ class Run(ArtifactRecorder):
                 message = "Run is already ended with status '%s'. Continue it with start_run(run_id='%s')."
                 raise RunEndedError(message % (self.status, self.run_id), run_id=self.run_id, status=self.status)
             self.status = keys.check_end_status(status)
-            self.end_time = max(meta.encode_time(int(time() * 1000000)), self.start_time)
+            self.end_time = max(clock.encode_time(int(time() * 1000000)), self.start_time)
             try:
                 self._writer.close(status=self.status, end_time=self.end_time, **final)
             finally:
@@ -222,8 +221,8 @@ class Run(ArtifactRecorder):
             run_name=self.name,
             experiment_id=self.experiment_id,
             status=self.status,
-            start_time=meta.decode_time(self.start_time),
-            end_time=meta.decode_time(self.end_time),
+            start_time=clock.decode_time(self.start_time),
+            end_time=clock.decode_time(self.end_time),
             lifecycle_stage="active",
             artifact_uri=self.get_artifact_uri(),
             user_id=self._writer.fields.get("user"),
@@ -345,7 +344,7 @@ class Run(ArtifactRecorder):
 
     def _new_fields(self) -> Dict[str, Any]:
         """Return what meta.yaml says of this run when it is new (docs/format.md, rule Y3)."""
-        self.start_time = self.start_time or meta.encode_time(active.next_start_us())
+        self.start_time = self.start_time or clock.encode_time(active.next_start_us())
         if self.name is None:
             self.name = self._default_name
         fields = {
@@ -380,14 +379,14 @@ class Run(ArtifactRecorder):
             if self._is_origin_wanted:
                 from .provenance import quick_fields  # as above
 
-                resume = {"time": meta.encode_time(int(time() * 1000000)), **quick_fields()}
+                resume = {"time": clock.encode_time(int(time() * 1000000)), **quick_fields()}
                 changes["resumes"] = [*_listed(fields.get("resumes"))[1 - MOST_RESUMES :], resume]
             if any(value != fields.get(field) for field, value in changes.items()):
                 self._writer.write_meta(**changes)
         self.name = fields.get("name", self.name)
         self.version = fields.get("version", self.version)
         self.parent_run_id = fields.get("parent_run_id")
-        self.start_time = str(fields.get("start_time") or self.start_time or meta.encode_time(active.next_start_us()))
+        self.start_time = str(fields.get("start_time") or self.start_time or clock.encode_time(active.next_start_us()))
 
 
 def _listed(value: Any) -> List[Any]:

@@ -12,7 +12,6 @@ from time import time
 from . import active, config, keys, layout, values
 from .errors import ActiveRunError, BrokenFileError
 from .store import amending, documents, folders, meta, owner, presence, reader, touching
-from .store.open_file import now_ms
 from .store.writer import RunWriter
 from .tracker import get_run_data
 
@@ -63,9 +62,9 @@ def save_metric(
         InvalidValueError: *value* is not one real number.
     """
     key = keys.check_key(key, "Metric")
-    text = documents.encode_number(values.check_number(value, key))
+    number = values.check_number(value, key)
     with _writer(run_id, experiment_id, runs_dir) as writer:
-        writer.write_row(key, text, None, None, now_ms())
+        writer.write_number(key, number)
 
 
 def save_metadata(

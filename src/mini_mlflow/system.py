@@ -9,9 +9,8 @@ import threading
 import warnings
 from time import monotonic
 
+from .clock import now_ms
 from .errors import InvalidValueError, MiniMLflowError, MissingPackageError, StorageWarning, shown
-from .store import documents
-from .store.open_file import now_ms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -124,7 +123,7 @@ class SystemMonitor:
     def _log(self, sample: Dict[str, float]) -> None:
         now = now_ms()
         for name, value in sample.items():
-            self._writer.write_row(PREFIX + name, documents.encode_number(round(value, 2)), None, now, now)
+            self._writer.write_number(PREFIX + name, round(value, 2), timestamp=now)
 
     def _warn(self, message: str) -> None:
         if not self._has_warned:

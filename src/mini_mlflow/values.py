@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from operator import index
 
 from .errors import InvalidKeyError, InvalidValueError, shown
@@ -115,7 +114,9 @@ def check_json_value(value: Any, key: str, what: str) -> Any:
         # methods raise nobody can know.
         text = _dumps(value, ensure_ascii=True)
         if len(text) <= MAX_VALUE_BYTES or _json_bytes(value) <= MAX_VALUE_BYTES:
-            plain = json.loads(text, parse_int=_bounded_int, parse_constant=None if text in _NON_FINITE else str)
+            from json import loads  # loaded when a run starts: importing the package does without
+
+            plain = loads(text, parse_int=_bounded_int, parse_constant=None if text in _NON_FINITE else str)
             if text.count("[") + text.count("{") > MAX_DEPTH:
                 _check_depth(plain)
             return plain
@@ -194,15 +195,17 @@ def _json_bytes(value: Any) -> int:
 
 def _dumps(value: Any, *, ensure_ascii: bool) -> str:
     """Return *value* as JSON, with what JSON lacks as what it has."""
+    from json import dumps  # as above
+
     try:
-        return json.dumps(value, default=_plain, ensure_ascii=ensure_ascii)
+        return dumps(value, default=_plain, ensure_ascii=ensure_ascii)
     except TypeError:  # a key that JSON cannot have, such as a tuple
         from . import readable
 
         def plain(each: Any) -> Any:
             return readable.with_text_keys(readable.to_plain(each))
 
-        return json.dumps(readable.with_text_keys(value), default=plain, ensure_ascii=ensure_ascii)
+        return dumps(readable.with_text_keys(value), default=plain, ensure_ascii=ensure_ascii)
 
 
 def _item(value: Any) -> Any:

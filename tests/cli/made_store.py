@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 import mini_mlflow
-from mini_mlflow import layout
+from mini_mlflow import clock, layout
 from mini_mlflow.store import documents, meta
 
 NOW_MS = 1795425600000  # 2026-11-23 09:20:00 UTC: the clock of every command under test
@@ -78,7 +78,7 @@ class StoreBuilder:
                 run.writer.write_row(key, documents.encode_number(value), step, timestamp, timestamp)
         for path, text in (files or {}).items():
             run.log_text(text, path)
-        changed: Dict[str, Any] = dict({"name": name}, **fields or {}, start_time=meta.encode_time(start_ms * 1000))
+        changed: Dict[str, Any] = dict({"name": name}, **fields or {}, start_time=clock.encode_time(start_ms * 1000))
         if status in ("RUNNING", "LOST"):
             mini_mlflow.active.forget(run)  # else it is let go at the end of the test, of a store that many share
             if status == "LOST":
@@ -87,7 +87,7 @@ class StoreBuilder:
                 self.live.append(run)
         else:
             run.end(status)
-            changed["end_time"] = meta.encode_time((start_ms + int(took_s * 1000)) * 1000)
+            changed["end_time"] = clock.encode_time((start_ms + int(took_s * 1000)) * 1000)
         folder = self.path / str(run.experiment_id) / run_id
         _edit_meta(folder / "meta.yaml", **changed)
         return run_id

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mini_mlflow import ExperimentTracker, InvalidValueError, Run, delete_run, get_run, search_runs
+from mini_mlflow import ExperimentTracker, InvalidValueError, Run, clock, delete_run, get_run, search_runs
 from mini_mlflow.importing.sources import import_mlflow
 from mini_mlflow.store import experiments, meta, metric_file, reader, trash
 
@@ -63,8 +63,8 @@ def test_h23_all_that_mlflow_reads_of_its_runs_is_in_ours_in_our_own_format(gold
         assert fields["format"] == 1
         assert fields["name"] == (expected["run_name"] or expected["tags"].get("mlflow.runName"))
         assert fields["status"] == ("LOST" if expected["status"] == "RUNNING" else expected["status"])
-        assert meta.decode_time(fields["start_time"]) == expected["start_time"]
-        assert meta.decode_time(fields["end_time"]) == (expected["end_time"] or None)
+        assert clock.decode_time(fields["start_time"]) == expected["start_time"]
+        assert clock.decode_time(fields["end_time"]) == (expected["end_time"] or None)
         assert fields["parent_run_id"] == expected["tags"].get("mlflow.parentRunId")
         for key, rows in expected["histories"].items():
             got = [list(row) for row in reader.read_history(folder, key, [])]

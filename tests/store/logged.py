@@ -3,6 +3,7 @@
 import json
 import os
 
+from mini_mlflow import clock
 from mini_mlflow.records import Metric
 from mini_mlflow.store import appender, documents, open_file, opening, reader
 from mini_mlflow.store.descriptors import DescriptorPool
@@ -28,7 +29,7 @@ def log(writer, key, value, step=None, timestamp=None):
     """Log a number as a run does."""
     there = writer.appenders.get(key)
     if there is None:
-        writer.write_row(key, documents.encode_number(value), step, timestamp, open_file.now_ms())
+        writer.write_number(key, value, step, timestamp)
     else:
         there.append(value, step, timestamp)
 
@@ -103,7 +104,7 @@ class Clock:
     def __init__(self, monkeypatch, start_ms=1795425502982):
         self.now_ms = start_ms
         monkeypatch.setattr(appender, "time_ns", self)
-        monkeypatch.setattr(open_file, "time_ns", self)
+        monkeypatch.setattr(clock, "time_ns", self)
 
     def __call__(self):
         return self.now_ms * 1000000

@@ -7,7 +7,7 @@ import warnings
 import pytest
 from logged import content, log, metric_path, open_writer, parsed, values
 
-from mini_mlflow import Run, layout
+from mini_mlflow import Run, clock, layout
 from mini_mlflow.errors import StorageWarning
 from mini_mlflow.store import documents, metric_file, open_file, reader
 
@@ -171,7 +171,7 @@ def test_a_displaced_error_says_what_happened_to_the_file(writer):
     log(writer, "a", 1)
     os.unlink(metric_path(writer, "a"))
     with pytest.raises(open_file.DisplacedError, match="removed"):
-        writer.appenders["a"].check(open_file.now_ms())
+        writer.appenders["a"].check(clock.now_ms())
 
 
 def test_a_resumed_metric_goes_on_below_zero(tmp_path):

@@ -9,8 +9,9 @@ import sys
 import pytest
 from logged import log, metric_path, open_writer, parsed, spy_on_writes, values
 
+from mini_mlflow import clock
 from mini_mlflow.errors import RunEndedError
-from mini_mlflow.store import appender, metric_file, open_file
+from mini_mlflow.store import appender, metric_file
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timer")
 
@@ -234,7 +235,7 @@ def test_h15_a_handler_that_looks_at_the_file_that_it_interrupts_leaves_it_alone
     """Rule M12: the file is due, and a call is at work on it; it stays due."""
     log(writer, "a", 0)
     log(writer, "b", 0)
-    now = [open_file.now_ms() + 500]
+    now = [clock.now_ms() + 500]
     monkeypatch.setattr(appender, "time_ns", lambda: now[0] * 1000000)
 
     def interrupt(descriptor, data, offset):

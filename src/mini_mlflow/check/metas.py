@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from unicodedata import normalize
 
+from .. import clock
 from ..errors import BrokenFileError, UnsupportedFormatError
 from ..keys import END_STATUSES, check_experiment_id
 from ..store import documents, experiments, mending, meta, mlflow_layout
@@ -207,10 +208,10 @@ def _check_status(path: str, fields: Dict[str, Any], faults: Faults) -> None:
 def _check_times(path: str, fields: Dict[str, Any], faults: Faults) -> None:
     start, end = fields.get("start_time"), fields.get("end_time")
     form = "no time of the form 2026-11-24T22:49:07.398721Z"
-    if not meta.is_time(start):
+    if not clock.is_time(start):
         text = "its start_time is %.60s, %s: the file's own time stands for it"
         faults.add("Y3", WARNING, path, text % (documents.encode_json(start), form))
-    if end is not None and not meta.is_time(end):
+    if end is not None and not clock.is_time(end):
         faults.add("Y3", WARNING, path, "its end_time is %.60s, %s" % (documents.encode_json(end), form))
     elif fields.get("status") == _RUNNING and end is not None:
         faults.add("Y3", WARNING, path, "its end_time is set though it is RUNNING")

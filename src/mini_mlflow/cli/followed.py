@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import namedtuple
 from fnmatch import fnmatchcase
 
+from .. import clock
 from ..errors import MiniMLflowError
-from ..store import meta, reader
+from ..store import reader
 from ..store.following import HistoryReader
 
 TYPE_CHECKING = False
@@ -101,7 +102,7 @@ class FollowedRun:
         if not fields:
             return None
         why = fields.get("ended_by")
-        end_time = meta.decode_time(fields.get("end_time"))
+        end_time = clock.decode_time(fields.get("end_time"))
         return State(str(fields.get("status") or RUNNING), end_time, None if why is None else str(why))
 
     def _is_wanted(self, key: str) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 
-from .. import config, errors, keys, launching
+from .. import clock, config, errors, keys, launching
 from ..recorder import check_values
-from ..store import experiments, meta
+from ..store import experiments
 from . import documents, spans
 from .failures import NOT_FOUND, USAGE, CommandError, translate
 from .pairs import split_pair
@@ -135,7 +135,7 @@ def _is_within_a_line(screen: Screen, log: str) -> bool:
 
 def _tell(arguments: Any, screen: Screen, run: Any, outcome: launching.Outcome, program: str) -> None:
     """Say on standard error, which the command has left, what became of the run."""
-    begun, ended = meta.decode_time(run.start_time), meta.decode_time(run.end_time)
+    begun, ended = clock.decode_time(run.start_time), clock.decode_time(run.end_time)
     duration_s = 0.0 if begun is None or ended is None else (ended - begun) / 1000
     asked = outcome.told.get("experiment")
     if screen.is_json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ..store import meta
+from .. import clock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def moment(milliseconds: Optional[int]) -> Optional[str]:
     if milliseconds is None:
         return None
     try:
-        text = meta.encode_time(milliseconds * 1000)
+        text = clock.encode_time(milliseconds * 1000)
     except (OverflowError, ValueError, OSError):
         return str(milliseconds)
-    return text[:-4] + "Z" if meta.is_time(text) else str(milliseconds)
+    return text[:-4] + "Z" if clock.is_time(text) else str(milliseconds)

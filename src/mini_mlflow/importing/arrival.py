@@ -6,7 +6,7 @@ import os
 from collections import namedtuple
 from time import time
 
-from .. import keys, layout
+from .. import clock, keys, layout
 from ..artifact_names import find_fault
 from ..errors import BrokenFileError, MiniMLflowError
 from ..progress import Progress
@@ -168,7 +168,7 @@ class _Arrival:
         params, tags, metrics = run.read()
         for folder, name in run.artifacts:
             self._copy_artifacts(run, folder, os.path.join(path, layout.ARTIFACTS, name))
-        end_ms = meta.decode_time(run.fields.get("end_time"))
+        end_ms = clock.decode_time(run.fields.get("end_time"))
         time_ms = int(time() * 1000) if end_ms is None else end_ms
         whole_run.write(path, place, whole_run.WholeRun(run.run_id, run.fields, params, tags, metrics, time_ms))
 

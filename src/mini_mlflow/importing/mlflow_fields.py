@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .. import clock
 from ..index.reading import META_TAGS
 from ..store import meta
 
@@ -61,7 +62,7 @@ def time_text(milliseconds: Any) -> Optional[str]:
     if type(milliseconds) is not int:
         return None
     try:
-        text = meta.encode_time(milliseconds * 1000)
+        text = clock.encode_time(milliseconds * 1000)
     except (OverflowError, ValueError, OSError):
         return None
-    return text if meta.is_time(text) else None
+    return text if clock.is_time(text) else None

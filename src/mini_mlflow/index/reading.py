@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from time import time
 
-from .. import layout
+from .. import clock, layout
 from ..errors import MiniMLflowError, RunNotFoundError
 from ..store import documents, experiments, folders, machine, meta, mlflow_layout, owner, presence, reader
 from . import fingerprints
@@ -130,7 +130,7 @@ def _read_run(folder: str, experiment_id: ExperimentId, name: str, stage: str) -
         "run_name": _text(fields.get("name")),
         "status": str(fields.get("status") or reader.RUNNING),
         "start_time": _start_ms(fields, os.path.join(folder, layout.META)),
-        "end_time": meta.decode_time(fields.get("end_time")),
+        "end_time": clock.decode_time(fields.get("end_time")),
         "user_id": _text(fields.get("user")),
         "parent_run_id": _text(fields.get("parent_run_id")),
         "resume_count": meta.generation_of(fields),
@@ -196,7 +196,7 @@ def _look_at_writers(owners: Owners) -> Tuple[bool, bool]:
 
 def _start_ms(fields: Dict[str, Any], path: str) -> Optional[int]:
     """Return when a run started; where its meta.yaml does not say, when that was written (rule S6)."""
-    start = meta.decode_time(fields.get("start_time"))
+    start = clock.decode_time(fields.get("start_time"))
     if start is not None:
         return start
     try:

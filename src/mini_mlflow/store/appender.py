@@ -10,12 +10,13 @@ import errno
 import os
 from time import time_ns
 
+from ..clock import now_ms
 from ..errors import BrokenFileError
 from . import documents
 from .documents import read_all
 from .documents import write_at as pwrite
 from .metric_text import ROW_SURPLUS, closing_text, head_text, row_text, timestamp_of_closing
-from .open_file import CHECK_PERIOD_MS, UNKNOWN, DisplacedError, OpenFile, now_ms
+from .open_file import CHECK_PERIOD_MS, UNKNOWN, DisplacedError, OpenFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from functools import lru_cache
-from time import gmtime, strftime
 
 from ..errors import BrokenFileError, UnsupportedFormatError
 from ..layout import FORMAT_VERSION
@@ -16,13 +15,12 @@ from .documents import bounded_int, broken, encode_json, read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Optional, Tuple, Type, Union
+    from typing import Any, Dict, Tuple, Type, Union
 
 MAX_META_BYTES = 1024 * 1024
 _SHORT = 200  # characters
 _TEXTS = {str}
 _FIRST = b"format: "  # how ours begin
-_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"
 _QUOTED_KEY = r'("(?:[^"\\]|\\.)*"): (.*)'
 _YAML_WORDS = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null"])
 _ESCAPED = "[\x7f-\x9f\u2028\u2029\ufeff\ufff9-\ufffb\ufffe\uffff]"
@@ -101,30 +99,6 @@ def check_format(fields: Dict[str, Any], path: str) -> None:
             "%s is in format %.40r, this version of mini-mlflow reads up to %d. Update: pip install -U mini-mlflow."
         )
         raise UnsupportedFormatError(message % (path, found, FORMAT_VERSION), path=path, found=found)
-
-
-def encode_time(microseconds: int) -> str:
-    """Return a time since 1970 as meta.yaml has it: ISO 8601 in UTC with microseconds and ``Z`` (rule Y3)."""
-    seconds, fraction = divmod(microseconds, 1000000)
-    return "%s.%06dZ" % (strftime("%Y-%m-%dT%H:%M:%S", gmtime(seconds)), fraction)
-
-
-def decode_time(text: Any) -> Optional[int]:
-    """Return a time in that form as whole milliseconds since 1970, None for anything else."""
-    if not is_time(text):
-        return None
-    from calendar import timegm  # costs a millisecond, and only those who ask for times as numbers need it
-
-    parts = [int(part) for part in re.split("[-T:.Z]", text)[:7]]
-    try:
-        return timegm((*parts[:6], 0, 0, 0)) * 1000 + parts[6] // 1000
-    except ValueError:  # of the 41st of the 13th month
-        return None
-
-
-def is_time(text: Any) -> bool:
-    """Tell whether *text* is a time in that form; such texts sort by time."""
-    return isinstance(text, str) and bool(re.fullmatch(_TIME, text))
 
 
 def _encode_line(key: str, value: Any) -> str:

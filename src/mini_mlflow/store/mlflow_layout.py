@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import stat
 
-from .. import layout
+from .. import clock, layout
 from ..errors import BrokenFileError
 from ..records import Metric
 from . import documents, meta
@@ -247,10 +247,10 @@ def _time(value: Any) -> Optional[str]:
     if type(value) is not int:
         return None
     try:
-        text = meta.encode_time(value * 1000)
+        text = clock.encode_time(value * 1000)
     except (OverflowError, ValueError, OSError):
         return None
-    return text if meta.is_time(text) else None
+    return text if clock.is_time(text) else None
 
 
 def _read_tag(folder: str, key: str) -> Optional[str]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from time import time_ns
 
+from ..clock import now_ms
 from . import documents
 from .documents import read_all
 from .documents import write_at as pwrite
@@ -274,8 +274,3 @@ class OpenFile:
         documents.replace(self.path, data)
         self._inode = 0
         self._open()
-
-
-def now_ms() -> int:
-    """Return the time in milliseconds since 1970."""
-    return time_ns() // 1000000

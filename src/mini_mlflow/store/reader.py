@@ -11,7 +11,7 @@ from functools import lru_cache
 from operator import itemgetter, lt
 from time import time
 
-from .. import layout
+from .. import clock, layout
 from ..errors import BrokenFileError, MetricNotFoundError, MiniMLflowError, RunNotFoundError
 from ..records import Problem, RunRecord
 from . import documents, experiments, folders, meta, metric_file, mlflow_layout, owner, presence
@@ -369,10 +369,11 @@ def _start_of(path: str) -> Tuple[str, bool]:
     """
     try:
         fields = meta.read_meta(path)
-        if "format" in fields and meta.is_time(fields.get("start_time")):
+        if "format" in fields and clock.is_time(fields.get("start_time")):
             return str(fields["start_time"]), False
         start = mlflow_layout.encode_start(fields) if mlflow_layout.is_run(fields) else None
-        return start or meta.encode_time(documents.state_of(path).st_mtime_ns // 1000), mlflow_layout.is_deleted(fields)
+        start = start or clock.encode_time(documents.state_of(path).st_mtime_ns // 1000)
+        return start, mlflow_layout.is_deleted(fields)
     except (OSError, MiniMLflowError):
         return "", False
 

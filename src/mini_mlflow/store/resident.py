@@ -10,10 +10,11 @@ import os
 from threading import RLock
 
 from .. import layout
+from ..clock import now_ms
 from . import documents, meta
 from .appender import Appender
 from .home import Home, make_home
-from .open_file import DisplacedError, now_ms
+from .open_file import DisplacedError
 from .spool import Entry, Notices, Spool
 
 TYPE_CHECKING = False

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from time import monotonic
 
+from ..clock import now_ms
 from ..errors import MiniMLflowError
 from . import machine
-from .open_file import CHECK_PERIOD_MS, now_ms
+from .open_file import CHECK_PERIOD_MS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,11 +9,12 @@ import errno
 from threading import RLock
 
 from .. import layout
+from ..clock import now_ms
 from ..errors import BrokenFileError, RunEndedError
-from . import owner
+from . import documents, owner
 from .appender import BUSY, Appender, BusyError
 from .home import bring_to_disk
-from .open_file import CHECK_PERIOD_MS, DisplacedError, now_ms
+from .open_file import CHECK_PERIOD_MS, DisplacedError
 from .resident import Resident
 from .spool import Entry, Spool
 from .watch import FOLDER, FilesToSync, Watch
@@ -22,6 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Dict, Optional
 
+    from ..records import Number
     from .descriptors import DescriptorPool
 
 _ATTEMPTS = 5
@@ -85,6 +87,12 @@ class RunWriter(Resident):
             RunEndedError: The writer is closed.
         """
         self._write(Entry(layout.METRICS, key, text, step, now if timestamp is None else timestamp), now)
+
+    def write_number(
+        self, key: str, value: Number, step: Optional[int] = None, timestamp: Optional[int] = None
+    ) -> None:
+        """Write a plain int or float as ``write_row`` does, at this moment."""
+        self.write_row(key, documents.encode_number(value), step, timestamp, now_ms())
 
     def write_value(self, kind: str, key: str, value: Any) -> None:
         """Write a param or tag, as ``write_row`` writes a row."""

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import os
 
-from ... import identity
+from ... import clock, identity
 from ...run import Run as OpenRun
-from ...store import meta, trash
+from ...store import trash
 from . import absent, address, experimenting, reading, searching, writing
 from .artifact_client import ArtifactClient
 from .entities import Metric, Param, RunTag, ViewType
@@ -82,7 +82,7 @@ class MlflowClient(ArtifactClient):
         named = identity.generated_name()
         run = OpenRun(None, number, name, self._store, parent_run_id=parent, default_name=named)
         if start_time is not None:
-            run.start_time = meta.encode_time(start_time * 1000)
+            run.start_time = clock.encode_time(start_time * 1000)
             run.change_metadata({"start_time": run.start_time})
         place = reading.locate(self._store, run.run_id)
         writing.write_tags(place, list(first.items()))

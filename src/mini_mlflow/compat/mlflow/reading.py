@@ -6,10 +6,10 @@ import os
 from collections import namedtuple
 from math import isnan
 
-from ... import active, keys, layout
+from ... import active, clock, keys, layout
 from ...errors import AmbiguousRunError, InvalidIdError, MiniMLflowError
 from ...index.reading import META_TAGS
-from ...store import documents, experiments, folders, meta, reader, trash
+from ...store import documents, experiments, folders, reader, trash
 from . import checks
 from .entities import Experiment, ExperimentTag, LifecycleStage, Metric, Param, Run, RunData, RunInfo, RunTag, ViewType
 from .exceptions import invalid, missing
@@ -230,8 +230,8 @@ def _info(place: Place, fields: Dict[str, Any]) -> RunInfo:
         str(place.experiment_id),
         str(fields.get("user") or "unknown"),
         _SHOWN_AS if status == _LOST else str(status),
-        meta.decode_time(fields.get("start_time")) or 0,
-        meta.decode_time(fields.get("end_time")),
+        clock.decode_time(fields.get("start_time")) or 0,
+        clock.decode_time(fields.get("end_time")),
         place.stage,
         uri_of(os.path.join(place.folder, layout.ARTIFACTS)),
         None if name is None else str(name),

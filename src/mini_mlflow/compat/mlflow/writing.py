@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from threading import Lock
 from time import time
 
-from ... import active, layout, storage
+from ... import active, clock, layout, storage
 from ...artifact_recorder import ArtifactRecorder
 from ...errors import (
     ArtifactNotFoundError,
@@ -23,8 +23,7 @@ from ...errors import (
 )
 from ...recorder import RUNNING
 from ...run import Run
-from ...store import amending, documents, erasing, meta
-from ...store.open_file import now_ms
+from ...store import amending, documents, erasing
 from ...store.opening import JOINED
 from . import checks, reading
 from .entities import RunStatus
@@ -77,7 +76,7 @@ def checked_metrics(rows: Iterable[Tuple[Any, Any, Any, Any]]) -> Rows:
     checked = []
     for key, value, timestamp, step in rows:
         name = checks.check_name(key, "Metric")
-        moment = now_ms() if timestamp is None else checks.timestamp_of(timestamp, name)
+        moment = clock.now_ms() if timestamp is None else checks.timestamp_of(timestamp, name)
         checked.append((name, checks.number_of(value, name), moment, checks.step_of(step, name)))
     return checked
 
@@ -121,13 +120,12 @@ def write_metrics(place: Place, rows: Rows) -> None:
 
 def write_rows(writer: RunWriter, rows: Rows) -> None:
     """Append rows that are checked, through a hand that is there."""
-    now = now_ms()
     for key, value, timestamp, step in rows:
         appender = writer.appenders.get(key)
         if appender is not None:  # the short way, for a file that is open
             appender.append(value, step, timestamp)
             continue
-        writer.write_row(key, documents.encode_number(value), step, timestamp, now)
+        writer.write_number(key, value, step, timestamp)
 
 
 def write_params(place: Place, pairs: Iterable[Tuple[Any, Any]]) -> None:
@@ -197,7 +195,7 @@ def end(place: Place, status: Optional[str], end_time: Optional[int]) -> None:
         end_open(run, status)
     if run is None or (end_time is not None and not is_told):
         moment = int((time() if end_time is None else checks.timestamp_of(end_time, "end_time") / 1000) * 1000000)
-        change_fields(place, {"status": status, "end_time": meta.encode_time(moment)})
+        change_fields(place, {"status": status, "end_time": clock.encode_time(moment)})
 
 
 def end_open(run: Run, status: str) -> None:

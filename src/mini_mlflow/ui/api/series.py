@@ -9,9 +9,10 @@ from functools import partial
 from math import inf
 from time import monotonic
 
+from ... import clock
 from ...errors import InvalidValueError
 from ...keys import check_known_key
-from ...store import meta, reader
+from ...store import reader
 from . import axes, bands, packing, plain, thinning
 from .requests import MAX_SERIES
 from .tables import stage_of
@@ -64,7 +65,7 @@ def find_source(stores: Stores, ref: str, stage: str = "active") -> Source:
     except FileNotFoundError:
         return Source(None, None, None, is_live=False)
     name = fields.get("name")
-    start_ms, is_live = meta.decode_time(fields.get("start_time")), fields.get("status") == reader.RUNNING
+    start_ms, is_live = clock.decode_time(fields.get("start_time")), fields.get("status") == reader.RUNNING
     return Source(place, None if name is None else str(name), start_ms, is_live)
 
 
