@@ -97,11 +97,16 @@ class Visitor:
         self.page = page
         self.address = address
         self.complaints = []
+        self.forgiven = []  # parts of what the browser may complain of: it does so late, also when all is well again
         self.requests = []
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        page.on("console", self.hear)
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("dialog", lambda dialog: self.complaints.append("dialog: " + dialog.message))
+
+    def hear(self, said) -> None:
+        if said.type == "error" and not any(part in said.text for part in self.forgiven):
+            self.complaints.append(said.text)
 
     def open(self, view: str = "") -> Page:
         """Open the page with what the address bar holds, and wait until it shows something."""

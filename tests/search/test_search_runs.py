@@ -2,6 +2,7 @@
 
 import re
 import sys
+import time
 
 import pytest
 
@@ -29,6 +30,7 @@ def store(tmp_path, monkeypatch):
             for step in range(4):
                 run.log_metric("loss", (step - number) ** 2 + lr)
             run.set_tag("team", "vision")
+        time.sleep(0.002)  # what started within one millisecond comes in the order of its id
     yield tmp_path / "mlruns"
     active.reset()
 
