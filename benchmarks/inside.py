@@ -116,10 +116,11 @@ def _reading(found):
     if history:
         costs = history["costs"]
         parts.append(
-            "A history of %s points (%s): %s s into three arrays (not public yet), %s s into rows; `json.loads` of the"
-            " file %s s; its latest value %s ms.\n"
+            "A history of %s points (%s): %s s into three arrays, %s s into rows; `json.loads` of the file %s s; its"
+            " latest value %s ms; a curve of it, 1,000 pixels wide, once the page's server has read it, %s ms.\n"
             % ("{:,}".format(history["points"]), size(history["bytes"]), spread(costs.get("columns")),
-               spread(costs["history"]), spread(costs["json_loads"]), spread(costs["latest"], 1e3))
+               spread(costs["history"]), spread(costs["json_loads"]), spread(costs["latest"], 1e3),
+               spread(costs.get("curve"), 1e3))
         )  # fmt: skip
     if memory:
         parts.append(

@@ -222,7 +222,7 @@ def read_latest(tracker, folder, runs, metrics):
 
 
 def read_history(tracker, folder, points):
-    """Read one metric's long history, into rows and into arrays, and, to compare, load its file by ``json.loads``."""
+    """Read one metric's long history, into rows, arrays and a curve, and, to compare, its file by ``json.loads``."""
     import mini_mlflow
     from mini_mlflow.store import columns as module
 
@@ -252,4 +252,23 @@ def read_history(tracker, folder, points):
         before = perf_counter()
         mini_mlflow.ExperimentTracker(runs_dir=runs_dir).get_run(run.run_id)
         costs["latest"].append(perf_counter() - before)
+    costs["curve"] = _draw_again(runs_dir, run.run_id, points)
     return {"costs": costs, "points": points, "bytes": os.path.getsize(path)}
+
+
+
+def _draw_again(runs_dir, run_id, points):
+    """Time what the page's server does for a curve 1,000 pixels wide of a history that it has read before."""
+    from mini_mlflow.ui.api import histories, packing, requests, series
+    from mini_mlflow.ui.api.stores import Stores
+
+    stores, kept, costs = Stores([runs_dir]), histories.Histories(), []
+    body = requests.Body({"runs": ["0/0/%s" % run_id], "metrics": [KEY], "width": 1000})
+    for _ in range(4):
+        before = perf_counter()
+        answer = series.read_series(stores, kept, body, 0)
+        costs.append(perf_counter() - before)
+    (told,) = packing.unpack(answer)[0]["series"]
+    if told["rows"] != points:
+        raise AssertionError("the curve has %r rows" % told["rows"])
+    return costs[1:]

@@ -190,6 +190,39 @@ def test_a_target_that_is_missed_is_said_to_be_missed(modules):
     assert [row[2] for row in rows if "file store" in row[0] and "one value" in row[0]] == ["yes"]
 
 
+def test_what_a_queue_costs_counts_on_return_and_with_the_end_of_the_run(modules):
+    import targets
+
+    def tracker(value_us, all_in_us):
+        verbs = {"value_us": value_us, "all_in_us": all_in_us}
+        return {"verbs": {name: {"median": cost} for name, cost in verbs.items()}}
+
+    found = {"ours": tracker(1.9, 2.0), "sacred": tracker(1.1, 4.8), "trackio": tracker(8.3, 23)}
+    rows = targets.rows({"peers": found})
+    assert [row[1:] for row in rows if "only queues" in row[0]] == [("1.9 µs; of them, sacred: 1.1 µs", "**no**")]
+    assert [row[1:] for row in rows if "what is queued" in row[0]] == [("2 µs; of them, sacred: 4.8 µs", "yes")]
+
+
+def test_searches_are_compared_where_both_have_as_many_runs(modules):
+    import targets
+
+    def point(first_s):
+        return {"first_s": {"median": first_s}, "memory": {"median": 4e7}}
+
+    found = {"ours": [[1000, point(0.1)], [100000, point(0.2)]], "mlflow-sqlite": [[1000, point(3.0)]]}
+    rows = targets.rows({"searching": found})
+    assert [row[1:] for row in rows if "SQLite" in row[0]] == [("1/30, of 1,000 runs", "yes")]
+    assert [row[2] for row in rows if "top 100" in row[0]] == ["**no**"]
+
+
+def test_a_page_is_held_to_a_second_and_to_the_others(modules):
+    import targets
+
+    points = {name: {"again": {"chart_s": {"median": cost}}} for name, cost in (("ours", 1.2), ("trackio", 90.0))}
+    rows = targets.rows({"page": {"sweeps": [[30, 5, 200, {}], [50, 10, 10000, dict(points, other={"failed": "no"})]]}})
+    assert [row[1:] for row in rows] == [("1.20 s, of 50 runs × 10 metrics × 10,000", "**no**"), ("1/75", "yes")]
+
+
 def test_a_result_is_written_with_three_digits_that_count(modules):
     import words
 
