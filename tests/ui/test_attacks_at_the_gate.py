@@ -1,10 +1,14 @@
 """Attacks on the gate, over real sockets: who is let in, and what everybody is told."""
 
 import json
+import socket
+import sys
+from contextlib import suppress
 
 import pytest
 from page_server import make_store, parse, served
 
+import mini_mlflow
 from mini_mlflow.errors import InvalidValueError
 from mini_mlflow.ui import settings
 from mini_mlflow.ui.desk import is_open
@@ -483,3 +487,78 @@ def test_c08_scripts_come_from_the_static_folder_alone(page):
     policy = page.get("/").header("content-security-policy")
     assert "script-src %s/static/;" % page.host in policy
     assert "'self'" not in policy.split("script-src")[1].split(";")[0]
+
+
+METADATA = "http://169.254.169.254/latest/meta-data/"
+THEIRS = """artifact_uri: %s
+end_time: 1795425600000
+entry_point_name: %s
+experiment_id: '0'
+lifecycle_stage: active
+run_id: theirs
+run_name: %s
+run_uuid: theirs
+source_name: %s
+source_version: %s
+start_time: 1795425500000
+status: 3
+user_id: %s
+"""
+
+
+@pytest.fixture
+def asked_for(monkeypatch):
+    """What this process asks of the network, apart from its own port of this machine."""
+    found = []
+    _LISTENERS.append(found)
+    yield found
+    _LISTENERS.remove(found)
+
+
+_LISTENERS = []
+
+
+def _listen(event, arguments):
+    if _LISTENERS and event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "urllib.Request"):
+        text = repr(arguments)
+        if "127.0.0.1" not in text:
+            _LISTENERS[-1].append((event, text))
+
+
+sys.addaudithook(_listen)
+
+
+def test_d22_whoever_asks_the_network_is_heard(asked_for):
+    with suppress(OSError), socket.socket() as mine:
+        mine.settimeout(0.001)
+        mine.connect(("192.0.2.1", 80))  # a network for documentation
+    assert [event for event, _ in asked_for] == ["socket.connect"]
+
+
+def test_d22_an_address_in_any_field_is_never_asked(tmp_path, asked_for):
+    folder = tmp_path / "mlruns"
+    tags = dict.fromkeys(("mlflow.source.name", "mlflow.source.git.repoURL", "mlflow.note.content", "x"), METADATA)
+    with mini_mlflow.start_run(METADATA, runs_dir=folder, run_id="ours", version=METADATA, tags=tags) as run:
+        run.log_param("data", METADATA)
+        run.log_metric("loss", 0.5)
+        run.log_text("![](%s)" % METADATA, "report.md")
+    meta = folder / "0" / "ours" / "meta.yaml"
+    meta.write_text(meta.read_text() + 'artifact_uri: "%s"\ngit_remote: "%s"\n' % (METADATA, METADATA))
+    for name in ("params", "metrics", "tags", "artifacts"):
+        (folder / "0" / "theirs" / name).mkdir(parents=True)
+    (folder / "0" / "theirs" / "meta.yaml").write_text(THEIRS % ((METADATA,) * 6))
+    (folder / "0" / "theirs" / "metrics" / "loss").write_text("1795425500000 0.5 0\n")
+    runs = ["0/0/ours", "0/0/theirs"]
+    body = json.dumps({"runs": runs, "metrics": ["loss"], "keys": ["data"], "text": METADATA, "caret": 3, "refs": runs})
+    with served(folder) as page:
+        told = page.post("/api/runs", {}).json
+        assert told["matched"] == 2, told
+        for method, path in paths_of(page):
+            for ref in [*runs, METADATA]:
+                query = "?run=%s&path=%s&a=%s&b=%s" % (ref, "report.md", runs[0], runs[1])
+                given = dict(DATA) if method == "POST" else {}
+                reply = page.ask(method, path + query, given, body.encode() if method == "POST" else b"")
+                assert reply.status < 500, (method, path, ref)
+        assert page.get("/artifacts/0/0/ours/report.md").status == 200
+        assert page.get("/api/run?run=0/0/theirs").status == 200
+    assert asked_for == []

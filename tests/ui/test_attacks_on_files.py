@@ -1,6 +1,7 @@
 """Attacks on the files of a run, over real sockets: paths, links, and what a browser would make of them."""
 
 import os
+import pickle
 import struct
 import threading
 import zlib
@@ -49,6 +50,9 @@ def run(tmp_path_factory):
     (artifacts / "link").symlink_to(top / "secret.txt")
     (artifacts / "out").symlink_to(top)
     (artifacts / "MLmodel").write_text("a: !!js/function 'function(){}'\n")
+    for name in ("model.pkl", "model.pt", "table.parquet"):
+        (artifacts / name).write_bytes(pickle.dumps({"a": 1}, 4))
+    (artifacts / "objects.npy").write_bytes(b"\x93NUMPY\x01\x00" + pickle.dumps({"a": 1}, 4))
     os.mkfifo(artifacts / "pipe")
     with open(artifacts / "sparse.log", "wb") as file:
         file.truncate(5 << 30)
@@ -314,3 +318,11 @@ def test_a_file_that_is_known_is_not_sent_again(page):
 def test_head_of_a_file_tells_its_size_and_sends_nothing(page):
     reply = page.ask("HEAD", "/artifacts/0/0/files/ten")
     assert (reply.status, reply.header("content-length"), reply.body) == (200, "10", b"")
+
+
+@pytest.mark.parametrize("name", ["model.pkl", "objects.npy", "model.pt", "table.parquet"])
+def test_b20_what_its_usual_reader_would_run_is_a_download_and_no_preview(page, name):
+    assert page.get("/api/preview?run=0/0/files&path=" + name).json["kind"] == "none"
+    reply = artifact(page, name)
+    assert reply.header("content-type") == "application/octet-stream"
+    assert reply.header("content-disposition").startswith("attachment")
