@@ -102,7 +102,9 @@ def test_the_inside_of_a_value_and_of_a_run_is_found_where_it_is_looked_for(tmp_
 
 def test_the_store_is_read_back_whole_while_reading_is_timed(tmp_path):
     assert len(found_by(tmp_path, "probe_ours.read_latest", runs=3, metrics=2)["costs"]["get_run"]) == 3
-    assert found_by(tmp_path, "probe_ours.read_history", points=500)["bytes"] > 500 * 20
+    found = found_by(tmp_path, "probe_ours.read_history", points=500)
+    assert found["bytes"] > 500 * 20
+    assert {len(costs) for costs in found["costs"].values()} == {3}
     assert found_by(tmp_path, "probe_ours.memory", few=10, many=30)["bytes_within"] > 0
 
 
