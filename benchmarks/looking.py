@@ -17,8 +17,9 @@ where the page does not come to rest, for 10 seconds from the first chart, with 
 %d seconds while nobody does anything.
 
 Mini MLflow's and Trackio's stores were written by their own functions. MLflow's first run was; the others are
-copies of it with numbers of their own. Each page shows what it shows at first, which is not the same: ours draws the
-20 best runs, MLflow's the 10 newest, Trackio's all.
+copies of it with numbers of their own. Of our 100,000 runs the first 200 were, the others are copies of these, and
+their index was made before. Each page shows what it shows at first, which is not the same: ours draws the 20 best
+runs, MLflow's the 10 newest, Trackio's all.
 """
 
 
@@ -37,10 +38,10 @@ def render(found, idle_s):
     for runs, metrics, steps, points in found["sweeps"]:
         ours = median(points, "ours", "again", "chart_s")
         for name, point in in_order(points):
-            sweep = "%d runs × %d metrics × %s" % (runs, metrics, f"{steps:,}")
+            sweep = "%s runs × %d metrics × %s" % (f"{runs:,}", metrics, f"{steps:,}")
             rows.append([title(name), sweep, *_cells(point, ours)])
     failed = [
-        "- %s, %d × %d × %s: not measured: %s\n" % (title(name), runs, metrics, f"{steps:,}", point["failed"])
+        "- %s, %s × %d × %s: not measured: %s\n" % (title(name), f"{runs:,}", metrics, f"{steps:,}", point["failed"])
         for runs, metrics, steps, points in found["sweeps"]
         for name, point in in_order(points)
         if "failed" in point

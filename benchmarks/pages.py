@@ -18,7 +18,7 @@ from peers import PEERS, ROOT, Peer, environ
 
 IDLE_S = 10
 MOST_S = 120  # to the first chart
-WRITE_S = 180
+WRITE_S = 1200
 BUDGET_S = 180  # of a sweep: when it is used up, no further turn begins
 START_S = 120
 BROWSER = Peer("the browser", "", "", ["playwright"], "browser", {}, is_required=False, has_start_only_params=False)
@@ -68,6 +68,9 @@ def measure(bench, spread):
     found = {"browser": _version(chromium), "versions": versions, "missing": missing, "sweeps": []}
     for sweep in bench.sizes.swept:
         found["sweeps"].append([*sweep, _measure_sweep(bench, spread, sweep, pythons, [browser, chromium])])
+    ours = {name: python for name, python in pythons.items() if name == "ours"}
+    for sweep in bench.sizes.swept_by_us if ours else ():
+        found["sweeps"].append([*sweep, _measure_sweep(bench, spread, sweep, ours, [browser, chromium])])
     return found
 
 
@@ -93,7 +96,7 @@ def _version(chromium):
 def _measure_sweep(bench, spread, sweep, pythons, browser):
     """Let every tracker write the sweep, and open its page by turns; a failure takes that tracker out."""
     folders, seen, points = {}, {}, {}
-    title = "%d x %d x %s" % (*sweep[:2], f"{sweep[2]:,}")
+    title = "%s x %d x %s" % (f"{sweep[0]:,}", sweep[1], f"{sweep[2]:,}")
     for name, python in pythons.items():
         bench.say("a sweep of %s: %s" % (title, name))
         folders[name], seen[name] = bench.folder(), {"first": [], "again": []}

@@ -45,6 +45,7 @@ Sizes = namedtuple(
         "searched_of_files",
         "pages",
         "swept",
+        "swept_by_us",  # sweeps beyond what the others can hold
         "openings",
         "idle_s",
         "is_compiled",  # whether environments hold bytecode from the start
@@ -58,7 +59,7 @@ FULL = Sizes(
     slow_delays_us=[0, 1000, 10000], slow_metrics=100, slow_budget_s=20,
     searched=[1000, 20000, 100000], searched_of_files=[1000, 5000],
     pages=["ours", "mlflow-files", "mlflow-sqlite", "trackio"],
-    swept=[[30, 5, 200], [50, 10, 10000]], openings=3, idle_s=10, is_compiled=True,
+    swept=[[30, 5, 200], [50, 10, 10000]], swept_by_us=[[100000, 5, 20]], openings=3, idle_s=10, is_compiled=True,
 )  # fmt: skip
 QUICK = Sizes(
     repetitions=1, imports=1, looks=1, budget_s=0.05, most=1000, script_steps=20, killed_after=[1, 20], kills=1,
@@ -66,7 +67,7 @@ QUICK = Sizes(
     fill_budget_s=2, blocks=3, block=200, memory_beyond=[1100, 1300], read_runs=20, read_points=2000, slow_values=10,
     slow_delays_us=[0, 1000], slow_metrics=3, slow_budget_s=1,
     searched=[20, 50], searched_of_files=[20],
-    pages=["ours"], swept=[[3, 2, 20]], openings=1, idle_s=1, is_compiled=False,
+    pages=["ours"], swept=[[3, 2, 20]], swept_by_us=[], openings=1, idle_s=1, is_compiled=False,
 )  # fmt: skip
 
 GROWING = ("ours", "0.1.0", "mlflow-files", "mlflow-sqlite")

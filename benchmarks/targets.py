@@ -105,12 +105,12 @@ def _finding(results, check):
 
 
 def _looking(found, check):
-    for runs, metrics, steps, points in found.get("sweeps", [])[-1:]:
+    for runs, metrics, steps, points in found.get("sweeps", []):
         first = {name: median(point, "again", "chart_s") for name, point in points.items()}
         ours = first.pop("ours", None)
-        sweep = "%d runs × %d metrics × %s" % (runs, metrics, f"{steps:,}")
-        check("the page's first chart, warm: at most 1 s", 1.0, ours, ours and "%.2f s, of %s" % (ours, sweep))
+        sweep = "%s runs × %d metrics × %s" % (f"{runs:,}", metrics, f"{steps:,}")
+        check("the page's first chart of %s, warm: at most 1 s" % sweep, 1.0, ours, ours and "%.2f s" % ours)
         for name, theirs in first.items():
             if ours and theirs:
-                check("the same over that of %s: below" % PEERS[name].title, 1.0, ours / theirs,
+                check("the same over the page of %s: below" % PEERS[name].title, 1.0, ours / theirs,
                       "1/%s" % number(theirs / ours))  # fmt: skip

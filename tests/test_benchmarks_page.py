@@ -30,6 +30,17 @@ def test_our_sweep_holds_the_runs_metrics_and_steps_that_were_asked_for(tmp_path
     assert len({tuple(row.value for row in history) for history in histories.values()}) == 6
 
 
+def test_a_sweep_of_ours_beyond_the_logged_runs_is_of_copies_with_ids_of_their_own(tmp_path, monkeypatch):
+    import sweeps
+    from adapters import mini_mlflow_here
+
+    monkeypatch.setattr(sweeps, "MOST_LOGGED", 2)
+    sweeps.write(mini_mlflow_here, str(tmp_path), runs=7, metrics=2, steps=5)
+    found = mini_mlflow.search_runs(output_format="list", runs_dir=tmp_path / "mlruns")
+    assert len({run.info.run_id for run in found}) == 7
+    assert len({run.data.metrics["metric_1"] for run in found}) == 2
+
+
 def test_copies_of_a_run_in_the_files_of_mlflow_have_curves_of_their_own(tmp_path):
     import sweeps
 
