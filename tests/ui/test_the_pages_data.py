@@ -364,6 +364,19 @@ def test_runs_differ_where_they_differ(asker):
     assert (loss["better"], loss["first_difference_step"], loss["difference"]) == (0, 0, 1.0)
 
 
+@pytest.mark.parametrize(
+    ("values", "ratio", "difference"),
+    [((0.1, 0.2), 2.0, 0.1), ((3, 0), None, -3.0), ((0, 3), None, 3.0), ((-1, 2), None, 3.0), (("a", 1), None, None)],
+)
+def test_a_param_is_so_many_times_another_where_that_says_something(tmp_path, values, ratio, difference):
+    for run_id, value in zip("ab", values):
+        with mini_mlflow.start_run(runs_dir=tmp_path, run_id=run_id):
+            mini_mlflow.log_param("x", value)
+    asker = Asker(tmp_path)
+    told = differences.compare(asker.stores, asker.histories, requests.Body({"runs": asker.refs()}))
+    assert [(row["ratio"], row["difference"]) for row in told["params"]] == [(ratio, difference)]
+
+
 def test_edits_are_seen_at_once(asker):
     ref = asker.refs()[0]
     fields = {"run": ref, "name": "better", "note": "# why", "set_tags": {"a": "1"}, "delete_tags": ["team"]}

@@ -161,12 +161,13 @@ def _first_difference(there: Sequence[Optional[History]]) -> Optional[int]:
 
 
 def _ratio(values: Sequence[Any]) -> Dict[str, Any]:
-    """Return how many times the second of two numbers is the first, and how much more it is."""
+    """Return how many times the second of two numbers is the first, where that says something, and how much more."""
     numbers = [plain.to_float(to_number(value)) for value in values]
     if len(numbers) != 2 or any(number is None or not isfinite(number) for number in numbers):
         return {"ratio": None, "difference": None}
     first, second = float(numbers[0] or 0.0), float(numbers[1] or 0.0)
-    return {"ratio": plain.number(second / first) if first else None, "difference": plain.number(second - first)}
+    ratio = plain.number(second / first) if first * second > 0 else None
+    return {"ratio": ratio, "difference": plain.number(second - first)}
 
 
 def _mapping(value: Any) -> Dict[str, Any]:
