@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,7 @@ def test_a_history_that_has_gone_on_there_replaces_its_beginning_here(stores):
     copied(os.path.join(theirs, "0", "r"), ours)
     run.log_metric("loss", float("nan"), step=1)
     run.log_metric("acc", 0.75, step=1)
+    time.sleep(0.002)  # of two values of one millisecond none is the newer
     run.log_param("lr", 0.2)
     run.end()
     merged = merge(theirs, ours)
