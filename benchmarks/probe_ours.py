@@ -256,15 +256,14 @@ def read_history(tracker, folder, points):
     return {"costs": costs, "points": points, "bytes": os.path.getsize(path)}
 
 
-
 def _draw_again(runs_dir, run_id, points):
     """Time what the page's server does for a curve 1,000 pixels wide of a history that it has read before."""
     from mini_mlflow.ui.api import histories, packing, requests, series
     from mini_mlflow.ui.api.stores import Stores
 
     stores, kept, costs = Stores([runs_dir]), histories.Histories(), []
-    body = requests.Body({"runs": ["0/0/%s" % run_id], "metrics": [KEY], "width": 1000})
-    for _ in range(4):
+    for number in range(4):  # another width each time: an answer that was given is kept
+        body = requests.Body({"runs": ["0/0/%s" % run_id], "metrics": [KEY], "width": 1000 + number})
         before = perf_counter()
         answer = series.read_series(stores, kept, body, 0)
         costs.append(perf_counter() - before)
