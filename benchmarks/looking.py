@@ -1,5 +1,6 @@
 """What does the report say of looking at many curves in a browser?"""
 
+from sweeps import MOST_LOGGED
 from words import in_order, median, number, size, spread, table, times, title
 
 _WORDS = """\
@@ -17,10 +18,13 @@ where the page does not come to rest, for 10 seconds from the first chart, with 
 %d seconds while nobody does anything.
 
 Mini MLflow's and Trackio's stores were written by their own functions. MLflow's first run was; the others are
-copies of it with numbers of their own. Of our 100,000 runs the first 200 were, the others are copies of these, and
-their index was made before. Each page shows what it shows at first, which is not the same: ours draws the 20 best
-runs, MLflow's the 10 newest, Trackio's all.
+copies of it with numbers of their own.%s
+Each page shows what it shows at first, which is not the same: ours draws the 20 best runs, MLflow's the 10 newest,
+Trackio's all.
 """
+_COPIES = """
+Of our %s runs the first %d were, the others are copies of these; their index was made just before, so that the first
+opening reads again what is too new to be believed."""
 
 
 def render(found, idle_s):
@@ -48,7 +52,9 @@ def render(found, idle_s):
     ]
     missing = ["- Not installed: %s: %s\n" % each for each in found["missing"].items()]
     packages = sorted({"%s %s" % each for some in found["versions"].values() for each in some.items()})
-    lines = [_WORDS % (found["browser"], idle_s), table(heads, rows), *failed, *missing]
+    most = max((sweep[0] for sweep in found["sweeps"]), default=0)
+    copies = _COPIES % (f"{most:,}", MOST_LOGGED) if most > MOST_LOGGED else ""
+    lines = [_WORDS % (found["browser"], idle_s, copies), table(heads, rows), *failed, *missing]
     return "\n".join([*lines, "Packages: %s.\n" % ", ".join(packages)])
 
 

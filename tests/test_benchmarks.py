@@ -225,6 +225,8 @@ def test_a_page_is_held_to_a_second_and_to_the_others(modules):
     rows = targets.rows({"page": {"sweeps": sweeps}})
     assert [row[1:] for row in rows] == [("1.20 s", "**no**"), ("1/75", "yes")]
     assert "50 runs × 10 metrics × 10,000" in rows[0][0]
+    rows = targets.rows({"page": {"sweeps": [[9, 9, 9, {"ours": {"failed": "no chart within 120 s"}}]]}})
+    assert [row[1:] for row in rows] == [("no chart within 120 s", "**no**")]
 
 
 def test_a_result_is_written_with_three_digits_that_count(modules):

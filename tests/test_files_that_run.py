@@ -28,7 +28,7 @@ COMMANDS = [
     ["export", "mlflow", "theirs"],
     ["report", "spiked", "-o", "page.html"],
     ["import", "mlflow", "theirs", "-d", "again"],
-    ["merge", "again"],
+    ["merge", "mlruns", "-d", "united"],
     ["pack", "0"],
     ["show", "spiked"],
     ["check"],
@@ -50,7 +50,7 @@ class Trap:
 
 
 def files_that_run(mark):
-    """Return files, by name, whose usual reader would run what is in them."""
+    """Return files, by name, that hold what would run if somebody unpickled it."""
     trap = pickle.dumps(Trap(mark), 2)
     header = b"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }".ljust(117) + b"\n"
     model = io.BytesIO()
@@ -99,7 +99,7 @@ def test_b20_the_trap_springs_where_somebody_loads_it(spiked):
 def test_b20_no_command_loads_what_a_file_would_run(spiked, capfd):
     for arguments in COMMANDS:
         code = main(arguments)
-        assert code in (0, 1), (arguments, capfd.readouterr())
+        assert code == 0 or (code == 1 and arguments == ["check"]), (arguments, capfd.readouterr())
         assert not spiked.exists(), arguments
 
 

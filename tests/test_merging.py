@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kept_files import tree
-from mini_mlflow import ExperimentTracker, InvalidValueError, Run, create_experiment, delete_run
+from mini_mlflow import ExperimentTracker, InvalidValueError, Run, clock, create_experiment, delete_run
 from mini_mlflow.merging import ADDED, GROWN, LEFT, SAME, merge
 from mini_mlflow.packs import pack
 from mini_mlflow.store import experiments, reader, trash
@@ -121,7 +121,7 @@ def test_two_stores_merged_either_way_hold_the_same_runs(stores, tmp_path):
     }
 
 
-def test_a_history_that_has_gone_on_there_replaces_its_beginning_here(stores):
+def test_a_history_that_has_gone_on_there_replaces_its_beginning_here(stores, monkeypatch):
     theirs, ours = stores
     run = Run(run_id="r", runs_dir=theirs)
     run.log_metric("loss", 0.5, step=0)
@@ -129,7 +129,8 @@ def test_a_history_that_has_gone_on_there_replaces_its_beginning_here(stores):
     copied(os.path.join(theirs, "0", "r"), ours)
     run.log_metric("loss", float("nan"), step=1)
     run.log_metric("acc", 0.75, step=1)
-    time.sleep(0.002)  # of two values of one millisecond none is the newer
+    later_ns = time.time_ns() + 10**9
+    monkeypatch.setattr(clock, "time_ns", lambda: later_ns)  # of two values of one millisecond none is the newer
     run.log_param("lr", 0.2)
     run.end()
     merged = merge(theirs, ours)

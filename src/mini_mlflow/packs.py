@@ -169,7 +169,6 @@ def _survey(store: str, experiment_id: ExperimentId, older_than_s: float, passed
     """Return the runs that are to be packed, the oldest first."""
     from time import time
 
-
     run_ids = [
         run_id
         for run_id in reversed(reader.list_run_ids(store, experiment_id))

@@ -1,5 +1,6 @@
 """Which runs does a search find, and in which form?"""
 
+import itertools
 import re
 import sys
 import time
@@ -24,13 +25,15 @@ from mini_mlflow.errors import (
 def store(tmp_path, monkeypatch):
     monkeypatch.setenv("MINI_MLFLOW_DIR", str(tmp_path / "mlruns"))
     active.reset()
+    start_us = int(time.time() * 1000000)
+    starts = itertools.count(start_us, 1000)  # what starts within one millisecond comes in the order of its id
+    monkeypatch.setattr(active, "next_start_us", lambda: next(starts))
     for number, lr in enumerate((0.1, 0.01, 0.001)):
         with mini_mlflow.start_run(run_name=f"run-{number}", run_id=f"r{number}", version=f"v{number}") as run:
             run.log_params({"lr": lr, "model": "resnet" if number else "vit"})
             for step in range(4):
                 run.log_metric("loss", (step - number) ** 2 + lr)
             run.set_tag("team", "vision")
-        time.sleep(0.002)  # what started within one millisecond comes in the order of its id
     yield tmp_path / "mlruns"
     active.reset()
 

@@ -508,7 +508,7 @@ user_id: %s
 
 @pytest.fixture
 def asked_for(monkeypatch):
-    """What this process asks of the network, apart from its own port of this machine."""
+    """What this process asks of the network beyond this machine."""
     found = []
     _LISTENERS.append(found)
     yield found
@@ -519,7 +519,7 @@ _LISTENERS = []
 
 
 def _listen(event, arguments):
-    if _LISTENERS and event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "urllib.Request"):
+    if _LISTENERS and event.startswith(("socket.connect", "socket.get", "socket.sendto", "urllib")):
         text = repr(arguments)
         if "127.0.0.1" not in text:
             _LISTENERS[-1].append((event, text))
@@ -548,6 +548,7 @@ def test_d22_an_address_in_any_field_is_never_asked(tmp_path, asked_for):
         (folder / "0" / "theirs" / name).mkdir(parents=True)
     (folder / "0" / "theirs" / "meta.yaml").write_text(THEIRS % ((METADATA,) * 6))
     (folder / "0" / "theirs" / "metrics" / "loss").write_text("1795425500000 0.5 0\n")
+    (folder / "0" / "theirs" / "artifacts" / "report.md").write_text(METADATA)
     runs = ["0/0/ours", "0/0/theirs"]
     body = json.dumps({"runs": runs, "metrics": ["loss"], "keys": ["data"], "text": METADATA, "caret": 3, "refs": runs})
     with served(folder) as page:
@@ -559,6 +560,9 @@ def test_d22_an_address_in_any_field_is_never_asked(tmp_path, asked_for):
                 given = dict(DATA) if method == "POST" else {}
                 reply = page.ask(method, path + query, given, body.encode() if method == "POST" else b"")
                 assert reply.status < 500, (method, path, ref)
-        assert page.get("/artifacts/0/0/ours/report.md").status == 200
-        assert page.get("/api/run?run=0/0/theirs").status == 200
+        for run in ("ours", "theirs"):
+            assert METADATA in page.get("/artifacts/0/0/%s/report.md" % run).body.decode()
+            assert [file["name"] for file in page.get("/api/files?run=0/0/%s" % run).json["files"]] == ["report.md"]
+            assert page.get("/api/preview?run=0/0/%s&path=report.md" % run).json["kind"] == "text"
+            assert page.get("/api/run?run=0/0/%s" % run).json["name"] == METADATA
     assert asked_for == []

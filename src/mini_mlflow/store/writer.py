@@ -91,7 +91,7 @@ class RunWriter(Resident):
     def write_number(
         self, key: str, value: Number, step: Optional[int] = None, timestamp: Optional[int] = None
     ) -> None:
-        """Write a plain int or float as ``write_row`` does, at this moment."""
+        """Write a plain int or float as ``write_row`` writes its text, with the clock as *now*."""
         self.write_row(key, documents.encode_number(value), step, timestamp, now_ms())
 
     def write_value(self, kind: str, key: str, value: Any) -> None:

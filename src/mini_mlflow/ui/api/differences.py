@@ -166,7 +166,7 @@ def _ratio(values: Sequence[Any]) -> Dict[str, Any]:
     if len(numbers) != 2 or any(number is None or not isfinite(number) for number in numbers):
         return {"ratio": None, "difference": None}
     first, second = float(numbers[0] or 0.0), float(numbers[1] or 0.0)
-    ratio = plain.number(second / first) if first * second > 0 else None
+    ratio = plain.number(second / first) if min(first, second) > 0 or max(first, second) < 0 else None
     return {"ratio": ratio, "difference": plain.number(second - first)}
 
 
