@@ -160,7 +160,7 @@ def test_b05_any_other_text_is_a_name(name):
 
 def test_experiments_are_listed_newest_first_and_deleted_ones_when_asked_for(monkeypatch):
     clock = iter(range(1000, 2000))
-    monkeypatch.setattr("mini_mlflow.experiments.time", lambda: next(clock))
+    monkeypatch.setattr("mini_mlflow.experiments.now_ms", lambda: next(clock))
     made = {name: mini_mlflow.create_experiment(name) for name in ("b", "c", "a")}
     mini_mlflow.delete_experiment(made["c"])
     assert names() == ["a", "b"]

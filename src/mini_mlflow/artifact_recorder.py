@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from time import time
 
 from . import layout, values
+from .clock import now_ms
 from .errors import InvalidValueError
 from .recorder import Recorder
 
@@ -158,7 +158,7 @@ class ArtifactRecorder(Recorder):
             raise InvalidValueError("log_image() needs either artifact_file= or key=, a name of a series.")
         if key is not None:
             step = 0 if step is None else values.check_step(step, key)
-            timestamp = int(time() * 1000) if timestamp is None else values.check_timestamp(timestamp, key)
+            timestamp = now_ms() if timestamp is None else values.check_timestamp(timestamp, key)
             artifact_file = media.image_file(key, step, timestamp)
         self._save(str(artifact_file), media.encode_image(image, str(artifact_file)))
 

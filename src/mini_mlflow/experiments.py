@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 from operator import index
-from time import time
 
 from . import active, config, identity, keys, values
+from .clock import now_ms
 from .errors import InvalidValueError, shown
 from .records import Experiment
 from .store import experiment_changes, experiments
@@ -81,7 +81,7 @@ def set_experiment(experiment_name: Optional[str] = None, experiment_id: Optiona
         raise InvalidValueError(message % (shown(experiment_name), shown(experiment_id)), value=experiment_name)
     store = active.store_folder()
     if experiment_id is None:
-        experiment = experiments.create(store, check_name(experiment_name), _now_ms())
+        experiment = experiments.create(store, check_name(experiment_name), now_ms())
     else:
         experiment = _get(store, experiment_id)
     experiments.refuse_deleted(experiment)
@@ -110,7 +110,7 @@ def create_experiment(
     """
     name = check_name(name)
     checked = _check_tags({} if tags is None else tags)
-    return experiments.create_new(active.store_folder(runs_dir), name, _now_ms(), checked).experiment_id
+    return experiments.create_new(active.store_folder(runs_dir), name, now_ms(), checked).experiment_id
 
 
 def get_experiment(experiment_id: ExperimentId, *, runs_dir: Optional[Path] = None) -> Experiment:
@@ -223,7 +223,7 @@ def rename_experiment(experiment_id: ExperimentId, new_name: str, *, runs_dir: O
         OSError: The disk refused.
     """
     experiment_id = keys.check_experiment_id(experiment_id)
-    experiment_changes.rename(active.store_folder(runs_dir), experiment_id, check_name(new_name), _now_ms())
+    experiment_changes.rename(active.store_folder(runs_dir), experiment_id, check_name(new_name), now_ms())
 
 
 def delete_experiment(experiment_id: ExperimentId, *, runs_dir: Optional[Path] = None) -> None:
@@ -241,7 +241,7 @@ def delete_experiment(experiment_id: ExperimentId, *, runs_dir: Optional[Path] =
 
     No run starts in a deleted experiment.
     """
-    experiment_changes.delete(active.store_folder(runs_dir), keys.check_experiment_id(experiment_id), _now_ms())
+    experiment_changes.delete(active.store_folder(runs_dir), keys.check_experiment_id(experiment_id), now_ms())
 
 
 def restore_experiment(experiment_id: ExperimentId, *, runs_dir: Optional[Path] = None) -> None:
@@ -257,7 +257,7 @@ def restore_experiment(experiment_id: ExperimentId, *, runs_dir: Optional[Path] 
         InvalidIdError: The id is not legal.
         OSError: The disk refused.
     """
-    experiment_changes.restore(active.store_folder(runs_dir), keys.check_experiment_id(experiment_id), _now_ms())
+    experiment_changes.restore(active.store_folder(runs_dir), keys.check_experiment_id(experiment_id), now_ms())
 
 
 def set_experiment_tag(key: str, value: Any) -> None:
@@ -276,8 +276,8 @@ def set_experiment_tag(key: str, value: Any) -> None:
     tags = _check_tags({key: value})
     store = active.store_folder()
     experiment_id = identity.default_experiment(store)
-    experiments.ensure(store, experiment_id, _now_ms())
-    experiment_changes.set_tags(store, experiment_id, tags, _now_ms())
+    experiments.ensure(store, experiment_id, now_ms())
+    experiment_changes.set_tags(store, experiment_id, tags, now_ms())
 
 
 def check_name(name: Any) -> str:
@@ -302,7 +302,7 @@ def check_name(name: Any) -> str:
 def _get(store: str, experiment_id: ExperimentId) -> Experiment:
     checked = keys.check_experiment_id(experiment_id)
     if checked == config.DEFAULT_EXPERIMENT_ID:
-        experiments.ensure(store, checked, _now_ms())  # it counts as there, as in MLflow
+        experiments.ensure(store, checked, now_ms())  # it counts as there, as in MLflow
     return experiments.get(store, checked)
 
 
@@ -326,7 +326,3 @@ def _sort_key(experiment: Experiment, field: str) -> Any:
     if field == "name":
         return experiment.name
     return getattr(experiment, field) or 0
-
-
-def _now_ms() -> int:
-    return int(time() * 1000)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from time import time
 
-from . import active, config, keys, layout, surroundings
+from . import active, clock, config, keys, layout, surroundings
 from .errors import AmbiguousRunError, MiniMLflowError, RunNotFoundError
 
 TYPE_CHECKING = False
@@ -110,7 +109,7 @@ def default_experiment(runs_dir: Union[str, os.PathLike[str]]) -> Union[int, str
         return _tracked_experiment(runs_dir)
     from .store import experiments
 
-    store, now_ms = active.store_folder(runs_dir), int(time() * 1000)
+    store, now_ms = active.store_folder(runs_dir), clock.now_ms()
     if chosen is None:
         named = experiments.named_by_environment(store, now_ms)
         return config.DEFAULT_EXPERIMENT_ID if named is None else named

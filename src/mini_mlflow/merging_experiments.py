@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from time import time
 
 from . import layout
+from .clock import now_ms
 from .errors import BrokenFileError, MiniMLflowError
 from .records import Problem
 from .store import carrying, documents, experiment_changes, experiments, held_folder, meta
@@ -72,7 +72,7 @@ class Experiments:
         """Find a place for an experiment whose id another one has here: one of its name, made if need be."""
         named = experiments.find(self._ours, there.name)
         if named is None and not self._is_dry:
-            named = experiments.create(self._ours, there.name, int(time() * 1000))
+            named = experiments.create(self._ours, there.name, now_ms())
         if named is None or experiments.find(self._ours, there.name) is None:
             self.added.append(there.name)
             return experiments.home_id(there.name)
@@ -123,7 +123,7 @@ class Experiments:
         missing = {key: there.tags[key] for key in sorted(there.tags) if key not in here.tags}
         if missing and not self._is_dry and here.lifecycle_stage != experiments.DELETED:
             try:
-                experiment_changes.set_tags(self._ours, here.experiment_id, missing, int(time() * 1000))
+                experiment_changes.set_tags(self._ours, here.experiment_id, missing, now_ms())
             except (OSError, MiniMLflowError) as error:
                 self.notes.append("the tags of experiment %r cannot be brought in: %s" % (here.name, error))
 

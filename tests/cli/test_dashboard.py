@@ -309,7 +309,7 @@ def show(monkeypatch):
     def play(events):
         clock = [100.0]
         monkeypatch.setattr(watch, "monotonic", lambda: clock[0])
-        monkeypatch.setattr(watch, "time", lambda: NOW_MS / 1000)
+        monkeypatch.setattr(watch, "now_ms", lambda: NOW_MS)
         runs, board = CountedRuns(), Dashboard()
         board.take(snapshot("one", "two"))
         screen = Screen(io.StringIO(), io.StringIO(), {"COLUMNS": "80", "LINES": "24"}, colour="never", now_ms=NOW_MS)

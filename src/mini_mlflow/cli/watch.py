@@ -6,8 +6,9 @@ import argparse
 import io
 import signal
 import sys
-from time import monotonic, time
+from time import monotonic
 
+from ..clock import now_ms
 from ..errors import MiniMLflowError
 from ..query.grammar import parse_filter
 from . import keys, terminal, watch_lines
@@ -96,11 +97,6 @@ class Watched:
             if state is not None and state.status not in (RUNNING, "FINISHED"):
                 return NO
         return DONE
-
-
-def now_ms() -> int:
-    """Return the clock, milliseconds since 1970-01-01 UTC."""
-    return int(time() * 1000)
 
 
 def _watch_in_lines(watched: Watched, filter_text: str, screen: Screen) -> int:

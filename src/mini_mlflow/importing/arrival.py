@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections import namedtuple
-from time import time
 
 from .. import clock, keys, layout
 from ..artifact_names import find_fault
@@ -169,7 +168,7 @@ class _Arrival:
         for folder, name in run.artifacts:
             self._copy_artifacts(run, folder, os.path.join(path, layout.ARTIFACTS, name))
         end_ms = clock.decode_time(run.fields.get("end_time"))
-        time_ms = int(time() * 1000) if end_ms is None else end_ms
+        time_ms = clock.now_ms() if end_ms is None else end_ms
         whole_run.write(path, place, whole_run.WholeRun(run.run_id, run.fields, params, tags, metrics, time_ms))
 
     def _copy_artifacts(self, run: ForeignRun, folder: str, target: str) -> None:
@@ -193,7 +192,7 @@ class _Arrival:
         name = self._into or experiment.name
         if name not in self._places:
             found = experiments.find(self._store, name)
-            now_ms = int(time() * 1000)
+            now_ms = clock.now_ms()
             if found is None:
                 created = now_ms if self._into or experiment.creation_time is None else experiment.creation_time
                 found = experiments.create(self._store, name, created)

@@ -10,6 +10,7 @@ from collections import namedtuple
 from time import monotonic, sleep, time
 
 from .. import layout
+from ..clock import now_ms
 from ..errors import BrokenFileError
 from . import documents, experiments, locks, meta, owner, touching
 from .descriptors import DescriptorPool
@@ -73,7 +74,7 @@ def open_run(
         OSError: The disk refused.
     """
     folder = layout.run_folder(runs_dir, experiment_id, run_id)
-    experiments.ensure(runs_dir, experiment_id, int(time() * 1000))
+    experiments.ensure(runs_dir, experiment_id, now_ms())
     for attempt in range(_ATTEMPTS):
         try:
             opened = _make_or_open(folder, new_fields, pool, sync_period_s, attempt=attempt, is_new=is_new)

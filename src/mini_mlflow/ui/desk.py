@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from time import monotonic, time
+from time import monotonic
 
+from ..clock import now_ms
 from ..errors import MiniMLflowError, QueryError
 from . import answers, artifact_answers, pages
 from .api import (
@@ -256,11 +257,6 @@ class Desk:
 def is_open(route: Route) -> bool:
     """Tell whether a route answers for all that follows its path."""
     return route.path.endswith("/") and route.path != "/"
-
-
-def now_ms() -> int:
-    """Return the time in milliseconds since 1970."""
-    return int(time() * 1000)
 
 
 def _body(asked: Asked) -> requests.Body:

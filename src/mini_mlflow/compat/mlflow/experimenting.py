@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from time import time
 
 from ... import active
+from ...clock import now_ms
 from ...errors import ExperimentDeletedError, ExperimentExistsError, ExperimentNotFoundError, InvalidValueError
 from ...identity import default_experiment
 from ...store import experiment_changes, experiments
@@ -32,7 +32,7 @@ def create(store: str, name: Any, artifact_location: Optional[str], tags: Option
     if name == "Default":
         ensure_default(store)
     try:
-        return str(experiments.create_new(store, name, _now_ms(), first).experiment_id)
+        return str(experiments.create_new(store, name, now_ms(), first).experiment_id)
     except ExperimentExistsError as error:
         message = "Experiment(name=%s) already exists, maybe deleted. set_experiment() takes one that is there: %s"
         raise MlflowException(message % (name, error), RESOURCE_ALREADY_EXISTS) from error
@@ -51,7 +51,7 @@ def get_or_create(store: str, name: Any) -> Experiment:
     name = checks.check_experiment_name(name)
     if name == "Default":
         ensure_default(store)
-    return reading.experiment_entity(store, experiments.create(store, name, _now_ms()))
+    return reading.experiment_entity(store, experiments.create(store, name, now_ms()))
 
 
 def choose(store: str, experiment: Experiment) -> None:
@@ -64,7 +64,7 @@ def choose(store: str, experiment: Experiment) -> None:
 def ensure_default(store: str) -> None:
     """Make experiment 0 unless it is there."""
     if experiments.read(store, 0) is None:
-        experiments.ensure(store, 0, _now_ms())
+        experiments.ensure(store, 0, now_ms())
 
 
 def usable_id(store: str, experiment_id: Any) -> Union[int, str]:
@@ -93,26 +93,26 @@ def rename(store: str, experiment_id: Any, new_name: Any) -> None:
     """Give an experiment another name; see ``MlflowClient.rename_experiment``."""
     name = checks.check_experiment_name(new_name)
     with _translated():
-        experiment_changes.rename(store, _there(store, experiment_id), name, _now_ms())
+        experiment_changes.rename(store, _there(store, experiment_id), name, now_ms())
 
 
 def delete(store: str, experiment_id: Any) -> None:
     """Mark an experiment as deleted; see ``MlflowClient.delete_experiment``."""
     with _translated():
-        experiment_changes.delete(store, _there(store, experiment_id), _now_ms())
+        experiment_changes.delete(store, _there(store, experiment_id), now_ms())
 
 
 def restore(store: str, experiment_id: Any) -> None:
     """Bring an experiment back; see ``MlflowClient.restore_experiment``."""
     with _translated():
-        experiment_changes.restore(store, _there(store, experiment_id), _now_ms())
+        experiment_changes.restore(store, _there(store, experiment_id), now_ms())
 
 
 def set_tag(store: str, experiment_id: Any, key: Any, value: Any) -> None:
     """Attach a remark to an experiment; see ``MlflowClient.set_experiment_tag``."""
     with _translated():
         name = checks.check_name(key, "Tag")
-        experiment_changes.set_tags(store, _there(store, experiment_id), {name: str(value)}, _now_ms())
+        experiment_changes.set_tags(store, _there(store, experiment_id), {name: str(value)}, now_ms())
 
 
 def _chosen(store: str) -> Union[int, str]:
@@ -120,7 +120,7 @@ def _chosen(store: str) -> Union[int, str]:
     number = None
     if active.chosen_experiment() is None:
         try:
-            number = experiments.named_by_environment(store, _now_ms())
+            number = experiments.named_by_environment(store, now_ms())
         except InvalidValueError as error:
             raise invalid(str(error)) from error
     return default_experiment(store) if number is None else number
@@ -145,7 +145,3 @@ def _translated() -> Iterator[None]:
         raise MlflowException(str(error), RESOURCE_ALREADY_EXISTS) from error
     except ExperimentDeletedError as error:
         raise invalid(str(error)) from error
-
-
-def _now_ms() -> int:
-    return int(time() * 1000)
