@@ -40,6 +40,20 @@ LABELS = """() => {
 }"""
 
 
+# Labels of the canvases that begin left of where they are seen.
+CUT = """() => {
+  window.labels = [];
+  window.cut = [];
+  const plain = CanvasRenderingContext2D.prototype.fillText;
+  CanvasRenderingContext2D.prototype.fillText = function (text, x, ...more) {
+    const part = { right: 1, end: 1, center: 0.5 }[this.textAlign] || 0;
+    window.labels.push(text);
+    if (this.getTransform().e + x - part * this.measureText(text).width < 0) window.cut.push(text);
+    return plain.call(this, text, x, ...more);
+  };
+}"""
+
+
 def test_a_log_axis_has_a_few_rising_ticks_wherever_it_begins(visitor):
     page = visitor.open()
     assert page.evaluate(SWEEP) == []
@@ -78,6 +92,19 @@ def test_a_chart_of_any_size_of_numbers_has_labels(chromium, folder, size):
         labels = set(page.evaluate("window.labels"))
         steps = set(map(str, range(10)))
         assert len(labels - steps) >= (4 if size != 1 else 2), labels
+
+
+def test_no_label_of_numbers_that_are_close_to_each_other_is_cut(chromium, folder):
+    with mlflow.start_run(run_name="run"):
+        for step in range(10):
+            mlflow.log_metric("acc", 0.9998 + step / 50000, step=step)
+            mlflow.log_metric("far", -123456.5 - step / 20, step=step)
+    with visited(chromium, folder) as visitor:
+        visitor.page.add_init_script("(%s)()" % CUT)
+        page = visitor.open("#m=0")
+        expect(page.locator(".card.drawn")).to_have_count(2)
+        assert "0.99985" in page.evaluate("window.labels")
+        assert page.evaluate("window.cut") == []
 
 
 @pytest.mark.parametrize("last", [0.105, 0.0105, 105.0])

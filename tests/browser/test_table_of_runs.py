@@ -7,6 +7,8 @@ import pytest
 from browsing import visited
 from playwright.sync_api import expect
 
+import mini_mlflow
+
 
 def heads(page):
     texts = page.locator("thead .key, thead th > span").all_inner_texts()
@@ -34,6 +36,26 @@ def test_only_params_that_vary_have_columns(visitor):
     names = heads(page)
     assert {"lr", "depth", "seed", "val/loss", "val/acc"} <= set(names)
     assert "optimizer" not in names
+
+
+def test_a_param_of_digits_that_nobody_typed_has_six_and_all_in_its_title(chromium, tmp_path):
+    for run_id, lr in (("a", 0.1 + 0.2), ("b", 0.0003123456789012), ("c", 0.0003), ("d", 1234567.5)):
+        with mini_mlflow.start_run(runs_dir=tmp_path, run_id=run_id, run_name=run_id):
+            mini_mlflow.log_param("lr", lr)
+            mini_mlflow.log_metric("loss", 0.5)
+    with visited(chromium, tmp_path) as visitor:
+        page = visitor.open()
+        shown = {
+            name: (cell.inner_text().strip(), cell.get_attribute("title"))
+            for name in "abcd"
+            for cell in [page.locator("tr[data-short='%s'] td.num[title]" % name).first]
+        }
+        assert shown == {
+            "a": ("0.3", "0.30000000000000004"),
+            "b": ("0.000312346", "0.0003123456789012"),
+            "c": ("0.0003", "0.0003"),
+            "d": ("1234567.5", "1234567.5"),
+        }
 
 
 def test_a_click_on_a_metrics_kind_shows_min_max_last_or_mean(visitor):

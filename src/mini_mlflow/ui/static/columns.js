@@ -1,7 +1,7 @@
 // Which columns does the table have, what do they hold, and how do they read?
 import { S, split, join, go } from './address.js';
 import { M, now } from './model.js';
-import { num, column as aligned, span, ago, bothTimes, logged } from './format.js';
+import { num, column as aligned, span, ago, bothTimes, brief } from './format.js';
 
 /** Columns that every row brings along. */
 const OWN = {
@@ -39,7 +39,7 @@ export function bestWay(column) {
   return M.keys.metrics.find(each => each.key === column.key)?.goal || null;
 }
 
-/** How the values of a column read: one count of decimals for numbers of metrics, params as logged. */
+/** How the values of a column read: one count of decimals for numbers of metrics, params as logged, but for digits that nobody typed. */
 export function textOf(column) {
   if (column.text) return column.text;
   if (column.type === 'time') return at => ago(at, now());
@@ -51,7 +51,7 @@ export function textOf(column) {
     const read = aligned(values);
     return value => (value === null || value === undefined ? '' : read(value));
   }
-  return logged;
+  return brief;
 }
 
 /** The best value of a column among the rows that are known, to be shown bold. */

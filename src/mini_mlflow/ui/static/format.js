@@ -120,6 +120,12 @@ export function logged(value) {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
+/** The same in a table: a float of more digits than anybody types has six there, and all of them in its title and its run. */
+export function brief(value) {
+  const text = logged(value);
+  return typeof value === 'number' && text.length > 10 && !Number.isInteger(value) ? logged(Number(value.toPrecision(6))) : text;
+}
+
 /** Where the prefix of a key ends: after the last "/", else the last "."; 0 where it has none. */
 export function prefixEnd(key) {
   const slash = key.lastIndexOf('/');

@@ -18,6 +18,9 @@ const auto = new Map(); // metric -> whether it looks log; kept, so that a chart
 /** What a frame goes by: a line, or of a group both edges of its band. */
 const edges = line => (line.counts ? [{ x: line.x, y: line.low }, { x: line.x, y: line.high }] : [line]);
 
+/** How wide the y axis is, in px: as all charts have it, or as its longest label needs. */
+const widthOfLabels = (u, labels) => Math.max(42, 8 + 6.6 * Math.max(0, ...(labels || []).map(label => label.length)));
+
 export class Plot {
   /**
    * @param {HTMLElement} box where it is drawn
@@ -91,7 +94,7 @@ export class Plot {
       axes: [
         { font, stroke: theme.axis, size: 24, gap: 3, grid: { show: false }, ticks: { stroke: theme['line-strong'], size: 3, width: 1 }, ...this.axis() },
         {
-          font, stroke: theme.axis, size: 42, gap: 5, grid: { ...grid, ...all }, ticks: { show: false }, ...axisOfY(this), ...all,
+          font, stroke: theme.axis, size: widthOfLabels, gap: 5, grid: { ...grid, ...all }, ticks: { show: false }, ...axisOfY(this), ...all,
           values: (u, ticks) => ticks.map(at => (this.isEmpty ? '' : tick(at))),
         },
       ],

@@ -3,7 +3,7 @@ import { html } from './vendor/preact.js';
 import { S, go, split } from './address.js';
 import { M, isShown, isReadOnly } from './model.js';
 import { hover } from './hover.js';
-import { count, num, logged } from './format.js';
+import { brief, count, num, logged } from './format.js';
 import { Icon, Mark, Swatch, STATUSES } from './parts.js';
 import { Rename, RowMenu, toggleShown, toggleSelected, togglePinned } from './rowactions.js';
 import { inside } from './brushes.js';
@@ -67,7 +67,7 @@ const spread = (text, value) => (/e/.test(text(value)) ? num(value, 2) : text(va
 export function groupCell(group, column, text, isSorted) {
   const stat = group.stats[column.at];
   if (!stat) return '';
-  if ('same' in stat) return stat.same === null ? '' : logged(stat.same);
+  if ('same' in stat) return stat.same === null ? '' : brief(stat.same);
   const { count: behind } = stat;
   if (!behind) return typeof stat.soFar === 'number' ? html`<span class="so-far" title="So far: no run of this group has finished">${text(stat.soFar)}</span>` : '';
   return html`${isSorted && stat.isNoise && html`<abbr title="Within noise of the best: Welch's t, p > 0.05">≈</abbr> `}${text(stat.mean)}${behind > 1 && html` <small>±${spread(text, stat.std)}</small>`}${behind < group.n && html` <small class="of" title=${`The mean of ${behind} of ${count(group.n, 'run')}: the ${group.n - behind === 1 ? 'other has' : 'others have'} not finished, or no finite value at the end`}>${behind}/${group.n}</small>`}`;
