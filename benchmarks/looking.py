@@ -1,7 +1,7 @@
 """What does the report say of looking at many curves in a browser?"""
 
 from sweeps import MOST_LOGGED
-from words import in_order, median, number, size, spread, table, times, title
+from words import in_order, median, number, size, spread, sweep, table, times, title
 
 _WORDS = """\
 
@@ -42,17 +42,16 @@ def render(found, idle_s):
     for runs, metrics, steps, points in found["sweeps"]:
         ours = median(points, "ours", "again", "chart_s")
         for name, point in in_order(points):
-            sweep = "%s runs × %d metrics × %s" % (f"{runs:,}", metrics, f"{steps:,}")
-            rows.append([title(name), sweep, *_cells(point, ours)])
+            rows.append([title(name), sweep(runs, metrics, steps), *_cells(point, ours)])
     failed = [
-        "- %s, %s × %d × %s: not measured: %s\n" % (title(name), f"{runs:,}", metrics, f"{steps:,}", point["failed"])
+        "- %s, %s: not measured: %s\n" % (title(name), sweep(runs, metrics, steps), point["failed"])
         for runs, metrics, steps, points in found["sweeps"]
         for name, point in in_order(points)
         if "failed" in point
     ]
     missing = ["- Not installed: %s: %s\n" % each for each in found["missing"].items()]
     packages = sorted({"%s %s" % each for some in found["versions"].values() for each in some.items()})
-    most = max((sweep[0] for sweep in found["sweeps"]), default=0)
+    most = max((runs for runs, _, _, _ in found["sweeps"]), default=0)
     copies = _COPIES % (f"{most:,}", MOST_LOGGED) if most > MOST_LOGGED else ""
     lines = [_WORDS % (found["browser"], idle_s, copies), table(heads, rows), *failed, *missing]
     return "\n".join([*lines, "Packages: %s.\n" % ", ".join(packages)])

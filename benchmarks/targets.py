@@ -1,7 +1,7 @@
 """Which speeds does this project hold itself to, and were they reached?"""
 
 from peers import PEERS
-from words import median, number
+from words import median, number, sweep
 
 
 def rows(results):
@@ -108,10 +108,9 @@ def _looking(found, check):
     for runs, metrics, steps, points in found.get("sweeps", []):
         first = {name: median(point, "again", "chart_s") for name, point in points.items()}
         ours = first.pop("ours", None)
-        sweep = "%s runs × %d metrics × %s" % (f"{runs:,}", metrics, f"{steps:,}")
         failed = points.get("ours", {}).get("failed")
-        check("the page's first chart of %s, warm: at most 1 s" % sweep, 1.0, float("inf") if failed else ours,
-              failed or (ours and "%.2f s" % ours))  # fmt: skip
+        check("the page's first chart of %s, warm: at most 1 s" % sweep(runs, metrics, steps), 1.0,
+              float("inf") if failed else ours, failed or (ours and "%.2f s" % ours))  # fmt: skip
         for name, theirs in first.items():
             if ours and theirs:
                 check("the same over the page of %s: below" % PEERS[name].title, 1.0, ours / theirs,

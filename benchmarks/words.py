@@ -30,6 +30,11 @@ def size(length):
     return "%s GB" % number(length)
 
 
+def sweep(runs, metrics, steps):
+    """Write how large a sweep is."""
+    return "%s runs × %s metrics × %s" % (f"{runs:,}", metrics, f"{steps:,}")
+
+
 def times(value):
     """Write a ratio."""
     return "%s×" % number(value)

@@ -1,5 +1,6 @@
 """Is a time written so that it sorts, and read back as what it was?"""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,3 +31,12 @@ def test_a_time_is_read_back_in_milliseconds(microseconds):
 def test_a_day_that_no_calendar_has_is_no_time():
     assert clock.decode_time("2026-13-41T09:30:00.000001Z") is None
     assert clock.decode_time("yesterday") is None
+
+
+@pytest.mark.parametrize("value", [None, True, 1.5, "1795513800000", 10**18, -(10**18)])
+def test_what_is_no_count_of_milliseconds_within_the_calendar_has_no_text(value):
+    assert clock.encode_ms(value) is None
+
+
+def test_milliseconds_are_written_as_any_time():
+    assert clock.encode_ms(1795513800000) == "2026-11-24T09:50:00.000000Z"

@@ -23,6 +23,17 @@ def encode_time(microseconds: int) -> str:
     return "%s.%06dZ" % (strftime("%Y-%m-%dT%H:%M:%S", gmtime(seconds)), fraction)
 
 
+def encode_ms(milliseconds: Any) -> Optional[str]:
+    """Return milliseconds since 1970 in that form, None for what is no int or beyond the calendar."""
+    if type(milliseconds) is not int:
+        return None
+    try:
+        text = encode_time(milliseconds * 1000)
+    except (OverflowError, ValueError, OSError):
+        return None
+    return text if is_time(text) else None
+
+
 def decode_time(text: Any) -> Optional[int]:
     """Return a time in that form as whole milliseconds since 1970, None for anything else."""
     if not is_time(text):

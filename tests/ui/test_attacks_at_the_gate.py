@@ -507,7 +507,7 @@ user_id: %s
 
 
 @pytest.fixture
-def asked_for(monkeypatch):
+def asked_for():
     """What this process asks of the network beyond this machine."""
     found = []
     _LISTENERS.append(found)

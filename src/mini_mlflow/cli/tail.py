@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from .. import layout
+from .. import clock, layout
 from ..console_reading import LogReader
 from . import log_text, numbers, spans, texts, titles
 from .chosen import choose_run
@@ -147,9 +147,7 @@ class _Lines:
     def _now(self) -> int:
         if not self._is_followed:
             return self._screen.now_ms
-        from time import time
-
-        return int(time() * 1000)
+        return clock.now_ms()
 
     def _render_values(self, values: Values) -> List[str]:
         screen = self._screen

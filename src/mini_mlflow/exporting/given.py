@@ -43,8 +43,5 @@ def moment(milliseconds: Optional[int]) -> Optional[str]:
     """Return a moment in UTC, ISO 8601 with ``Z``; the number itself, as text, where no calendar reaches it."""
     if milliseconds is None:
         return None
-    try:
-        text = clock.encode_time(milliseconds * 1000)
-    except (OverflowError, ValueError, OSError):
-        return str(milliseconds)
-    return text[:-4] + "Z" if clock.is_time(text) else str(milliseconds)
+    text = clock.encode_ms(milliseconds)
+    return str(milliseconds) if text is None else text[:-4] + "Z"

@@ -6,12 +6,11 @@ import csv
 import io
 import os
 
-from .. import keys
+from .. import clock, keys
 from ..errors import BrokenFileError, InvalidValueError
 from ..params import flatten
 from ..records import Metric, Problem
 from ..store import documents, held_folder, meta
-from . import mlflow_fields
 from .foreign import ForeignExperiment, ForeignRun
 
 TYPE_CHECKING = False
@@ -79,8 +78,8 @@ def _describe(folder: str) -> ForeignRun:
         "name": meta.storable(os.path.basename(folder)),
         "version": None,
         "status": "FINISHED",  # the file tells no other
-        "start_time": mlflow_fields.time_text(start_ms),
-        "end_time": mlflow_fields.time_text(max(start_ms, end_ms)),
+        "start_time": clock.encode_ms(start_ms),
+        "end_time": clock.encode_ms(max(start_ms, end_ms)),
         "parent_run_id": None,
         "generation": 0,
         "imported": {"from": "lightning-csv", "path": meta.storable(folder)},

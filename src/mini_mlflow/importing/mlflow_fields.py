@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from .. import clock
 from ..index.reading import META_TAGS
 from ..store import meta
 
@@ -55,14 +54,3 @@ def convert(
     while told and len(meta.encode({"imported": told})) > _MOST_BYTES:
         del told[max(told, key=lambda each: len(str(told[each])))]
     return fields, rest
-
-
-def time_text(milliseconds: Any) -> Optional[str]:
-    """Return a time in milliseconds since 1970 in the form of rule Y3, None where it is none."""
-    if type(milliseconds) is not int:
-        return None
-    try:
-        text = clock.encode_time(milliseconds * 1000)
-    except (OverflowError, ValueError, OSError):
-        return None
-    return text if clock.is_time(text) else None

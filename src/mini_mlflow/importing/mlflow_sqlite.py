@@ -8,7 +8,7 @@ import sys
 from itertools import groupby
 from operator import itemgetter
 
-from .. import config, layout
+from .. import clock, config, layout
 from ..errors import InvalidValueError
 from ..records import Metric, Problem
 from ..store import documents
@@ -112,8 +112,8 @@ def _describe(run: Dict[str, Any], experiment: ForeignExperiment, tables: Dict[s
         tags,
         name=str(run["name"]) if run["name"] else None,
         status=run["status"],
-        start_time=mlflow_fields.time_text(run["start_time"]),
-        end_time=mlflow_fields.time_text(run["end_time"]),
+        start_time=clock.encode_ms(run["start_time"]),
+        end_time=clock.encode_ms(run["end_time"]),
         user=str(run["user_id"]) if run["user_id"] else None,
         told=told,
     )

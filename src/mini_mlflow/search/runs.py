@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from operator import index
-from time import time
 
-from .. import active, identity, keys
+from .. import active, clock, identity, keys
 from ..errors import InvalidValueError, MetricNotFoundError, advice_on_name, shown
 from ..experiments import check_max_results, check_view
 from ..query.conditions import check_metric, find_rows
@@ -197,7 +196,7 @@ def _finder(
     """Return what finds the rows that are meant, in order."""
     limit = check_max_results(max_results)
     condition, orders = parse_filter(filter_string), parse_order(order_by)
-    now_ms = int(time() * 1000)
+    now_ms = clock.now_ms()
 
     def find(table: Table) -> List[int]:
         for order in orders:

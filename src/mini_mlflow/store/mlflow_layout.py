@@ -43,7 +43,7 @@ def is_deleted(fields: Mapping[str, Any]) -> bool:
 
 def encode_start(fields: Mapping[str, Any]) -> Optional[str]:
     """Return when a run started in the form of rule Y3, None where its meta.yaml does not say."""
-    return _time(fields.get("start_time"))
+    return clock.encode_ms(fields.get("start_time"))
 
 
 def as_ours(fields: Mapping[str, Any], folder: str, report: Optional[Report] = None) -> Dict[str, Any]:
@@ -62,7 +62,7 @@ def as_ours(fields: Mapping[str, Any], folder: str, report: Optional[Report] = N
         if report is not None:
             report(path, documents.broken(path, "its status is %.100r, which is none of MLflow's" % (status,)))
         status = "RUNNING"
-    times = {name: _time(fields.get(name)) for name in ("start_time", "end_time")}
+    times = {name: clock.encode_ms(fields.get(name)) for name in ("start_time", "end_time")}
     for field, time in times.items():
         if time is None and fields.get(field) is not None and report is not None:
             report(path, documents.broken(path, "its %s is %.100r, no time" % (field, fields[field])))
@@ -241,16 +241,6 @@ def _rank(row: Metric) -> Tuple[int, int, bool, float]:
     is_number = row.value == row.value
     return row.step, row.timestamp, is_number, row.value if is_number else 0.0
 
-
-def _time(value: Any) -> Optional[str]:
-    """Return milliseconds since 1970 in the form of rule Y3, None where they are none."""
-    if type(value) is not int:
-        return None
-    try:
-        text = clock.encode_time(value * 1000)
-    except (OverflowError, ValueError, OSError):
-        return None
-    return text if clock.is_time(text) else None
 
 
 def _read_tag(folder: str, key: str) -> Optional[str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-import time
 import warnings
 from html import escape
 from importlib import import_module
 
+from .. import clock
 from ..errors import InvalidValueError, MiniMLflowError, shown
 from ..search.runs import search_runs
 from . import report
@@ -85,7 +85,7 @@ def show(
     folder, places = report.find_places(runs, experiment_id, runs_dir)
     if not places:
         raise InvalidValueError("There are no runs to show yet in %s." % folder, value=None)
-    now_ms = int(time.time() * 1000)
+    now_ms = clock.now_ms()
     text, facts = report.make_report(folder, places, now_ms=now_ms, has_provenance=provenance, theme=theme)
     words = "Runs: %d, metrics: %d. This viewer does not show the page they are in." % (facts.runs, facts.metrics)
     # In ASCII, as a notebook that was exported may come in any encoding, and its script is held against a hash.

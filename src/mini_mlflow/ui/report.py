@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import time
 import zlib
 from base64 import b64encode
 from collections import namedtuple
 from hashlib import sha256
 
-from .. import active, config, given_runs
+from .. import active, clock, config, given_runs
 from ..errors import InvalidValueError, MiniMLflowError
 from ..exporting import destination
 from ..progress import Progress
@@ -88,7 +87,7 @@ def report(
     """
     folder, places = find_places(runs, experiment_id, runs_dir)
     how = {"has_provenance": provenance, "is_replaced": force}
-    return write_report(folder, places, os.fspath(path), now_ms=int(time.time() * 1000), **how).path
+    return write_report(folder, places, os.fspath(path), now_ms=clock.now_ms(), **how).path
 
 
 def find_places(
