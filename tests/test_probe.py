@@ -215,7 +215,8 @@ def test_the_program_that_asks_holds_nothing_of_the_users_and_hears_no_ctrl_c(ch
     held = {line.split(" -> ")[0].split()[-1]: line.split(" -> ")[1] for line in lines if "->" in line}
     assert held.pop("0") == held.pop("2") == "/dev/null"
     assert held.pop("1").startswith(("/memfd:", str(tmp_path)))  # a file of its own
-    assert all(target.startswith("pipe:") for target in held.values())  # its own, to git
+    # Its own, to git; /dev/null may not be closed yet when git looks.
+    assert [target for target in held.values() if not target.startswith("pipe:") and target != "/dev/null"] == []
     assert not any(inode in target for inode in inodes for target in held.values())
     assert int(lines[-1]) != os.getsid(0)
 

@@ -36,13 +36,19 @@ def encode_ms(milliseconds: Any) -> Optional[str]:
 
 def decode_time(text: Any) -> Optional[int]:
     """Return a time in that form as whole milliseconds since 1970, None for anything else."""
+    microseconds = decode_us(text)
+    return None if microseconds is None else microseconds // 1000
+
+
+def decode_us(text: Any) -> Optional[int]:
+    """Return a time in that form as microseconds since 1970, None for anything else."""
     if not is_time(text):
         return None
     from calendar import timegm  # costs a millisecond, and only those who ask for times as numbers need it
 
     parts = [int(part) for part in re.split("[-T:.Z]", text)[:7]]
     try:
-        return timegm((*parts[:6], 0, 0, 0)) * 1000 + parts[6] // 1000
+        return timegm((*parts[:6], 0, 0, 0)) * 1000000 + parts[6]
     except ValueError:  # of the 41st of the 13th month
         return None
 

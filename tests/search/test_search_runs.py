@@ -19,14 +19,14 @@ from mini_mlflow.errors import (
     RunNotFoundError,
     StorageWarning,
 )
+from mini_mlflow.index import place
 
 
 @pytest.fixture
 def store(tmp_path, monkeypatch):
     monkeypatch.setenv("MINI_MLFLOW_DIR", str(tmp_path / "mlruns"))
     active.reset()
-    start_us = int(time.time() * 1000000)
-    starts = itertools.count(start_us, 1000)  # what starts within one millisecond comes in the order of its id
+    starts = itertools.count(int(time.time()) * 1000000)  # within one millisecond, as runs that do little are
     monkeypatch.setattr(active, "next_start_us", lambda: next(starts))
     for number, lr in enumerate((0.1, 0.01, 0.001)):
         with mini_mlflow.start_run(run_name=f"run-{number}", run_id=f"r{number}", version=f"v{number}") as run:
@@ -42,8 +42,13 @@ def ids(**given):
     return [run.info.run_id for run in mini_mlflow.search_runs(output_format="list", **given)]
 
 
-def test_runs_come_newest_first(store):
-    assert ids() == ["r2", "r1", "r0"]
+@pytest.mark.parametrize("is_indexed", [True, False])
+def test_runs_come_newest_first(store, monkeypatch, is_indexed):
+    monkeypatch.setattr(place, "is_available", lambda: is_indexed)
+    assert ids() == ids(order_by="start_time DESC") == ["r2", "r1", "r0"]
+    assert ids(order_by="start_time") == ["r0", "r1", "r2"]
+    assert ids(max_results=1) == ["r2"]
+    assert ExperimentTracker().list_runs() == ids()
 
 
 @pytest.mark.parametrize(

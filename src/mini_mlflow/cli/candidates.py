@@ -36,9 +36,9 @@ def run_words(
     def question(table: Any) -> List[Tuple[str, Optional[str], str]]:
         ids = table.column("attributes", "run_id") or []
         names = table.column("attributes", "run_name") or [None] * len(ids)
-        starts = table.column("attributes", "start_time") or [None] * len(ids)
+        times = [table.column("attributes", key) or [None] * len(ids) for key in ("start_time", "start_us")]
         statuses = table.column("attributes", "status") or [""] * len(ids)
-        order = sorted(range(len(ids)), key=lambda row: (-(starts[row] or 0), ids[row]))
+        order = sorted(range(len(ids)), key=lambda row: (*(-(each[row] or 0) for each in times), ids[row]))
         return [(ids[row], names[row], str(statuses[row] or "").lower()) for row in order]
 
     found: List[Tuple[str, Optional[str], str]] = _ask(target, experiment, question, stages) or []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import namedtuple
 
 from .. import goals
+from ..query.ordering import sort_rows
 from . import numbers, ranked, run_table, tables
 from .chosen import short_id, title_of
 from .facts import SYSTEM, Facts
@@ -45,11 +46,10 @@ def read_children(chosen: ChosenRun, target: Target, *, is_all: bool = True) -> 
 
     def question(table: Any) -> Any:
         parents = table.column("attributes", "parent_run_id") or ()
-        starts = table.column("attributes", "start_time") or ()
         rows = [row for row, parent in enumerate(parents) if parent == chosen.run_id]
         if not rows:
             return 0, []
-        facts = Facts(table, sorted(rows, key=lambda row: starts[row] or 0))
+        facts = Facts(table, sort_rows(rows, [], table, 0)[::-1])
         places = range(facts.count if is_all else min(_MOST, facts.count))
         metric = _metric_of(facts)
         measure = None if metric is None else ranked.measure_of(metric)

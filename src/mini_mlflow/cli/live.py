@@ -7,6 +7,7 @@ from collections import Counter, deque, namedtuple
 from .. import goals, series
 from ..query.conditions import find_rows
 from ..query.grammar import parse_filter
+from ..query.ordering import sort_rows
 from ..store.following import HistoryReader
 from ..store.latest_rows import read_latest_rows
 from . import ranked
@@ -232,8 +233,7 @@ def list_metrics(runs: Sequence[LiveRun]) -> List[str]:
 
 
 def _in_order(wish: Wish, table: Any, rows: List[int], statuses: Sequence[str]) -> List[int]:
-    starts = table.column("attributes", "start_time") or []
-    rows = sorted(rows, key=lambda row: starts[row] or 0, reverse=True)
+    rows = sort_rows(rows, [], table, 0)
     if wish.order == NAME:
         names = table.column("attributes", "run_name") or [None] * table.count
         return sorted(rows, key=lambda row: names[row] or "")

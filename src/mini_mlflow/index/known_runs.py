@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 PROBLEM = "problem"
 # Likewise: name, digest and context of each data set that a run was given.
 DATASETS = "datasets"
+# Likewise: the microseconds of its start behind the millisecond, for runs that started within one.
+START_US = "start_us"
 
 
 def folder_of(runs_dir: str, experiment_id: ExperimentId, stage: str, name: str) -> str:

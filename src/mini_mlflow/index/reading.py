@@ -11,7 +11,7 @@ from ..store import documents, experiments, folders, machine, meta, mlflow_layou
 from . import fingerprints
 from .crowd import Work
 from .entry import BROKEN, DELETED_IN_PLACE, Entry, State
-from .known_runs import DATASETS, PROBLEM, folder_of, run_id_of, to_stored
+from .known_runs import DATASETS, PROBLEM, START_US, folder_of, run_id_of, to_stored
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -126,16 +126,19 @@ def _read_run(folder: str, experiment_id: ExperimentId, name: str, stage: str) -
         for tag, field in META_TAGS.items():
             if fields.get(field) is not None:
                 tags.setdefault(tag, fields[field])
+    start_us = _start_us(fields, os.path.join(folder, layout.META))
     attributes: Dict[str, Any] = {
         "run_name": _text(fields.get("name")),
         "status": str(fields.get("status") or reader.RUNNING),
-        "start_time": _start_ms(fields, os.path.join(folder, layout.META)),
+        "start_time": None if start_us is None else start_us // 1000,
         "end_time": clock.decode_time(fields.get("end_time")),
         "user_id": _text(fields.get("user")),
         "parent_run_id": _text(fields.get("parent_run_id")),
         "resume_count": meta.generation_of(fields),
         "version": _text(fields.get("version")),
     }
+    if start_us is not None:
+        attributes[START_US] = start_us % 1000
     if fields.get("ended_by") is not None:
         attributes["ended_by"] = _text(fields["ended_by"])
     datasets = _datasets(fields.get("inputs", ()))
@@ -194,13 +197,13 @@ def _look_at_writers(owners: Owners) -> Tuple[bool, bool]:
     return any(liveness != owner.GONE for liveness in found), owner.ALIVE in found
 
 
-def _start_ms(fields: Dict[str, Any], path: str) -> Optional[int]:
+def _start_us(fields: Dict[str, Any], path: str) -> Optional[int]:
     """Return when a run started; where its meta.yaml does not say, when that was written (rule S6)."""
-    start = clock.decode_time(fields.get("start_time"))
+    start = clock.decode_us(fields.get("start_time"))
     if start is not None:
         return start
     try:
-        return os.stat(path).st_mtime_ns // 1000000
+        return os.stat(path).st_mtime_ns // 1000
     except OSError:
         return None
 

@@ -8,7 +8,8 @@ A *table* has ``count`` rows, one for each run, and
 - ``summary_column(function, key)``: what the histories of a metric come to, likewise.
 
 Its attributes are ``run_id run_name experiment_id status start_time end_time artifact_uri user_id lifecycle_stage
-parent_run_id version``; times are milliseconds since 1970-01-01 UTC.
+parent_run_id version``; times are milliseconds since 1970-01-01 UTC. ``start_us`` is none that a query names: the
+microseconds of the start behind its millisecond.
 """
 
 from __future__ import annotations

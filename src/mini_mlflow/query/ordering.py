@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _MOST_KEYS = 100
 _MANY = 10  # times as many as are asked for: then it pays to find the last of these first
-_LAST = (("start_time", False), ("run_id", True))  # what decides between runs that are equal in all else
+_START = ("start_time", "start_us")  # runs that follow each other at once start within one millisecond
+_LAST = (*((key, False) for key in _START), ("run_id", True))  # what decides between runs that are equal in all else
 
 
 class Order(namedtuple("Order", ["operand", "is_ascending", "text"])):
@@ -99,6 +100,8 @@ def sort_rows(
     for order in orders:
         operand = conditions.resolve(order.operand, table, order.text)
         by.append((partial(conditions.values_of, operand, table, now_ms), order.is_ascending))
+        if operand.kind == "attributes" and operand.key == _START[0]:
+            by.append((partial(table.column, "attributes", _START[1]), order.is_ascending))
     by += [(partial(table.column, "attributes", key), is_ascending) for key, is_ascending in _LAST]
     return _in_order(rows, by, limit)[:limit] if rows else []
 

@@ -142,10 +142,19 @@ class RunTable:
         count: The number of rows.
     """
 
-    def __init__(self, runs: Sequence[Any], problems: Sequence[str] = ()) -> None:
-        """Take runs as they are, ours or the MLflow front's, and what is told of those that cannot be read."""
+    def __init__(
+        self, runs: Sequence[Any], problems: Sequence[str] = (), starts_us: Optional[Sequence[Optional[int]]] = None
+    ) -> None:
+        """Take runs as they are, ours or the MLflow front's, and what is told of those that cannot be read.
+
+        Args:
+            runs: The runs.
+            problems: What is told.
+            starts_us: The microseconds of the start of each behind its millisecond, where these are known.
+        """
         self._runs = runs
         self._problems = problems
+        self._starts_us = starts_us
         self.count = len(runs)
 
     def runs(self, rows: Sequence[int]) -> List[StoredRun]:
@@ -161,6 +170,8 @@ class RunTable:
 
     def column(self, kind: str, key: str) -> Optional[List[Any]]:
         """Return one value for each run, None where it has none; None where no run has any."""
+        if kind == "attributes" and key == known_runs.START_US:
+            return None if self._starts_us is None else list(self._starts_us)
         if kind == "attributes":
             return [_attribute(run.info, key) for run in self._runs]
         if kind == "datasets":
@@ -216,7 +227,7 @@ def read_table(store: str, experiment_ids: Sequence[ExperimentId], stages: Seque
         problems.append("%s: %s" % (path, error))
 
     places = [each for some in experiment_ids for each in _iter_places(store, some, stages, report)]
-    now_ms, runs = int(time() * 1000), []
+    now_ms, runs, starts_us = int(time() * 1000), [], []
     with Progress("Reading runs", len(places), "runs") as progress:
         for experiment_id, name, is_in_trash in places:
             progress.advance()
@@ -231,7 +242,8 @@ def read_table(store: str, experiment_ids: Sequence[ExperimentId], stages: Seque
             if stage in stages:
                 folder = known_runs.folder_of(store, experiment_id, entry.stage, name)
                 runs.append(known_runs.to_stored(entry, folder, experiment_id))
-    return RunTable(runs, problems)
+                starts_us.append(entry.attributes.get(known_runs.START_US))
+    return RunTable(runs, problems, starts_us)
 
 
 def read_run(store: str, experiment_id: ExperimentId, run_id: str) -> StoredRun:

@@ -81,7 +81,8 @@ function byPoints(a, b) {
   return at < 0 ? left.length - right.length : at >= right.length ? 1 : left[at].codePointAt(0) - right[at].codePointAt(0);
 }
 
-const newestFirst = ({ ref, id, start_ms: start }) => ref.map((_, i) => i).sort((a, b) => (start[b] ?? -1) - (start[a] ?? -1) || byPoints(id[a], id[b]));
+/** Of one millisecond as they were given, which is newest first where nobody named them. */
+const newestFirst = ({ ref, start_ms: start }) => ref.map((_, i) => i).sort((a, b) => (start[b] ?? -1) - (start[a] ?? -1));
 
 /** The values of a column as the server sorts them: numbers that JSON has as texts are numbers. */
 const valuesOf = ({ values, kind, function: of, numbers }) => values.map((value, i) => {
