@@ -62,6 +62,8 @@ def search_runs(
         if all(each.holds(_of_run(run, each.kind, each.key)) for each in conditions)
     ]
     found.sort(key=lambda run: -run.info.start_time)  # of one millisecond, in the order of their experiment: S6
+    if any(each.is_ascending and _is_start(each) for each in orders):
+        found.reverse()
     return _page(_sorted(found, orders, _of_run), start, most)
 
 
@@ -138,6 +140,10 @@ def _sorted(found: List[T], orders: Sequence[filters.Order], value_of: Callable[
         there.sort(key=lambda pair: pair[0], reverse=not order.is_ascending)
         found = [each for _, each in there] + nan + missing
     return found
+
+
+def _is_start(order: filters.Order) -> bool:
+    return order.kind == "attributes" and _NUMBERS.get(order.key, order.key) == "start_time"
 
 
 def _of_run(run: Run, kind: str, key: str) -> Any:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from .tables import Joined
 
+    _Mark = Tuple[int, str]
+
 
 class Ranks:
     """The places of runs among those of their experiments, by start, then by id."""
@@ -19,8 +21,9 @@ class Ranks:
         self._table = table
         self._starts: Sequence[int] = ()
         self._homes: Sequence[Any] = ()
+        self._marks: Sequence[_Mark] = ()  # what tells runs that start within one millisecond apart
         self._in_order: Dict[Any, List[int]] = {}  # of each experiment the starts
-        self._tied: Optional[Dict[Tuple[Any, int], List[str]]] = None  # ids of the runs that start at once
+        self._tied: Optional[Dict[Tuple[Any, int], List[_Mark]]] = None  # runs that start within one millisecond
 
     def of(self, rows: Sequence[int]) -> List[int]:
         """Return the rank of the run of each row."""
@@ -50,15 +53,16 @@ class Ranks:
             return place
         if self._tied is None:
             self._tied = self._read_tied()
-        return place + bisect_left(self._tied[home, start], self._ids()[row])
+        return place + bisect_left(self._tied[home, start], self._marks[row])
 
-    def _read_tied(self) -> Dict[Tuple[Any, int], List[str]]:
-        tied: Dict[Tuple[Any, int], List[str]] = {}
-        for mark, run_id in zip(zip(self._homes, self._starts), self._ids()):
-            tied.setdefault(mark, []).append(run_id)
-        for ids in tied.values():
-            ids.sort()
+    def _read_tied(self) -> Dict[Tuple[Any, int], List[_Mark]]:
+        count = self._table.count
+        starts_us = self._table.column("attributes", "start_us") or [0] * count
+        ids = self._table.column("attributes", "run_id") or [""] * count
+        self._marks = [(start_us or 0, run_id) for start_us, run_id in zip(starts_us, ids)]
+        tied: Dict[Tuple[Any, int], List[_Mark]] = {}
+        for place, mark in zip(zip(self._homes, self._starts), self._marks):
+            tied.setdefault(place, []).append(mark)
+        for marks in tied.values():
+            marks.sort()
         return tied
-
-    def _ids(self) -> Sequence[str]:
-        return self._table.column("attributes", "run_id") or [""] * self._table.count
