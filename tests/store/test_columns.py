@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 from array import array
 
 import pytest
@@ -58,8 +59,8 @@ def test_columns_are_rows_in_the_exact_form(rows, chunk):
     assert isinstance(found.values, array if is_exact else list)
 
 
-@given(ROWS, st.data())
-def test_columns_are_rows_in_a_damaged_file(rows, data):
+@given(ROWS, CHUNKS, st.data())
+def test_columns_are_rows_in_a_damaged_file(rows, chunk, data):
     """Rules M8 and M9: cut, overwritten or with NULs in it."""
     whole = bytearray(metric_file.encode("loss", rows))
     kind = data.draw(st.sampled_from(["cut", "byte", "nul", "insert"]))
@@ -72,7 +73,23 @@ def test_columns_are_rows_in_a_damaged_file(rows, data):
         )
     else:
         whole[at] = 0 if kind == "nul" else data.draw(st.integers(0, 255))
-    same(bytes(whole))
+    columns._CHUNK_BYTES = chunk
+    try:
+        same(bytes(whole))
+    finally:
+        columns._CHUNK_BYTES = 1 << 15
+
+
+@pytest.mark.parametrize("chunk", [500, 1 << 15])
+@pytest.mark.parametrize("piece", [b"1", b"1.0", b"-", b".5", b"e1", b" 1", b",", b",1", b"1,", b"\n", b"\n1\n"])
+def test_what_got_between_rows_is_no_part_of_a_number(monkeypatch, piece, chunk):
+    """Rule M8: a value that nobody logged is worse than none."""
+    monkeypatch.setattr(columns, "_CHUNK_BYTES", chunk)
+    whole = metric_file.encode("loss", [Metric(step, 7 + step, step + 0.5) for step in range(300)])
+    begin, (padding, *_) = whole.index(b"\n["), re.finditer(rb"\] +,\n\[", whole)
+    around = *range(padding.start() - 12, padding.start() + 6), *range(padding.end() - 9, padding.end() + 9)
+    for at in (*range(begin, begin + 45), *around, *range(len(whole) - 70, len(whole))):
+        same(whole[:at] + piece + whole[at:])
 
 
 @pytest.mark.parametrize(

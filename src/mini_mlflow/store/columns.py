@@ -6,6 +6,7 @@ What it reads and in which order is what ``reader.read_metric`` gives: rules M1 
 from __future__ import annotations
 
 import json
+import re
 from array import array
 from operator import lt
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _CHUNK_BYTES = 1 << 15  # the numbers of so many bytes are made and gone while the processor has them at hand
 _LONGEST_BYTES = 2 * _CHUNK_BYTES
 _WITHIN = b"0123456789-.e+ \n"  # what numbers and the room between them are made of
+_ROW = b"[,,],"  # what is left of a row without these
 _BROKEN = (b"nan", b"inf")  # as format 1, MLflow and hand-written JSON spell them, in small letters
 _EXACT = 2**53  # integers up to here are floats, too
 
@@ -131,7 +133,7 @@ def _decode_exact(data: bytes, path: str) -> Optional[Columns]:
         while begin < end:
             stop = data.find(b"\n[", min(begin + _CHUNK_BYTES, end), end)
             stop = end if stop < 0 else stop
-            if not _decode_chunk(data[begin:stop].rstrip(b", \n"), path, found):
+            if not _decode_chunk(data[begin:stop].lstrip(b"\n").rstrip(b", \n"), path, found):
                 return None
             begin = stop
     except (BrokenFileError, ValueError, OverflowError, TypeError):
@@ -159,8 +161,12 @@ def _decode_chunk(chunk: bytes, path: str, found: _Collected) -> bool:
     """Add some whole rows to *found*; False where they are not such."""
     if len(chunk) > _LONGEST_BYTES:
         return False  # a number without end, which json would take minutes for
-    count = chunk.count(b"[")
-    if chunk.translate(None, _WITHIN) != (b"[,,]," * count)[:-1]:  # something else than numbers, or not three of them
+    chunk = re.sub(rb"\] +,", b"],", chunk)  # rows fill pages
+    shape = chunk.translate(None, _WITHIN)
+    count = (len(shape) + 1) // len(_ROW)
+    # Where brackets are left out, what touches them from outside would become part of a number.
+    is_apart = chunk[:1] + chunk[-1:] == b"[]" and chunk.count(b"],\n[") == count - 1
+    if not is_apart or shape != (_ROW * count)[:-1]:  # something else than numbers, or not three of them
         rows = metric_file.checked_rows(documents.decode_json(b"[" + chunk + b"]", path))
         if rows is None:
             return False
