@@ -314,7 +314,7 @@ def test_what_no_run_has_cannot_be_grouped_by(store, group_by):
         ({"group_by": 7}, "group_by must be"),
         ({"group_by": [7]}, "group_by must be"),
         ({"over": 7}, "over must be"),
-        ({"over": "nothing"}, "None of the runs has a param"),
+        ({"over": "nothing"}, "None of the runs has a param 'nothing' to leave out"),
         ({"over": "seed", "group_by": "lr"}, "Leave one of them out"),
     ],
 )

@@ -5,6 +5,8 @@ import os
 import shutil
 import socket
 import stat
+import subprocess
+import sys
 import threading
 import warnings
 
@@ -818,3 +820,17 @@ def test_a_run_that_is_deleted_while_its_pack_is_written_stays_deleted(store, mo
     assert "a" not in ExperimentTracker(runs_dir=store).list_runs()
     mini_mlflow.restore_run("a", runs_dir=store)
     assert "a" in ExperimentTracker(runs_dir=store).list_runs()
+
+
+@pytest.mark.parametrize("change", ["delete_run", "rename_run", "move_run"])
+def test_who_logged_beside_and_is_gone_keeps_nobody_from_changing_what_was_packed(tmp_path, change):
+    store = str(tmp_path / "mlruns")
+    beside = "import sys\nfrom mini_mlflow import Run\nRun(run_id='r', runs_dir=sys.argv[1]).log_metric('beside', 1)"
+    with Run(run_id="r", runs_dir=store) as run:
+        run.log_metric("loss", 1)
+        subprocess.check_call([sys.executable, "-c", beside, store])
+    assert pack(0, runs_dir=store).run_ids == ["r"]
+    arguments = {"delete_run": [], "rename_run": ["better"], "move_run": [7]}
+    ended_run(store, "elsewhere", 7)
+    getattr(mini_mlflow, change)("r", *arguments[change], runs_dir=store)
+    assert pack(0, runs_dir=store).passed_over == []

@@ -337,3 +337,20 @@ def test_a_run_is_moved_to_an_experiment_by_its_name_or_its_id(store):
     with pytest.raises(ActiveRunError):
         mini_mlflow.move_run("r", sweep)
     run.end()
+
+
+@pytest.mark.parametrize("name", ["vision", "2026", ".."])
+def test_every_function_takes_the_name_of_an_experiment(store, name):
+    mini_mlflow.set_experiment(name)
+    with mini_mlflow.start_run(run_id="r"):
+        mini_mlflow.log_metric("loss", 1)
+    mini_mlflow.rename_run("r", "first", experiment_id=name)
+    mini_mlflow.tag_run("r", {"team": "a"}, experiment_id=name)
+    mini_mlflow.set_note("good", "r", experiment_id=name)
+    assert mini_mlflow.get_note("r", experiment_id=name) == "good"
+    assert upkeep.list_deleted_runs(name) == []
+    mini_mlflow.delete_run("r", experiment_id=name)
+    assert [each.run_id for each in upkeep.list_deleted_runs(name)] == ["r"]
+    assert [each.run_id for each in mini_mlflow.gc(dry_run=True, experiment_ids=[name])] == ["r"]
+    mini_mlflow.restore_run("r", experiment_id=name)
+    assert ExperimentTracker(experiment_id=name).list_runs() == ["r"]

@@ -185,7 +185,9 @@ def _found_by(texts: List[Dict[str, str]], left_out: List[str]) -> List[str]:
     left_out = [name if name in there or not name.startswith("params.") else name[7:] for name in left_out]
     unknown = [name for name in left_out if name not in there]
     if texts and unknown:
-        raise _unknown_name(unknown[0], sorted(there))
+        message = "None of the runs has a param %s to leave out. %s"
+        advice = advice_on_name(unknown[0], sorted(there))
+        raise InvalidValueError(message % (shown(unknown[0]), advice), value=unknown[0])
     rest = [{key: text for key, text in each.items() if key not in left_out} for each in texts]
     return seeds.split_seeds(rest)[0]
 
@@ -288,7 +290,9 @@ def _find_kind(name: str, members: List[_Member]) -> Tuple[str, str]:
             return kind, key
     params = {key for member in members for key in member.run.data.params}
     tags = {"tags." + key for member in members for key in member.run.data.tags}
-    raise _unknown_name(name, sorted(params) + sorted(tags))
+    message = "None of the runs has a param, tag or attribute %s to group by. %s"
+    advice = advice_on_name(name, sorted(params) + sorted(tags))
+    raise InvalidValueError(message % (shown(name), advice), value=name)
 
 
 def _held(run: StoredRun, kind: str, key: str) -> List[Any]:
@@ -319,8 +323,3 @@ def _metric_not_found(metric: str, members: List[_Member]) -> MetricNotFoundErro
     there = sorted({key for member in members for key in member.run.data.metrics})
     advice = advice_on_name(metric, there)
     return MetricNotFoundError("None of these %d runs has a metric %r. %s" % (len(members), metric, advice), key=metric)
-
-
-def _unknown_name(name: str, there: List[str]) -> InvalidValueError:
-    message = "None of the runs has a param, tag or attribute %s to group by. %s"
-    return InvalidValueError(message % (shown(name), advice_on_name(name, there)), value=name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from . import active, clock, config, keys, layout, surroundings
-from .errors import AmbiguousRunError, MiniMLflowError, RunNotFoundError
+from .errors import AmbiguousRunError, InvalidIdError, MiniMLflowError, RunNotFoundError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,16 +85,19 @@ def known_experiment(runs_dir: Union[str, os.PathLike[str]], experiment_id: Any)
     Raises:
         InvalidIdError: It is not legal, and no experiment has such a name.
     """
-    if isinstance(experiment_id, str) and not experiment_id.isdigit():
-        from .store import experiments
+    if not isinstance(experiment_id, str):
+        return keys.check_experiment_id(experiment_id)
+    from .store import experiments
 
-        store = active.store_folder(runs_dir)
-        is_legal = not set(experiment_id) & set("/\\\0")
-        if not (is_legal and os.path.isdir(layout.experiment_folder(store, experiment_id))):
-            named = experiments.find(store, experiment_id)
-            if named is not None:
-                return named.experiment_id
-    return keys.check_experiment_id(experiment_id)
+    store = active.store_folder(runs_dir)
+    try:
+        checked = keys.check_experiment_id(experiment_id)
+        if os.path.isdir(layout.experiment_folder(store, checked)):
+            return checked
+    except InvalidIdError:
+        pass  # a name may be what no id is
+    named = experiments.find(store, experiment_id)
+    return keys.check_experiment_id(experiment_id) if named is None else named.experiment_id
 
 
 def default_experiment(runs_dir: Union[str, os.PathLike[str]]) -> Union[int, str]:

@@ -28,7 +28,7 @@ def delete_run(run_id: str, *, experiment_id: Optional[ExperimentId] = None, run
 
     Args:
         run_id: The run.
-        experiment_id: Its experiment; None: the one that has it.
+        experiment_id: Its experiment, by its id or name; None: the one that has it.
         runs_dir: The store's folder, as in ``start_run``.
 
     Raises:
@@ -48,7 +48,7 @@ def restore_run(run_id: str, *, experiment_id: Optional[ExperimentId] = None, ru
 
     Args:
         run_id: The run.
-        experiment_id: Its experiment; None: the one whose trash has it.
+        experiment_id: Its experiment, by its id or name; None: the one whose trash has it.
         runs_dir: The store's folder, as in ``start_run``.
 
     Raises:
@@ -65,7 +65,7 @@ def restore_run(run_id: str, *, experiment_id: Optional[ExperimentId] = None, ru
             message = "There is no deleted run %r in %s. What gc() has removed does not come back."
             raise RunNotFoundError(message % (run_id, store), run_id=run_id)
         experiment_id = there
-    trash.restore_run(store, keys.check_experiment_id(experiment_id), run_id)
+    trash.restore_run(store, identity.known_experiment(store, experiment_id), run_id)
 
 
 def list_deleted_runs(
@@ -74,14 +74,14 @@ def list_deleted_runs(
     """Return the runs in the trash, the one that was deleted last first.
 
     Args:
-        experiment_id: Of this experiment; None: of all.
+        experiment_id: Of this experiment, by its id or name; None: of all.
         runs_dir: The store's folder, as in ``start_run``.
 
     Raises:
         InvalidIdError: The id is not legal.
     """
     store = active.store_folder(runs_dir)
-    ids = experiments.list_ids(store) if experiment_id is None else [keys.check_experiment_id(experiment_id)]
+    ids = experiments.list_ids(store) if experiment_id is None else [identity.known_experiment(store, experiment_id)]
     found = [run for each in ids for run in trash.list_deleted(store, each)]
     return sorted(found, key=lambda run: run.deleted_time, reverse=True)
 
@@ -98,7 +98,7 @@ def gc(
     Args:
         older_than_s: Only what was deleted at least so many seconds ago.
         dry_run: Whether nothing is removed, only told what would be.
-        experiment_ids: Only in these experiments; None: in all.
+        experiment_ids: Only in these experiments, by their ids or names; None: in all.
         runs_dir: The store's folder, as in ``start_run``.
 
     Returns:
@@ -112,10 +112,11 @@ def gc(
     ``StorageWarning`` tells why. What a kill keeps from being removed, the next call removes. Links are not followed.
     """
     older_than_s = _check_seconds(older_than_s)
-    ids = None if experiment_ids is None else [keys.check_experiment_id(each) for each in experiment_ids]
+    store = active.store_folder(runs_dir)
+    ids = None if experiment_ids is None else [identity.known_experiment(store, each) for each in experiment_ids]
     with Progress("Removing deleted runs") as progress:
         removed, problems = trash.gc(
-            active.store_folder(runs_dir),
+            store,
             time(),
             older_than_s=older_than_s,
             experiment_ids=ids,
@@ -136,7 +137,7 @@ def rename_run(
     Args:
         run_id: The run.
         name: Name for people: text of up to 10,000 characters that is not blank.
-        experiment_id: Its experiment; None: the one that has it.
+        experiment_id: Its experiment, by its id or name; None: the one that has it.
         runs_dir: The store's folder, as in ``start_run``.
 
     Raises:
@@ -208,7 +209,7 @@ def set_note(
     Args:
         text: The note, such as Markdown.
         run_id: The run, whether it lives or has ended; None: this thread's active one.
-        experiment_id: Its experiment; None: the one that has it.
+        experiment_id: Its experiment, by its id or name; None: the one that has it.
         runs_dir: The store's folder, as in ``start_run``.
 
     Raises:
@@ -239,7 +240,7 @@ def tag_run(
     Args:
         run_id: The run.
         tags: Values by key, as in ``set_tags``; those that are there and not named stay.
-        experiment_id: Its experiment; None: the one that has it.
+        experiment_id: Its experiment, by its id or name; None: the one that has it.
         runs_dir: The store's folder, as in ``start_run``.
 
     Raises:
@@ -263,7 +264,7 @@ def untag_run(
     Args:
         run_id: The run.
         key: The tag.
-        experiment_id: Its experiment; None: the one that has it.
+        experiment_id: Its experiment, by its id or name; None: the one that has it.
         runs_dir: The store's folder, as in ``start_run``.
 
     Raises:
@@ -287,7 +288,7 @@ def get_note(
 
     Args:
         run_id: The run; None: this thread's active one.
-        experiment_id: Its experiment; None: the one that has it.
+        experiment_id: Its experiment, by its id or name; None: the one that has it.
         runs_dir: The store's folder, as in ``start_run``.
 
     Raises:
@@ -339,7 +340,7 @@ def _find(
             message = "Run %r was not found in any experiment of %s. list_deleted_runs() tells what is in the trash."
             raise RunNotFoundError(message % (run_id, store), run_id=run_id)
         experiment_id = there
-    experiment_id = keys.check_experiment_id(experiment_id)
+    experiment_id = identity.known_experiment(store, experiment_id)
     reader.run_folder(store, experiment_id, run_id)
     return store, experiment_id, run_id
 

@@ -152,6 +152,34 @@ def test_best_of_several_experiments_asks_which(store, run_cli):
     assert run_cli("-d", str(store.path), "best", "acc", "-e", "other", "-q").code == 0
 
 
+def test_best_says_how_to_list_the_groups_that_it_numbers(store, run_cli):
+    for lr, acc, loss in ((0.1, 0.9, 0.5), (0.2, 0.8, 0.3), (0.3, 0.7, 0.4)):
+        for seed in (1, 2, 3):
+            metrics = {"val.acc": [acc + seed / 1000], "val.loss": [loss + seed / 1000]}
+            store.run("run", metrics=metrics, params={"lr": lr, "seed": seed})
+    place = ("-d", str(store.path))
+
+    def groups_after(*words):
+        shown = run_cli(*place, *words, "--color", "never", columns=100).out
+        lrs = [run_cli(*place, "show", "g%d" % number, "--json", columns=100) for number in (1, 2, 3)]
+        assert [each.code for each in lrs] == [4, 4, 4]  # three runs each
+        return shown, [run_cli(*place, "compare", "g1", "g%d" % number, columns=100).out for number in (2, 3)]
+
+    for metric, listing in (
+        ("val.acc", "ls -g"), ("val.loss", "ls -g -b val.loss"), ("val.acc:min", "ls -g -b val.acc:min"),
+    ):  # fmt: skip
+        shown, compared = groups_after("best", metric)
+        assert "(%s)" % listing in shown
+        assert groups_after(*listing.split())[1] == compared
+
+
+def test_a_run_that_diverged_has_no_step_at_which_it_was_best(store, run_cli):
+    store.run("sound", metrics={"loss": [0.5, 0.3]})
+    store.run("broken", metrics={"loss": [0.5, 0.1, float("nan")]})
+    document = json.loads(run_cli("-d", str(store.path), "best", "loss", "--json").out)
+    assert [run["best"] for run in document["runs"]] == [{"value": 0.3, "step": 1}, {"value": "NaN", "step": None}]
+
+
 def test_history_is_every_row_in_a_pipe_and_the_ends_on_a_terminal(shared_sweep, run_cli):
     lines = run_cli("history", "shy-swift").lines
     assert lines[0] == "step\ttime\tval.acc\tval.loss\ttrain.loss"

@@ -30,6 +30,13 @@ def plot(store, run_cli):
     return run
 
 
+def test_of_runs_that_are_equal_the_newest_are_drawn(store, plot):
+    for number in range(4):
+        store.run("run-%d" % number, metrics={"acc": [0.5, 0.9]}, ago_s=500 - number)
+    shown = plot("acc", "-n", "2").out
+    assert [number for number in range(4) if "run-%d" % number in shown] == [2, 3]
+
+
 @pytest.mark.parametrize("columns", [60, 80, 120, 200])
 def test_charts_look_as_they_should_at_every_width(sweep, run_cli, check_screen, columns):
     for name, arguments in SCREENS.items():

@@ -2,15 +2,17 @@
 
 import gc
 import os
+import pathlib
 import shutil
 import signal
 import subprocess
 import time
+import uuid
 
 import pytest
 
 from mini_mlflow import Run, active
-from mini_mlflow.store import reader
+from mini_mlflow.store import machine, reader
 
 LIVE = """
 import os, sys, time
@@ -146,11 +148,24 @@ def test_h20_a_run_whose_process_number_was_given_again_is_lost(owner_process, s
     assert status(store) == "LOST"
 
 
-def test_a_copy_of_a_store_falls_to_the_heartbeat(owner_process, store, tmp_path):
-    """Rule L2: the copy's file is not the one that is locked."""
+def test_a_copy_of_a_store_tells_by_the_process_whether_a_run_goes_on(owner_process, store, tmp_path):
+    """Rule L1: the copy's file is not the one that is locked."""
+    copy = str(tmp_path / "copy")
+    subprocess.check_call(["cp", "-a", store, copy])
+    assert (status(store), status(copy)) == ("RUNNING", "RUNNING")
+    kill(owner_process)
+    assert (status(store), status(copy)) == ("LOST", "LOST")
+
+
+def test_a_copy_from_another_machine_falls_to_the_heartbeat(owner_process, store, tmp_path):
+    """Rule L2: neither its lock nor its process is known here."""
     copy = str(tmp_path / "copy")
     subprocess.check_call(["cp", "-a", store, copy])
     path = os.path.join(copy, "0", "r", "owner.json")
+    text = pathlib.Path(path).read_text(encoding="utf-8")
+    state = os.stat(path)
+    pathlib.Path(path).write_text(text.replace(machine.boot_id(""), str(uuid.uuid4())), encoding="utf-8")
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
     kill(owner_process)
     assert (status(store), status(copy)) == ("LOST", "RUNNING")
     os.utime(path, (time.time() - 610, time.time() - 610))

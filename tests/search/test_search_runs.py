@@ -100,6 +100,16 @@ def test_the_best_run_is_that_of_the_best_value_at_any_step(store):
         mini_mlflow.best_run("loss", "best")
 
 
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), float("-inf")])
+def test_a_run_that_diverged_is_the_best_only_where_all_have(store, odd):
+    for run_id, values in (("early", [-5, odd]), ("late", [-7, odd])):
+        with mini_mlflow.start_run(run_id=run_id):
+            for value in values:
+                mini_mlflow.log_metric("loss", value)
+    assert mini_mlflow.best_run("loss", "min").info.run_id == "r2"
+    assert mini_mlflow.best_run("loss", "min", filter_string="run_id IN ('early', 'late')").info.run_id == "late"
+
+
 def test_experiments_are_chosen_by_id_and_name(store):
     mini_mlflow.set_experiment("others")
     with mini_mlflow.start_run(run_id="other"):
@@ -251,3 +261,17 @@ def test_a_tracker_searches_its_own_experiment(tmp_path):
     found = tracker.search_runs(filter_string="loss = 1", output_format="list")
     assert [each.info.run_id for each in found] == [run.run_id]
     assert tracker.search_runs(filter_string="loss = 2", output_format="list") == []
+
+
+def test_an_experiment_of_digits_is_found_by_its_name_and_another_by_its_id(store):
+    mini_mlflow.set_experiment("2026")
+    with mini_mlflow.start_run(run_id="named"):
+        pass
+    assert ids(experiment_names=["2026"]) == ids(experiment_ids=["2026"]) == ["named"]
+    with mini_mlflow.start_run(run_id="beside", experiment_id="2026"):
+        pass
+    assert ids(experiment_names=["2026"]) == ["beside", "named"]
+    with mini_mlflow.start_run(run_id="numbered", experiment_id=2026):
+        pass
+    assert ids(experiment_names="2026") == ["beside", "named"]
+    assert ids(experiment_ids="2026") == ids(experiment_ids=2026) == ["numbered"]

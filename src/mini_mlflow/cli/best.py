@@ -56,7 +56,8 @@ class Best(namedtuple("Best", ["measure", "total", "runs", "values", "steps", "c
         counts: How many values each has.
         lasts: Their latest values.
         params: Params that are not the same in all runs that were looked at.
-        groups: All of them as groups that are equal but for the seed; None where nothing is.
+        groups: All of them as groups that are equal but for the seed, by which params, and the command that lists them
+            in this order; None where nothing is.
     """
 
     __slots__ = ()
@@ -69,7 +70,7 @@ class Best(namedtuple("Best", ["measure", "total", "runs", "values", "steps", "c
     counts: List[Any]
     lasts: List[Any]
     params: List[str]
-    groups: Optional[Tuple[Groups, List[str]]]
+    groups: Optional[Tuple[Groups, List[str], str]]
 
 
 def add_arguments(parser: Parser) -> None:
@@ -143,7 +144,10 @@ def read_best(
             total=len(there),
             runs=table.runs(there[:limit]),
             values=[values[place] for place in order[:limit]],
-            steps=facts.summary("%s_step" % goal, metric),
+            steps=[
+                step if ranked.is_finite(values[place]) else None
+                for place, step in zip(order, facts.summary("%s_step" % goal, metric))
+            ],
             counts=facts.summary("count", metric),
             lasts=facts.summary("last", metric),
             params=params,
@@ -155,13 +159,22 @@ def read_best(
 
 def _grouped(
     facts: Facts, table: Any, there: List[int], measure: Measure, target: Target
-) -> Optional[Tuple[Groups, List[str]]]:
-    """Return the runs as groups, None where each run stands alone."""
+) -> Optional[Tuple[Groups, List[str], str]]:
+    """Return the runs as groups, and how to list these; None where each run stands alone."""
     by, over = group_list.split_params(facts, "")
     if not over or not any(seeds.is_seed_like(name) for name in over):
         return None
     stored = table.runs(there)
-    return group_runs(stored, by, metric=measure.metric, mode=measure.mode, runs_dir=target.folder), over
+    groups = group_runs(stored, by, metric=measure.metric, mode=measure.mode, runs_dir=target.folder)
+    return groups, over, _listing(facts, measure)
+
+
+def _listing(facts: Facts, measure: Measure) -> str:
+    """Return the command that lists groups by the measure: what they are listed by at first need not be named."""
+    if run_columns.list_metrics(facts, None, None, is_last=False, is_all=False)[:1] == [measure]:
+        return "ls -g"
+    is_named = measure == ranked.measure_of(measure.metric)
+    return "ls -g -b " + (measure.metric if is_named else "%s:%s" % (measure.metric, measure.mode))
 
 
 def _show_table(found: Best, target: Target, screen: Screen) -> None:
@@ -208,7 +221,7 @@ def _columns(found: Best, screen: Screen, *, is_wide: bool = False) -> List[tabl
 def _over_seed(found: Best, target: Target, screen: Screen) -> List[Tuple[str, List[str]]]:
     """Return what the best group over seeds is, and whether others are within noise of it."""
     assert found.groups is not None
-    groups, over = found.groups
+    groups, over, listing = found.groups
     if groups.best is None:
         return []
     experiment_id = str(found.runs[0].info.experiment_id)
@@ -222,9 +235,9 @@ def _over_seed(found: Best, target: Target, screen: Screen) -> List[Tuple[str, L
     if best.count < 2:
         verdict = "too few runs to tell what is noise"
     elif near:
-        verdict = "within noise of it: %s (ls -g)" % ", ".join(near)
+        verdict = "within noise of it: %s (%s)" % (", ".join(near), screen.clean(listing))
     else:
-        verdict = "no other group is within noise of it (ls -g)"
+        verdict = "no other group is within noise of it (%s)" % screen.clean(listing)
     label = "over " + ", ".join(map(screen.clean, over))
     items = ["g1", *params, text, "n " + group_table.share(best)]
     return [(label, items), ("", [verdict])]

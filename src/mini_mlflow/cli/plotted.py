@@ -9,6 +9,7 @@ from .. import errors, seeds, series
 from ..errors import MiniMLflowError
 from ..query.conditions import find_rows
 from ..query.grammar import parse_filter
+from ..query.ordering import sort_rows
 from ..search import scanning
 from ..store import columns, reader
 from . import chosen, drawn_metrics, ranked
@@ -164,6 +165,7 @@ def _look(
         return runs_of(table, there)
     if len(there) > 1:  # else nothing has to be read to know the best
         measure = ranked.measure_of(metric, goal)
+        there = sort_rows(there, [], table, screen.now_ms)  # of equal ones the newest
         order = ranked.sort_by(ranked.values_of(measure, table, there), measure.goal)
         there = [there[place] for place in order[: wanted.limit]]
     return runs_of(table, there)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from operator import index
 
-from .. import active, clock, identity, keys
+from .. import active, clock, goals, identity, keys
 from ..errors import InvalidValueError, MetricNotFoundError, advice_on_name, shown
 from ..experiments import check_max_results, check_view
 from ..query.conditions import check_metric, find_rows
@@ -151,7 +151,9 @@ def best_run(
     refresh: bool = False,
     runs_dir: Optional[Path] = None,
 ) -> StoredRun:
-    """Return the run with the best value of a metric, at whichever step it was; NaN is never best.
+    """Return the run with the best value of a metric, at whichever step it was; of equal ones the newest.
+
+    A run that has diverged, whose latest value is NaN or infinite, is the best only where all have.
 
     Args:
         metric: The metric.
@@ -184,8 +186,11 @@ def best_run(
             message = "None of these %d runs has a value of metric %r. %s"
             advice = advice_on_name(metric, table.keys("metrics"))
             raise MetricNotFoundError(message % (len(rows), metric, advice), key=metric)
+        latest = table.column("metrics", metric) or values
+        counting = goals.counting_values(map(values.__getitem__, ranked), map(latest.__getitem__, ranked))
+        sound = [row for row, value in zip(ranked, counting) if value - value == 0]
         pick = max if mode == "max" else min
-        return table.runs([pick(ranked, key=values.__getitem__)])[0]
+        return table.runs([pick(sound or ranked, key=values.__getitem__)])[0]
 
     return scanning.ask(store, chosen, (experiments.ACTIVE,), question, is_refreshed=refresh, stacklevel=3)
 
@@ -214,7 +219,7 @@ def _experiments(
     Raises:
         ExperimentNotFoundError: One is not there.
     """
-    given = [*_each(experiment_ids), *_each(names)]
+    given = [*_each(experiment_ids), *(_named(store, each) for each in _each(names))]
     if given:
         found = [identity.known_experiment(store, each) for each in given]
         return list(dict.fromkeys(experiments.get(store, each).experiment_id for each in found))
@@ -225,6 +230,12 @@ def _experiments(
         return []  # an empty list
     default = identity.find_default_experiment(store)
     return [] if default is None else [default]
+
+
+def _named(store: str, name: Any) -> Any:
+    """Return the id of the experiment of a name, which may be the id of another; what is no name as it is."""
+    named = experiments.find(store, name) if isinstance(name, str) else None
+    return name if named is None else named.experiment_id
 
 
 def _each(given: Any) -> List[Any]:

@@ -317,6 +317,8 @@ def liveness(folder: str, owner: Owner, now: float, *, has_ended: bool = False) 
                 return GONE
             if looked is False:
                 return GONE if is_of_this_start and _is_its_process_gone(owner) else ALIVE
+        if _is_boot_known(owner) and _is_its_process_gone(owner):  # of a copy, or an archive, no lock tells
+            return GONE
         return SILENT if has_ended or _silence_ms(owner, state, now) > SILENCE_MS else ALIVE
     finally:
         os.close(descriptor)
@@ -363,6 +365,11 @@ def _is_of_an_earlier_attempt(owner: Owner, ours: Dict[str, str]) -> bool:
     return (
         bool(same[0]) and same[0] == same[1] and all(map(str.isdigit, attempts)) and int(attempts[0]) < int(attempts[1])
     )
+
+
+def _is_boot_known(owner: Owner) -> bool:
+    """Tell whether the owner lives, or lived, since this very machine was last started."""
+    return owner.boot_id == machine.boot_id(owner.host) != owner.host
 
 
 def _is_its_process_gone(owner: Owner) -> bool:
