@@ -4,6 +4,7 @@ import pytest
 from browsing import visited
 from playwright.sync_api import expect
 
+import mini_mlflow
 from mini_mlflow.compat import mlflow
 
 
@@ -52,6 +53,9 @@ def test_a_change_that_cannot_be_taken_back_says_so(visitor):
         ("lr = 0.0003 or lr = 0.01", "12 runs", "(lr = 0.0003 or lr = 0.01) and "),
         ("name = 'a and status' or depth = 4", "12 runs", "(name = 'a and status' or depth = 4) and "),
         ("lr > 0.005 and depth = 4", "3 runs", "lr > 0.005 and depth = 4 and "),
+        ("(lr > 0.005) and (depth = 4)", "3 runs", "(lr > 0.005) and (depth = 4) and "),
+        ("lr = 0.01 or min(val/loss) < 100", "24 runs", "(lr = 0.01 or min(val/loss) < 100) and "),
+        ("(lr = 0.01 or lr = 0.003) and depth = 4", "6 runs", "((lr = 0.01 or lr = 0.003) and depth = 4) and "),
     ],
 )
 def test_a_count_of_a_status_narrows_what_the_filter_means_and_a_second_click_leaves_it_as_it_was(
@@ -68,6 +72,56 @@ def test_a_count_of_a_status_narrows_what_the_filter_means_and_a_second_click_le
     chip.click()
     expect(page.locator(".total")).to_have_text(count)
     expect(page.locator("#filter")).to_have_value(text)
+
+
+def test_what_is_wrong_with_a_filter_is_told_while_it_is_typed(visitor):
+    page = visitor.open()
+    page.click("#filter")
+    page.keyboard.type("nothing > 1")
+    expect(page.locator(".ferr")).to_contain_text("nothing")
+    assert page.evaluate("document.activeElement.id") == "filter"
+
+
+def test_enter_in_the_field_for_a_tag_leaves_the_keys_to_the_page(visitor):
+    page = visitor.open()
+    visitor.row("olive-run").locator("input").click()
+    page.locator(".selbar").get_by_role("button", name="Tag").click()
+    page.keyboard.type("team=vision")
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text("Tagged 1 run")
+    expect(page.locator(".menu input")).to_have_count(0)
+    page.keyboard.press("u")
+    expect(visitor.row("olive-run").locator(".tag")).to_have_count(0)
+
+
+def test_f2_renames_the_run_that_is_open(visitor):
+    page = visitor.open()
+    visitor.row("olive-run").click()
+    expect(page.locator("article.run h1")).to_have_text("olive-run")
+    page.keyboard.press("F2")
+    page.locator("article.run input").first.fill("renamed")
+    page.keyboard.press("Enter")
+    expect(page.locator("article.run h1")).to_have_text("renamed")
+
+
+@pytest.mark.parametrize("key", ["params.amp", "params.gamma"])
+def test_a_brush_over_a_whole_axis_keeps_every_run_whatever_its_values(chromium, folder, key):
+    mlflow.set_experiment("kinds")
+    for number in range(6):
+        with mlflow.start_run(run_name="run-%d" % number):
+            mini_mlflow.log_params({"amp": number % 2 == 0, "gamma": number % 3 + 2 / 3})
+            mlflow.log_metric("val/loss", number, step=0)
+    with visited(chromium, folder) as visitor:
+        page = visitor.open("#v=explore&a=%s,metrics.val%%2Floss" % key)
+        axis = page.locator(".ax-hit").first.bounding_box()
+        page.mouse.move(axis["x"] + 10, axis["y"] + 1)
+        page.mouse.down()
+        page.mouse.move(axis["x"] + 10, axis["y"] + axis["height"] + 4, steps=6)
+        page.mouse.up()
+        expect(page.locator(".bcount")).to_contain_text("6 of 6 inside")
+        page.click("text=Keep as filter")
+        expect(page.locator(".total")).to_have_text("6 runs")
+        expect(page.locator("#filter")).not_to_have_value("")
 
 
 def test_a_brush_becomes_a_filter_of_the_same_runs_also_where_values_hold_quotes(chromium, folder):

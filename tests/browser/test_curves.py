@@ -2,10 +2,18 @@
 
 import csv
 
+import pytest
 from browsing import visited
 from playwright.sync_api import expect
 
 from mini_mlflow.compat import mlflow
+
+# What in the bars cannot be seen whole, by its text.
+REACH = """() => [...document.querySelectorAll('.bar button, .bar input, .bar label')].filter(element => {
+  const { left, right, width } = element.getBoundingClientRect();
+  const bar = element.closest('.bar').getBoundingClientRect();
+  return width && (left < bar.left - 7 || right > Math.min(bar.right, innerWidth) + 1);
+}).map(element => element.textContent || element.ariaLabel)"""
 
 
 def over(page, metric):
@@ -34,6 +42,59 @@ def test_a_drag_zooms_all_charts_and_a_double_click_zooms_out(visitor):
     assert "z=" in visitor.hash()
     over(page, "train/loss").dblclick()
     expect(page.locator(".zoomed")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("start", "end", "zoom"), [(0.6, 1.2, "23–39"), (0.4, -0.1, "0–16")])
+def test_a_drag_that_ends_beyond_the_edge_zooms_up_to_it(visitor, start, end, zoom):
+    page = visitor.open()
+    expect(page.locator(".card.drawn")).to_have_count(3)
+    drag(page, "val/loss", start, end)
+    expect(page.locator(".zoomed")).to_contain_text("step " + zoom)
+
+
+def test_a_drag_that_leaves_below_the_chart_zooms_to_where_it_was(visitor):
+    page = visitor.open()
+    expect(page.locator(".card.drawn")).to_have_count(3)
+    box = over(page, "val/loss").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] + 30, steps=5)
+    page.mouse.up()
+    expect(page.locator(".zoomed")).to_contain_text("step 10–")
+
+
+def test_the_tooltip_tells_of_the_step_under_the_pointer_where_any_run_has_it(chromium, folder):
+    mlflow.set_experiment("uneven")
+    for name, every in (("often", 1), ("seldom", 20)):
+        with mlflow.start_run(run_name=name):
+            for step in range(0, 41, every):
+                mlflow.log_metric("val/loss", every / (step + 1), step=step)
+    with visited(chromium, folder) as visitor:
+        page = visitor.open()
+        expect(page.locator(".card.drawn")).to_have_count(1)
+        box = over(page, "val/loss").bounding_box()
+        page.mouse.move(box["x"] + box["width"] * 0.35, box["y"] + 4)
+        expect(page.locator("#tip")).to_contain_text("step 14")
+
+
+def test_keys_mean_the_chart_under_the_pointer(visitor):
+    page = visitor.open()
+    expect(page.locator(".card.drawn")).to_have_count(3)
+    over(page, "val/loss").click()
+    over(page, "train/loss").hover()
+    page.keyboard.press("l")
+    page.wait_for_function("location.hash.includes('l=')")
+    assert "l=train" in visitor.hash()
+
+
+@pytest.mark.parametrize("width", [760, 800, 1024, 1240, 1366, 1440])
+def test_what_steers_the_charts_and_the_selection_is_within_reach_at_every_width(chromium, made, width):
+    with visited(chromium, made, viewport=(width, 800), is_read_only=False) as visitor:
+        page = visitor.open("#x=time&z=1700000000000,1700000090000&w=50")
+        page.locator("tr[data-id] input").first.click()
+        expect(page.locator(".selbar")).to_contain_text("1 selected")
+        beyond = page.evaluate(REACH)
+        assert beyond == []
 
 
 def test_the_cursor_stands_at_the_same_place_in_all_charts(visitor):

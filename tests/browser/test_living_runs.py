@@ -1,5 +1,7 @@
 """What a page does while trainings go on."""
 
+import re
+
 import pytest
 from browsing import visited
 from playwright.sync_api import expect
@@ -48,6 +50,26 @@ def test_news_move_neither_selection_nor_zoom_nor_scroll(chromium, living):
         assert page.locator(".tbl").evaluate("box => box.scrollTop") == 84
         expect(page.locator(".zoomed")).to_contain_text("step 2–8")
         expect(page.locator(".selbar")).to_contain_text("1 selected")
+
+
+def test_a_chart_does_not_move_under_the_pointer_and_runs_on_when_it_has_left(chromium, living):
+    with visited(chromium, living) as visitor:
+        page = visitor.open()
+        expect(page.locator(".card.drawn")).to_have_count(1)
+        box = page.locator(".u-over").bounding_box()
+        page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 10)
+        expect(page.locator("#tip")).to_contain_text("step")
+        labels = "() => [...document.querySelectorAll('.u-cursor-x')].map(line => getComputedStyle(line).transform)"
+        before, tip = page.evaluate(labels), page.locator("#tip").inner_text()
+        for step in range(10, 60):
+            mlflow.log_metric("loss", 5 - step / 10, step=step)
+        expect(visitor.row("running").locator("td.sorted")).to_contain_text("−0.9", timeout=8000)
+        page.wait_for_timeout(500)
+        assert page.evaluate(labels) == before
+        assert page.locator("#tip").inner_text().splitlines()[0] == tip.splitlines()[0]
+        page.mouse.move(box["x"] + box["width"] * 0.5, 5)
+        page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 10)
+        expect(page.locator("#tip")).to_contain_text(re.compile("step (29|30)"))
 
 
 def test_rows_do_not_move_under_the_pointer(chromium, living):

@@ -467,6 +467,17 @@ def test_a_filter_that_is_whole_says_how_many_runs_it_means(asker):
     assert told["error"]["near"][0] == "val.loss"
 
 
+def test_values_that_are_offered_mean_the_runs_that_they_count(folder, asker):
+    log_run(folder, "kinds", [], amp=True, layers=[{"a": 0}], **{"val.loss": 7})
+    for key in ("amp", "layers", "params.`val.loss`"):
+        (item,) = asker.complete(key + " = ")["items"]
+        assert item["detail"] == "1 run"
+        assert asker.complete("%s = %s" % (key, item["text"]))["matched"] == 1
+    assert asker.complete("val.loss = ")["items"] == []  # the metric's, which nobody types
+    keys = [item["text"] for item in asker.complete("val.los")["items"]]
+    assert len(keys) == len(set(keys)) == 2
+
+
 def test_places_are_counted_as_javascript_counts(asker):
     told = asker.complete("name = '\U0001f600' and lr ?")
     assert told["error"]["position"] == len("name = 'xx' and lr ")

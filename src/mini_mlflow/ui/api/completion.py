@@ -6,14 +6,14 @@ from math import isnan
 
 from ...errors import QueryError, near_names
 from ...keys import STATUSES
-from ...query.conditions import ATTRIBUTES, find_rows, to_number
+from ...query.conditions import ATTRIBUTES, find_rows, to_number, to_text
 from ...query.grammar import FUNCTIONS, parse_filter
 from ...query.words import iter_words
 from . import choices, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional, Sequence, Tuple
+    from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 MOST_ITEMS = 50
 _MOST_VALUES = 1000
@@ -154,16 +154,20 @@ def _items(table: Any, kind: str, key: Optional[str], typed: str) -> List[Dict[s
 def _keys(table: Any, typed: str) -> List[Dict[str, str]]:
     """Return the keys that begin with what is typed, then those that hold it."""
     found = []
+    before: Set[str] = set()  # what a bare key means, where kinds share it
     for kind in ("metrics", "params", "tags"):
-        for key in table.keys(kind):
+        keys = table.keys(kind)
+        for key in keys:
             if kind == "tags" and not choices.is_own_tag(key):
                 continue
             name = choices.name_of(kind, key)
             short = name.split(".", 1)[1]
             is_clear = short == key and key not in ATTRIBUTES and key.split(".")[0] not in ("metrics", "params", "tags")
+            is_clear = is_clear and key not in before
             shown = short if is_clear else name
             if typed in shown.lower() or typed in name.lower():
                 found.append((not shown.lower().startswith(typed), kind, shown, key))
+        before.update(keys)
     found += [(not name.startswith(typed), "run", name, name) for name in (*ATTRIBUTES, "name") if typed in name]
     found.sort(key=lambda each: (each[0], ("metrics", "params", "tags", "run").index(each[1])))
     return [
@@ -203,6 +207,8 @@ def _values(table: Any, key: str, typed: str) -> List[Dict[str, str]]:
     found: Dict[str, int] = {}
     for kind, name in _places(bare):
         column = table.column(kind, name)
+        if kind != "attributes" and name == bare and table.column("metrics", name) is not None:
+            break  # a bare key is the metric's, whatever else is called so
         for value in column or ():
             if value is not None and len(found) < _MOST_VALUES:
                 text = _quoted(value)
@@ -230,7 +236,7 @@ def _places(key: str) -> List[Tuple[str, str]]:
 def _quoted(value: Any) -> str:
     if isinstance(value, (int, float)) and not isinstance(value, bool) and not isnan(value):
         return plain.text(value)
-    text = plain.text(value)
+    text = to_text(value)
     return "'%s'" % text if "'" not in text else '"%s"' % text.replace('"', "")
 
 

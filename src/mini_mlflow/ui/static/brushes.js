@@ -17,8 +17,17 @@ export function axesAndBrushes() {
 
 /** Put axes and brushes into the address; without brushes only where the order was changed by hand. */
 export function setAxes(axes, brushes, isMoved = S.a !== '' && !S.a.includes('~')) {
-  const short = value => Number(value.toPrecision(6));
-  go({ a: brushes.size || isMoved ? join(axes.map(name => (brushes.has(name) ? `${name}:${brushes.get(name).map(short).join('~')}` : name))) : '' }, true);
+  go({ a: brushes.size || isMoved ? join(axes.map(name => (brushes.has(name) ? `${name}:${outward(brushes.get(name)).join('~')}` : name))) : '' }, true);
+}
+
+/** The ends of a brush in six digits, never inside of what they were: a value at an end stays in. */
+export function outward(ends) {
+  return ends.map((value, i) => {
+    const short = Number(value.toPrecision(6));
+    const isInside = i ? short < value : short > value;
+    const digit = 10 ** (Math.floor(Math.log10(Math.abs(value))) - 5);
+    return isInside ? Number((short + (i ? digit : -digit)).toPrecision(6)) : short;
+  });
 }
 
 let known = '';

@@ -129,8 +129,6 @@ export class Card extends Component {
 
   keys = event => {
     if (event.key.startsWith('Arrow')) moveCursor(this.plot, event);
-    else if (event.key === 'l') { flipLog(this.props.metric); event.stopPropagation(); }
-    else if (event.key === 'f') { go({ f: S.f ? '' : this.props.metric }); event.stopPropagation(); }
     else if (event.key === 'Escape' && this.plot.at !== undefined) { leave(); this.plot.at = undefined; event.stopPropagation(); }
   };
 
@@ -168,5 +166,5 @@ watchTheme(() => cards.forEach(card => { if (card.isVisible) drawSoon(card); }))
 
 /** Turn a chart's y axis from linear to logarithmic, or back. */
 export const flipLog = metric => go({ l: toggled('l', metric) });
-/** The chart under the pointer or with the focus. */
-export const currentCard = () => [...cards].find(card => card.figure.matches(':hover, :focus-within')) || null;
+/** The chart under the pointer, else the one with the focus. */
+export const currentCard = () => [':hover', ':focus-within'].map(how => [...cards].find(card => card.figure.matches(how))).find(Boolean) || null;

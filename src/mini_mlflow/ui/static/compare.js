@@ -54,6 +54,7 @@ export class Compare extends Component {
   }
 
   render(_, { answer, error, isAll, diffs }) {
+    const many = selectedRows().length;
     const rows = selectedRows().slice(0, MOST);
     if (rows.length < 2) return html`<div class="empty"><h2>Select two or more runs</h2><p>Tick rows in the table<span class="keys">, or press <kbd>x</kbd> on a row</span>.</p></div>`;
     for (const row of rows) if (row.slot === undefined) assign(rows);
@@ -63,6 +64,7 @@ export class Compare extends Component {
     const goals = new Map(M.keys.metrics.map(each => [each.key, each.goal]));
     return html`<div class="cmp"><div class="two-up">${charts.map(key => html`<${Card} key=${key} metric=${key} section="compare" goal=${goals.get(key)} items=${items} sig=${sig} height=${168}/>`)}</div>
       ${error && html`<p class="brk">${error.message}</p>`}
+      ${many > MOST && html`<p class="dimt cut">The first ${MOST} of ${many} selected runs</p>`}
       ${answer && html`<div class="sheet"><${Sheet} answer=${answer} rows=${answer.runs.map(ref => M.byRef.get(ref)).filter(Boolean)} isAll=${isAll} onAll=${() => this.setState({ isAll: !isAll })}/>
         ${diffs.map(({ row, text }) => html`<h3 class="dh">Uncommitted changes of ${row.name}</h3><${Diff} text=${text}/>`)}</div>`}</div>`;
   }
@@ -100,10 +102,13 @@ function Sheet({ answer, rows, isAll, onAll }) {
     ${isPair && first.length > 0 && line('first', 'first step that differs', ['', ''], html`<span class="dv">step ${num(Math.min(...first))}</span><span class="pct"></span><span class="bw"></span>`)}
     ${params.length > 0 && title('Params', `${params.length} of ${params.length + answer.same.params} differ`)}${params.map(param => line(`p ${param.key}`, html`<${Key} k=${param.key}/>`, param.values.map(value => html`<span class="say" title=${logged(value)}>${value === null ? '–' : logged(value)}</span>`), isPair && html`<span class="dv">${change(param)}</span><span class="pct"></span><span class="bw"></span>`))}
     ${[...groups].map(([name, list]) => html`${title(name)}${list.map(each => line(`g ${each.key}`, called(each.key), each.values.map(value => (value === null ? '–' : said(each.key, value))), '', name === 'Git'))}`)}
-    ${isTimed && html`${!groups.has('Run') && title('Run')}${line('run time', 'run time', rows.map(row => span(row.duration)), isPair && html`<span class="dv">${rows[1].duration >= rows[0].duration ? '+' : ''}${span(rows[1].duration - rows[0].duration)}</span><span class="pct"></span><span class="bw"></span>`)}`}
+    ${isTimed && html`${!groups.has('Run') && title('Run')}${line('run time', 'run time', rows.map(row => (isKnown(row) ? span(row.duration) : '–')), isPair && html`<span class="dv">${isKnown(rows[0]) && isKnown(rows[1]) ? `${rows[1].duration >= rows[0].duration ? '+' : ''}${span(rows[1].duration - rows[0].duration)}` : ''}</span><span class="pct"></span><span class="bw"></span>`)}`}
     ${isAll && html`${title(`The same in ${isPair ? 'both' : 'all'}`)}${[...(answer.same_rows?.params || []), ...[...(answer.same_rows?.provenance || []).map(each => ({ ...each, value: said(each.key, each.value ?? each.values?.[0]) })), ...alike].map(each => ({ ...each, key: called(each.key) }))].map(each => html`<tr><th scope="row"><${Key} k=${each.key}/></th><td class="num" colspan=${wide - 1}><span class="say">${logged(each.value ?? each.values?.[0])}</span></td></tr>`)}`}
     </tbody><tfoot><tr><td colspan=${wide}>The same in ${isPair ? 'both' : 'all'}: ${same || 'nothing'}. <button type="button" class="link" aria-expanded=${isAll} onClick=${onAll}>${isAll ? 'Hide' : 'Show all'}</button></td></tr></tfoot></table>`;
 }
+
+/** Whether it is known how long a run took: of one that was lost it is not. */
+const isKnown = row => typeof row.duration === 'number';
 
 /** A metric's values; of two runs the better one is bold, of more the least and the greatest. */
 function valuesOf(metric, isPair) {

@@ -4,7 +4,7 @@ import { S, go, watch } from './address.js';
 import { M, scope, watchModel } from './model.js';
 import { ask, unfold, whenBack } from './server.js';
 import { watchHover, hovered } from './hover.js';
-import { axesAndBrushes, setAxes, places, valueOf } from './brushes.js';
+import { axesAndBrushes, outward, setAxes, places, valueOf } from './brushes.js';
 import { kindName } from './columns.js';
 import { makeAxis } from './scaling.js';
 import { Parallel } from './parallel.js';
@@ -14,6 +14,7 @@ import { say } from './undo.js';
 
 const MOST = 2000; // runs that are drawn
 const MOST_AXES = 8;
+const TRUTHS = { true: 'True', false: 'False' }; // as filters write them
 
 /** The axes that are shown at first: params that vary, then metrics with a goal. */
 function firstAxes() {
@@ -29,7 +30,7 @@ function firstAxes() {
 
 /** The setting that was tried most widely: on a log axis, or with the most values. */
 function widest(axes) {
-  const weight = axis => (axis.isMetric ? -1 : axis.isLog ? 1e6 : 0) + axis.ticks.length;
+  const weight = axis => (axis.isMetric ? -1e6 : axis.isLog ? 1e6 : 0) + axis.ticks.length;
   return axes.reduce((best, axis, i) => (weight(axis) > weight(axes[best]) ? i : best), 0);
 }
 
@@ -116,8 +117,10 @@ export class Explore extends Component {
     const left = [];
     const parts = [...brushes].map(([name, [low, high]]) => {
       const texts = places.get(name);
-      if (!texts) return `${name} >= ${Number(low.toPrecision(6))} and ${name} <= ${Number(high.toPrecision(6))}`;
-      const chosen = [...texts].filter(([, at]) => at >= low && at <= high).map(([text]) => text);
+      const [least, most] = outward([low, high]);
+      if (!texts) return `${name} >= ${least} and ${name} <= ${most}`;
+      const truths = new Set(this.state.rows.map(row => row.cells.get(name)).filter(value => typeof value === 'boolean').map(String));
+      const chosen = [...texts].filter(([, at]) => at >= low && at <= high).map(([text]) => (truths.has(text) ? TRUTHS[text] : text));
       left.push(...chosen.filter(text => quoted(text) === null));
       return `${name} in (${chosen.map(quoted).filter(Boolean).join(', ') || "''"})`;
     });

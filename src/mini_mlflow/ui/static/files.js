@@ -58,8 +58,10 @@ export class Files extends Component {
 
   render({ refOf }, { folders, chosen, preview }) {
     const root = folders.get('');
+    const folded = (root?.files || []).filter(file => file.is_dir).length;
     const size = (root?.files || []).reduce((sum, file) => sum + (file.size_bytes || 0), 0);
-    return html`<h2>Files ${root && html`<small>${root.files.length}${size ? ` · ${bytes(size)}` : ''}</small>`}</h2>
+    const told = root && [root.files.length - folded || (folded ? 0 : '0'), folded && count(folded, 'folder'), !folded && size > 0 && bytes(size)].filter(Boolean).join(' · ');
+    return html`<h2>Files ${root && html`<small>${told}</small>`}</h2>
       ${root?.error && html`<p class="dimt">${root.error}</p>`}${root && !root.error && !root.files.length && html`<p class="dimt">None logged</p>`}
       ${root?.files.length > 0 && html`<div class="files ${chosen ? '' : 'alone'}"><ul aria-label="Files">${this.lines('', 0)}${root.is_cut && html`<li class="dimt">and more</li>`}</ul>${chosen && html`<${Preview} refOf=${refOf} file=${chosen} preview=${preview}/>`}</div>`}`;
   }
@@ -99,7 +101,9 @@ export class Console extends Component {
     const answer = await ask(`api/tail?run=${encodeURIComponent(refOf)}&path=${encodeURIComponent(path)}&${from ? `from=${from}` : 'bytes=16384'}`).catch(() => null);
     if (!answer || refOf !== this.props.refOf || (!answer.text && from)) return;
     if (this.box) this.isAtEnd = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < 30;
-    this.setState({ path, text: (from ? this.state.text + answer.text : answer.text).slice(-KEPT), end: answer.end, size: answer.size_bytes, isCut: answer.start > 0 });
+    const whole = from ? this.state.text + answer.text : answer.text;
+    const isCut = whole.length > KEPT || (from ? this.state.isCut : answer.start > 0);
+    this.setState({ path, text: whole.slice(-KEPT), end: answer.end, size: answer.size_bytes, isCut });
   }
 
   render({ run, refOf }, { path, text, size, isCut }) {

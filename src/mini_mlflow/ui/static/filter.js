@@ -49,7 +49,7 @@ export class Filter extends Component {
     if (!answer || this.input.value !== text) return;
     this.answer = { text, error: answer.error };
     if (answer.error === null) M.filterError = null;
-    this.setState({ items: answer.items || [], from: answer.from, to: answer.to, at: 0, left: this.placeOf(answer.from), isOpen: isOpening && !this.isQuiet && document.activeElement === this.input, matched: answer.matched, total: answer.total });
+    this.setState({ items: answer.items || [], from: answer.from, to: answer.to, at: 0, left: this.placeOf(answer.from), isOpen: answer.items?.length > 0 && isOpening && !this.isQuiet && document.activeElement === this.input, matched: answer.matched, total: answer.total });
   }
 
   /** Where a character of the text stands, in pixels from the left of the field. */
@@ -142,7 +142,7 @@ export class Filter extends Component {
   render({ narrow }, { text, items, at, left, isOpen, error, matched, total, from, to }) {
     const typed = text.slice(from, to);
     return html`<div class="filter ${error && !isOpen ? 'bad' : ''}" ref=${e => { this.field = e; }} onClick=${event => { if (event.target === event.currentTarget) this.input.focus(); }}><${Icon} n="search"/>
-      <input id="filter" type="text" role="combobox" aria-label="Filter runs" aria-expanded=${isOpen && items.length > 0} aria-controls="completions" aria-autocomplete="list" aria-invalid=${Boolean(error)} autocomplete="off" autocapitalize="off" spellcheck="false"
+      <input id="filter" type="text" role="combobox" aria-label="Filter runs" aria-expanded=${isOpen && items.length > 0} aria-controls="completions" aria-autocomplete="list" aria-invalid=${Boolean(error)} autocomplete="off" autocapitalize="off" spellcheck=${false}
         aria-activedescendant=${isOpen && items.length ? `completion-${at}` : undefined}
         placeholder=${narrow ? 'Filter runs' : 'Filter runs:  params.lr < 0.01 and max(metrics.val.acc) > 0.9'} value=${text} ref=${e => { this.input = e; }} onInput=${this.typed} onKeyDown=${this.keys} onFocus=${() => { if (!this.state.error && (this.isUsed || S.q)) this.soon(60); }}
         onBlur=${() => { this.setState({ isOpen: false }); if (!this.state.error && this.state.text !== S.q) this.settle(); }}/>

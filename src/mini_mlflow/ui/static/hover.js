@@ -24,8 +24,9 @@ export function hover(id) {
 /** Whether the pointer or the focus is where rows or lines would move away from under it. */
 export const busy = { table: false, chart: false };
 const calmers = new Set();
+/** Call *call* whenever the table or the charts may move again; `busy` tells which. */
 export const whenCalm = call => calmers.add(call);
 export function setBusy(where, isBusy) {
   busy[where] = isBusy;
-  if (!busy.table && !busy.chart) calmers.forEach(call => call());
+  if (!isBusy) calmers.forEach(call => call());
 }

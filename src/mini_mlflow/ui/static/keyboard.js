@@ -66,8 +66,8 @@ function act(key, app) {
     case '?': app.setState({ isHelped: !app.state.isHelped }); return true;
     case 'Escape': back(app); return true;
     case 'j': case 'k':
-      if (S.r) nextRun(key === 'j' ? 1 : -1);
-      else app.table?.step(key === 'j' ? 1 : -1);
+      if (!S.r) app.table?.step(key === 'j' ? 1 : -1);
+      else if (nextRun(key === 'j' ? 1 : -1)) app.table?.reveal(S.r);
       return true;
     case 'Enter':
       if (document.activeElement?.matches?.('button, a, input, [role=tab]')) return false;
@@ -77,7 +77,7 @@ function act(key, app) {
     case 'x': if (isRow) toggleSelected(item); return Boolean(isRow);
     case 'e': if (item) toggleShown(item); return Boolean(item);
     case 'p': if (isRow) togglePinned(item); return Boolean(isRow);
-    case 'F2': if (isRow && !isReadOnly()) renaming.start?.(item); return Boolean(isRow);
+    case 'F2': if (isRow && !isReadOnly()) ((item === find(S.r) && renaming.open) || renaming.start)?.(item); return Boolean(isRow);
     case 'c': go({ v: 'compare', r: '' }); return true;
     case 'g': document.getElementById('group')?.click(); return true;
     case 's': sortByNext(app.state.width >= 1920); return true;

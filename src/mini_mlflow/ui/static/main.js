@@ -4,7 +4,7 @@ import { S, go, plainOf, split, watch } from './address.js';
 import { M, changed, experiments, find, load, show, store, take, watchModel } from './model.js';
 import { boot, isReport } from './boot.js';
 import { watchLink } from './server.js';
-import { whenCalm } from './hover.js';
+import { busy, whenCalm } from './hover.js';
 import { follow } from './live.js';
 import { KEYS, listenToKeys } from './keyboard.js';
 import { TopBar } from './topbar.js';
@@ -57,7 +57,7 @@ class App extends Component {
     watch(() => this.moved());
     watchModel(() => this.forceUpdate());
     watchLink(() => this.forceUpdate());
-    whenCalm(() => { if (M.isHeld) load({ isLive: true }); });
+    whenCalm(() => { if (M.isHeld && !busy.table && !busy.chart) load({ isLive: true }); });
     // A frame in a notebook has no width before it is laid out, and no "resize" then: an observer is told in any case.
     new ResizeObserver(() => { if (innerWidth !== this.state.width) this.setState({ width: innerWidth }); }).observe(document.documentElement);
     listenToKeys(this);

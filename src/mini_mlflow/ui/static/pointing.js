@@ -24,7 +24,18 @@ export function listen(plot, u) {
     cancelAnimationFrame(frame);
     frame = requestAnimationFrame(() => point(plot, left, top));
   });
-  u.over.addEventListener('mouseleave', () => { cancelAnimationFrame(frame); leave(); });
+  u.over.addEventListener('mouseleave', event => {
+    cancelAnimationFrame(frame);
+    if (event.buttons & 1) dragBeyond(u, event); // who lets go outside means the part up to the edge
+    else leave();
+  });
+}
+
+function dragBeyond(u, { clientX, clientY }) {
+  const box = u.over.getBoundingClientRect();
+  const within = (at, most) => Math.max(0, Math.min(most, at));
+  u.setCursor({ left: within(clientX - box.left, box.width), top: within(clientY - box.top, box.height) }, false);
+  addEventListener('mouseup', leave, { once: true });
 }
 
 /** Forget the cursor. */
@@ -65,13 +76,24 @@ function cursors(plot, at) {
 let resting = 0;
 /** The tooltip of a chart at a place of its x axis. */
 function tell(plot, pointer) {
-  const guide = plot.lineOf(hovered() ?? '') || plot.lines[plot.lines.length - 1];
+  const guide = plot.lineOf(hovered() ?? '') || closest(plot.lines, pointer);
   const place = guide && !isInGap(guide.series.gaps, pointer, apart(guide.series)) ? nearest(guide.series.x, pointer) : -1;
   const at = place >= 0 ? guide.series.x[place] : S.x === 'step' ? Math.round(pointer) : pointer;
   show(plot, at, null);
   clearTimeout(resting);
   const exact = isReport ? [] : plot.lines.filter(line => !line.counts && !line.series.isRaw);
   if (exact.length) resting = setTimeout(() => askExact(plot, at, exact), REST);
+}
+
+/** The line with the row that is closest to a place of the x axis; of equal ones the best. */
+function closest(lines, pointer) {
+  let [found, least] = [null, Infinity];
+  for (const line of lines) {
+    const { x } = line.series;
+    const away = Math.abs(x[nearest(x, pointer)] - pointer);
+    if (away <= least) [found, least] = [line, away];
+  }
+  return found;
 }
 
 async function askExact(plot, at, lines) {

@@ -158,9 +158,11 @@ export class Rename extends Component {
 export class TagField extends Component {
   componentDidMount() { if (!this.props.isLater) this.input.focus(); }
   render({ onDone, label, isLater }) {
-    return html`<input class="text-input search" data-first=${!isLater || undefined} placeholder="key=value" aria-label=${label || 'Tag'} spellcheck="false" ref=${e => { this.input = e; }} onKeyDown=${event => {
-      if (event.key === 'Enter') onDone(this.input.value);
-      if (event.key === 'Escape') onDone('');
+    return html`<input class="text-input search" data-first=${!isLater || undefined} placeholder="key=value" aria-label=${label || 'Tag'} spellcheck=${false} ref=${e => { this.input = e; }} onKeyDown=${event => {
+      if (event.key === 'Enter' || event.key === 'Escape') {
+        event.preventDefault(); // else Enter presses the button that the focus goes back to
+        onDone(event.key === 'Enter' ? this.input.value : '');
+      }
       if (event.key !== 'Tab') event.stopPropagation();
     }}/>`;
   }
@@ -181,8 +183,8 @@ export const RowMenu = ({ row, onRename, isButton }) => html`<${Menu} label="Mor
       <${Action} name="Rename" note="F2" onClick=${() => { close(); (onRename || renaming.start)?.(row); }}/>
       <h3>Add a tag</h3><${TagField} onDone=${text => { close(); if (text) tag([row], text); }}/>
       <${Action} kind="danger" name="Delete" onClick=${() => { close(); remove([row]); }}/>`)}`}<//>`;
-/** The table puts here what starts the renaming of a row. */
-export const renaming = { start: null };
+/** The table puts here what starts the renaming of a row, and the run that is open what starts its own. */
+export const renaming = { start: null, open: null };
 
 export async function copy(text) {
   try {

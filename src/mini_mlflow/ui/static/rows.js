@@ -56,7 +56,7 @@ export function GroupRow({ group, columns, texts, sorted, view, at, isOpen, isBe
     <td class="c-sel" role="gridcell"><button type="button" tabindex="-1" class="caret ${isOpen ? 'down' : ''}" aria-label="${isOpen ? 'Hide' : 'Show'} the runs of ${group.label}"><${Icon} n="right" s=12/></button></td>
     <td class="c-sw" role="gridcell"><${Swatch} item=${group} on=${isShown(group)} label=${group.label} onClick=${event => toggleShown(group, event.altKey)}/></td>
     <td class="c-name" role="gridcell"><span class="name-line" title=${group.label}><bdi class="say">${group.by.map(([key, value], i) => html`${i ? html`<span class="sep"> · </span>` : ''}<span class="pk">${key}</span> ${value === null ? '–' : logged(value)}`)}</bdi><span class="n">n=${group.n}</span></span></td>
-    <td class="c-st" role="gridcell">${others.slice(0, 1).map(status => html`<${Mark} s=${status}/> ${group.statuses[status]}`)}</td>
+    <td class="c-st" role="gridcell" title=${others.map(status => `${group.statuses[status]} ${status.toLowerCase()}`).join(', ') || undefined}>${others.slice(0, 1).map(status => html`<${Mark} s=${status}/> ${group.statuses[status]}`)}</td>
     ${columns.map((column, i) => html`<td role="gridcell" class="num ${column.order === sorted ? 'sorted' : ''} ${isBest && column.order === sorted ? 'best' : ''}">${groupCell(group, column, texts[i], column.order === sorted)}</td>`)}<td class="c-act"></td></tr>`;
 }
 

@@ -7,7 +7,7 @@ import { ask, unfold, whenBack } from './server.js';
 import { ago, bothTimes, logged, num, span } from './format.js';
 import { cssColor } from './colors.js';
 import { Icon, Key, Mark, Swatch } from './parts.js';
-import { copy, edit, Rename, restore, RowMenu, tag, TagField, toggleShown, watchEdits } from './rowactions.js';
+import { copy, edit, Rename, renaming, restore, RowMenu, tag, TagField, toggleShown, watchEdits } from './rowactions.js';
 import { Files, Console } from './files.js';
 import { Provenance } from './provenance.js';
 import { Menu } from './menu.js';
@@ -57,10 +57,11 @@ export class RunPage extends Component {
     this.end = watchModel(() => { if (this.state.run && this.row()?.status !== this.state.run.status) this.fetch(); });
     this.endBack = whenBack(() => this.fetch());
     this.endEdits = watchEdits(refs => { if (refs.includes(this.props.item.ref)) this.fetch(); });
+    renaming.open = () => this.setState({ isNamed: true });
     this.timer = setInterval(() => { if (!document.hidden && this.state.run?.status === 'RUNNING') this.fetch(); }, 4000);
   }
   componentDidUpdate(before) { if (before.item.ref !== this.props.item.ref) { this.setState({ run: null, error: null, isNamed: false }); this.fetch(); } }
-  componentWillUnmount() { this.end(); this.endBack(); this.endEdits(); clearInterval(this.timer); }
+  componentWillUnmount() { this.end(); this.endBack(); this.endEdits(); clearInterval(this.timer); renaming.open = null; }
   row() { return M.byRef.get(this.props.item.ref); }
 
   async fetch() {
@@ -120,11 +121,12 @@ function shownRows() {
   return [...pins, ...rows.filter(row => !row || !pinned.has(row.ref))];
 }
 
-/** Open the next run, or the one before, without closing. */
+/** Open the next run, or the one before, without closing; tell whether it is there yet. */
 export function nextRun(by) {
   const rows = shownRows();
   const at = rows.findIndex(row => row && (row.short === S.r || row.id.startsWith(S.r)));
   const to = Math.max(0, Math.min(rows.length - 1, at + by));
   if (rows[to]) go({ r: rows[to].short }, true);
   else need(to, to + 1); // it is on its way
+  return Boolean(rows[to]);
 }

@@ -1,6 +1,6 @@
 // How does a column become an axis: its ends, its direction, its ticks?
 import { bestWay } from './columns.js';
-import { logged, tick } from './format.js';
+import { brief, tick } from './format.js';
 import { evenSplits, logSplits, roundStep } from './ticks.js';
 
 const FEW = 6; // values that all get a tick
@@ -14,7 +14,7 @@ export function makeAxis(column, values) {
   const isMetric = column.kind === 'metrics';
   const known = values.filter(value => value !== null && value !== undefined && value !== '');
   const numbers = known.map(value => (typeof value === 'number' ? value : Number(value)));
-  const isText = !isMetric && numbers.some(Number.isNaN);
+  const isText = !isMetric && (numbers.some(Number.isNaN) || known.some(value => typeof value === 'boolean'));
   const isTurned = isMetric && bestWay(column) === 'min';
   const about = { name: column.name, key: column.key, isMetric, isTurned };
   return isText ? textAxis(about, known) : numberAxis(about, numbers.filter(Number.isFinite));
@@ -50,7 +50,7 @@ function numberAxis(about, numbers) {
   const position = value => (about.isTurned ? 1 - part(value) : part(value));
   return {
     ...about, isLog, texts: null, low, high, isFew, position, at: value => { const number = typeof value === 'number' ? value : value === null || value === undefined || value === '' ? NaN : Number(value); return Number.isFinite(number) ? position(number) : NaN; },
-    back: at => g(from - room + (about.isTurned ? 1 - at : at) * whole), ticks: (isFew && !about.isMetric ? unique : isLog ? logSplits(low, high) : high > low ? evenSplits(low, high, roundStep(low, high, MOST)) : [low]).map(value => ({ value, text: isFew && !about.isMetric ? logged(value) : tick(value) })),
+    back: at => g(from - room + (about.isTurned ? 1 - at : at) * whole), ticks: (isFew && !about.isMetric ? unique : isLog ? logSplits(low, high) : high > low ? evenSplits(low, high, roundStep(low, high, MOST)) : [low]).map(value => ({ value, text: isFew && !about.isMetric ? brief(value) : tick(value) })),
   };
 }
 

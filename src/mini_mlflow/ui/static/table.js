@@ -1,7 +1,7 @@
 // The left pane: runs as rows, only those in view. The rows are also the legend of every chart.
 import { html, Component } from './vendor/preact.js';
 import { S, go, join } from './address.js';
-import { M, findAll, load, need, watchModel } from './model.js';
+import { M, find, findAll, load, need, watchModel } from './model.js';
 import { setBusy } from './hover.js';
 import { Row, GroupRow, selection } from './rows.js';
 import { bestOf, bestWay, nextKind, sortBy, sorting, tableColumns, textOf } from './columns.js';
@@ -79,6 +79,13 @@ export class Table extends Component {
     else if ((to + 1) * HEIGHT > this.box.scrollTop + room) this.box.scrollTop = (to + 1) * HEIGHT - room;
     this.setState({ focus: ref, top: this.box.scrollTop }, () => this.box.querySelector(`tr[data-id="${CSS.escape(ref)}"]`)?.focus({ preventScroll: true }));
     if (S.r && line.row) go({ r: line.row.short }, true);
+  }
+
+  /** Bring the row of a run into view, with the focus; those that are pinned always are. */
+  reveal(short) {
+    const row = find(short);
+    const lines = this.lines();
+    for (let i = 0; row && !this.pinned().includes(row) && i < lines.count; i += 1) if (lines.at(i)?.row === row) { this.focusLine(i); return; }
   }
 
   /** Go *by* lines further from the one with the focus. */
