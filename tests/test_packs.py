@@ -24,7 +24,18 @@ from mini_mlflow import (
 )
 from mini_mlflow.compat import mlflow
 from mini_mlflow.packs import pack, unpack
-from mini_mlflow.store import columns, experiments, following, packed, packing, presence, reader, trash, unpacking
+from mini_mlflow.store import (
+    columns,
+    experiments,
+    following,
+    machine,
+    packed,
+    packing,
+    presence,
+    reader,
+    trash,
+    unpacking,
+)
 from packed_runs import ended_run, packs_of, put_pack, times_below, tree_below
 
 IDS = ["a", "b", "c"]
@@ -823,7 +834,8 @@ def test_a_run_that_is_deleted_while_its_pack_is_written_stays_deleted(store, mo
 
 
 @pytest.mark.parametrize("change", ["delete_run", "rename_run", "move_run"])
-def test_who_logged_beside_and_is_gone_keeps_nobody_from_changing_what_was_packed(tmp_path, change):
+def test_who_logged_beside_and_is_gone_keeps_nobody_from_changing_what_was_packed(tmp_path, monkeypatch, change):
+    monkeypatch.setattr(machine, "is_local_device", lambda device: True)
     store = str(tmp_path / "mlruns")
     beside = "import sys\nfrom mini_mlflow import Run\nRun(run_id='r', runs_dir=sys.argv[1]).log_metric('beside', 1)"
     with Run(run_id="r", runs_dir=store) as run:

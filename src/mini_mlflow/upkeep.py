@@ -98,7 +98,7 @@ def gc(
     Args:
         older_than_s: Only what was deleted at least so many seconds ago.
         dry_run: Whether nothing is removed, only told what would be.
-        experiment_ids: Only in these experiments, by their ids or names; None: in all.
+        experiment_ids: Only in these experiments, by their ids or names, digits being an id; None: in all.
         runs_dir: The store's folder, as in ``start_run``.
 
     Returns:
@@ -113,7 +113,7 @@ def gc(
     """
     older_than_s = _check_seconds(older_than_s)
     store = active.store_folder(runs_dir)
-    ids = None if experiment_ids is None else [identity.known_experiment(store, each) for each in experiment_ids]
+    ids = None if experiment_ids is None else [_for_good(store, each) for each in experiment_ids]
     with Progress("Removing deleted runs") as progress:
         removed, problems = trash.gc(
             store,
@@ -302,6 +302,13 @@ def get_note(
     else:
         note = reader.read_run(*_find(run_id, experiment_id, runs_dir)).tags.get(NOTE)
     return None if note is None else str(note)
+
+
+def _for_good(store: str, experiment_id: ExperimentId) -> ExperimentId:
+    """Return the experiment that is meant; digits never mean one of that name: what is removed does not come back."""
+    if isinstance(experiment_id, str) and not experiment_id.isdigit():
+        return identity.known_experiment(store, experiment_id)
+    return keys.check_experiment_id(experiment_id)
 
 
 def _check_seconds(value: Any) -> float:

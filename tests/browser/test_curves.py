@@ -85,6 +85,9 @@ def test_keys_mean_the_chart_under_the_pointer(visitor):
     page.keyboard.press("l")
     page.wait_for_function("location.hash.includes('l=')")
     assert "l=train" in visitor.hash()
+    page.keyboard.press("ArrowRight")  # the cursor of the chart that has the focus
+    page.keyboard.press("f")
+    expect(page.locator(".full")).to_have_attribute("aria-label", "Chart of val/loss")
 
 
 @pytest.mark.parametrize("width", [760, 800, 1024, 1240, 1366, 1440])

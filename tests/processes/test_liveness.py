@@ -28,6 +28,17 @@ sys.stdin.readline()
 """
 
 
+FIRST_THREAD_ENDS = """
+import ctypes, threading, time
+def work():
+    time.sleep(0.2)
+    print("working", flush=True)
+    time.sleep(60)
+threading.Thread(target=work).start()
+ctypes.CDLL(None).pthread_exit(None)
+"""
+
+
 def status(store):
     return reader.read_run(store, 0, "r").metadata["status"]
 
@@ -148,13 +159,31 @@ def test_h20_a_run_whose_process_number_was_given_again_is_lost(owner_process, s
     assert status(store) == "LOST"
 
 
-def test_a_copy_of_a_store_tells_by_the_process_whether_a_run_goes_on(owner_process, store, tmp_path):
+@pytest.mark.parametrize("is_local", [True, False])
+def test_in_a_copy_a_run_is_lost_as_soon_as_its_process_is_gone(owner_process, store, tmp_path, monkeypatch, is_local):
     """Rule L1: the copy's file is not the one that is locked."""
+    monkeypatch.setattr(machine, "is_local_device", lambda device: is_local)
     copy = str(tmp_path / "copy")
     subprocess.check_call(["cp", "-a", store, copy])
     assert (status(store), status(copy)) == ("RUNNING", "RUNNING")
     kill(owner_process)
-    assert (status(store), status(copy)) == ("LOST", "LOST")
+    assert (status(store), status(copy)) == ("LOST", "LOST" if is_local else "RUNNING")
+    os.utime(os.path.join(copy, "0", "r", "owner.json"), (time.time() - 70, time.time() - 70))
+    assert status(copy) == "LOST"
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="only Linux has such processes")
+def test_a_process_whose_first_thread_has_ended_lives_as_long_as_another(script):
+    """Rule L1."""
+    process = script(FIRST_THREAD_ENDS)
+    assert process.stdout.readline() == "working\n"
+    until = time.monotonic() + 20
+    while b") Z" not in pathlib.Path("/proc/%d/stat" % process.pid).read_bytes() and time.monotonic() < until:
+        time.sleep(0.01)
+    assert b") Z" in pathlib.Path("/proc/%d/stat" % process.pid).read_bytes()
+    assert not machine.is_process_gone(process.pid, machine.process_start(process.pid))
+    kill(process)
+    assert machine.is_process_gone(process.pid, None)
 
 
 def test_a_copy_from_another_machine_falls_to_the_heartbeat(owner_process, store, tmp_path):

@@ -105,6 +105,22 @@ def test_columns_are_rows_whatever_a_row_is(row, closing):
     same(('{"key": "loss", "history": [\n%s,\n[5, 6, 7.5]%s' % (row, closing)).encode())
 
 
+@pytest.mark.parametrize("value", [0, 14.5, float("nan"), -0.0])
+@pytest.mark.parametrize("closing", ["0", "-0.0", "0.0", "04.5", "14.5", '"NaN"', '"nan"', "-"])
+def test_a_newest_row_that_the_closing_does_not_repeat_is_read_as_rows_are(value, closing):
+    """Rule M8."""
+    whole = metric_file.encode("loss", [Metric(0, 1, 2.5), Metric(1, 2, value)])
+    same(re.sub(rb'"value": .*}', b'"value": %s}' % closing.encode(), whole))
+
+
+@pytest.mark.parametrize("between", [b"]", b"],,", b"], ,", b"],\n\n", b",", b""])
+def test_rows_that_are_not_apart_are_read_as_rows_are_also_at_the_edge_of_a_chunk(monkeypatch, between):
+    """Rule M8."""
+    monkeypatch.setattr(columns, "_CHUNK_BYTES", 1)
+    whole = metric_file.encode("loss", [Metric(step, 7 + step, step + 0.5) for step in range(4)])
+    same(whole.replace(b"],\n[2", between + b"\n[2"))
+
+
 def test_columns_are_rows_in_other_forms():
     """Rules M10 and F1."""
     document = {"key": "loss", "history": [[2, 1, 0.5], [1, 1, "NaN"], [3, 9, 2**60]], "step": 3}

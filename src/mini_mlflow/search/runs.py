@@ -153,7 +153,7 @@ def best_run(
 ) -> StoredRun:
     """Return the run with the best value of a metric, at whichever step it was; of equal ones the newest.
 
-    A run that has diverged, whose latest value is NaN or infinite, is the best only where all have.
+    A run that has diverged, whose latest or best value is NaN or infinite, is the best only where all have.
 
     Args:
         metric: The metric.
@@ -188,7 +188,7 @@ def best_run(
             raise MetricNotFoundError(message % (len(rows), metric, advice), key=metric)
         latest = table.column("metrics", metric) or values
         counting = goals.counting_values(map(values.__getitem__, ranked), map(latest.__getitem__, ranked))
-        sound = [row for row, value in zip(ranked, counting) if value - value == 0]
+        sound = [row for row, value in zip(ranked, counting) if value is not None and value - value == 0]
         pick = max if mode == "max" else min
         return table.runs([pick(sound or ranked, key=values.__getitem__)])[0]
 

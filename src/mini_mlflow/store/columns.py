@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from array import array
+from math import isnan
 from operator import lt
 
 from ..errors import BrokenFileError
@@ -133,19 +134,29 @@ def _decode_exact(data: bytes, path: str) -> Optional[Columns]:
         while begin < end:
             stop = data.find(b"\n[", min(begin + _CHUNK_BYTES, end), end)
             stop = end if stop < 0 else stop
-            if not _decode_chunk(data[begin:stop].lstrip(b"\n").rstrip(b", \n"), path, found):
+            chunk = data[begin + 1 : stop]
+            if stop < end and not chunk.endswith(b","):
+                return None
+            if not _decode_chunk((chunk[:-1] if stop < end else chunk).rstrip(b" "), path, found):
                 return None
             begin = stop
+        if not found.steps or min(found.timestamps) < 0:
+            return None
+        step, timestamp, text = closing.groups()
+        last = _place_of_newest(found.timestamps)
+        number = documents.decode_number(documents.decode_json(text, path))
+        is_repeated = (int(step), int(timestamp)) == (found.steps[last], found.timestamps[last])
+        is_repeated = is_repeated and _is_same(number, found.values[last])
     except (BrokenFileError, ValueError, OverflowError, TypeError):
         return None
-    if not found.steps or min(found.timestamps) < 0:
-        return None
-    step, timestamp, text = closing.groups()
-    last = _place_of_newest(found.timestamps)
-    is_repeated = (int(step), int(timestamp)) == (found.steps[last], found.timestamps[last])
-    number = documents.decode_number(documents.decode_json(text, path))
-    is_repeated = is_repeated and (number == found.values[last] or text == b'"NaN"')
     return Columns(found.steps, found.timestamps, found.values) if is_repeated else None
+
+
+def _is_same(number: Number, other: Number) -> bool:
+    """Tell whether two numbers are written alike: NaN is NaN, and 0 is not -0."""
+    if not number or isnan(number):
+        return str(float(number)) == str(float(other))
+    return number == other
 
 
 def _place_of_newest(timestamps: array[int]) -> int:

@@ -1,4 +1,4 @@
-"""Which machine and process is this, and does a process of this machine still live?"""
+"""Which machine and process is this, and does a process of this machine, or of an earlier attempt at a job, live?"""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import lru_cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Optional, Tuple
+    from typing import Dict, Optional, Tuple
 
 _LOCAL_FILE_SYSTEMS = frozenset(
     [
@@ -37,6 +37,7 @@ _FOLDERS_WITH_TIMES = (_LOCAL_FILE_SYSTEMS - frozenset(["vfat", "exfat"])) | fro
     ["nfs", "nfs4", "lustre", "gpfs", "beegfs", "ceph", "cifs", "smb3", "overlay", "virtiofs", "9p"]
 )
 
+_ATTEMPT = "SLURM_RESTART_COUNT"
 _DEAD = frozenset([b"Z", b"X", b"x"])  # it runs no more, though its parent has not asked how it ended
 
 
@@ -75,7 +76,7 @@ def process_start(pid: int) -> Optional[int]:
 
 def is_process_gone(pid: int, start: Optional[int]) -> bool:
     """Tell whether a process of this numbering is certainly no more; sends no signal."""
-    if not os.path.exists("/proc/self/stat"):
+    if not _is_proc_ours():
         return False
     try:
         os.kill(pid, 0)  # asks only; /proc alone hides the processes of others where it is mounted with hidepid
@@ -87,12 +88,33 @@ def is_process_gone(pid: int, start: Optional[int]) -> bool:
     return state in _DEAD or (now is not None and start is not None and now != start)
 
 
+def is_earlier_attempt(theirs: Dict[str, str], ours: Dict[str, str]) -> bool:
+    """Tell whether a job is an earlier attempt at our own: Slurm ends it before it starts the next.
+
+    Slurm counts in SLURM_RESTART_COUNT how often it has put a job back into the queue; a first attempt has none.
+    """
+    attempts = [jobs.get(_ATTEMPT, "0") for jobs in (theirs, ours)]
+    same = [{name: value for name, value in jobs.items() if name != _ATTEMPT} for jobs in (theirs, ours)]
+    return (
+        bool(same[0]) and same[0] == same[1] and all(map(str.isdigit, attempts)) and int(attempts[0]) < int(attempts[1])
+    )
+
+
+def _is_proc_ours() -> bool:
+    """Tell whether /proc counts processes as this one does; a sandbox may show that of its host."""
+    try:
+        return os.readlink("/proc/self") == str(os.getpid())
+    except OSError:
+        return False
+
+
 def _stat(pid: int) -> Tuple[bytes, Optional[int]]:
     """Return the state and the start of a process as /proc has them, empty and None where it does not."""
     try:
         with open("/proc/%d/stat" % pid, "rb") as file:
             fields = file.read().rpartition(b")")[2].split()
-            return fields[0], int(fields[19])
+            state = b"" if int(fields[17]) > 1 else fields[0]  # a zombie with threads: others go on
+            return state, int(fields[19])
     except (OSError, ValueError, IndexError):
         return b"", None
 

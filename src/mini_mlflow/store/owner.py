@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 SILENCE_MS = 10 * 60 * 1000  # rule L3
 HEARTBEAT_S = 30.0  # rule L2
+_MISSED_MS = 2 * HEARTBEAT_S * 1000
 _RECORD_BYTES = 2048  # one page holds it, so that one write replaces all of it
 HANDOVER_S = 1.0  # an heir that holds the lock signs within microseconds, unless the machine is busy
-_ATTEMPT = "SLURM_RESTART_COUNT"
 _INT64 = range(-(2**63), 2**63)
 
 ALIVE = "alive"  # a lock or a recent heartbeat says so
@@ -307,7 +307,7 @@ def liveness(folder: str, owner: Owner, now: float, *, has_ended: bool = False) 
         return SILENT
     try:
         state = os.fstat(descriptor)
-        if _is_of_an_earlier_attempt(owner, job_ids()):
+        if machine.is_earlier_attempt(owner.jobs, job_ids()):
             return GONE
         is_of_this_start = _is_of_this_machine(owner, state)
         if is_of_this_start or _is_of_an_earlier_start(owner, state):
@@ -317,9 +317,13 @@ def liveness(folder: str, owner: Owner, now: float, *, has_ended: bool = False) 
                 return GONE
             if looked is False:
                 return GONE if is_of_this_start and _is_its_process_gone(owner) else ALIVE
-        if _is_boot_known(owner) and _is_its_process_gone(owner):  # of a copy, or an archive, no lock tells
+        silence_ms = _silence_ms(owner, state, now)
+        # Of a copy, or a file out of an archive, no lock tells, but its process does. On a disk that others see, a clone of
+        # this machine, made while it ran, may have the process: its signs of life tell.
+        is_sure = machine.is_local_device(state.st_dev) or silence_ms > _MISSED_MS
+        if is_sure and _is_boot_known(owner) and _is_its_process_gone(owner):
             return GONE
-        return SILENT if has_ended or _silence_ms(owner, state, now) > SILENCE_MS else ALIVE
+        return SILENT if has_ended or silence_ms > SILENCE_MS else ALIVE
     finally:
         os.close(descriptor)
 
@@ -351,19 +355,6 @@ def _is_of_an_earlier_start(owner: Owner, state: os.stat_result) -> bool:
         and owner.boot_id not in (machine.boot_id(owner.host), owner.host)
         and owner.inode == state.st_ino
         and machine.is_local_device(state.st_dev)
-    )
-
-
-def _is_of_an_earlier_attempt(owner: Owner, ours: Dict[str, str]) -> bool:
-    """Tell whether the owner belonged to an earlier attempt at our own job: Slurm ends it before it starts the next.
-
-    Slurm counts in SLURM_RESTART_COUNT how often it has put a job back into the queue; a first attempt has none.
-    """
-    theirs = dict(owner.jobs)
-    attempts = [jobs.get(_ATTEMPT, "0") for jobs in (theirs, ours)]
-    same = [{name: value for name, value in jobs.items() if name != _ATTEMPT} for jobs in (theirs, ours)]
-    return (
-        bool(same[0]) and same[0] == same[1] and all(map(str.isdigit, attempts)) and int(attempts[0]) < int(attempts[1])
     )
 
 

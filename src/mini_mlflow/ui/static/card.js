@@ -7,7 +7,7 @@ import { Plot } from './plot.js';
 import { leave, listen, moveCursor, textOf } from './pointing.js';
 import { want, watchSeries, seriesOf } from './series.js';
 import { watchTheme } from './theme.js';
-import { hovered, watchHover } from './hover.js';
+import { busy, hovered, watchHover, whenCalm } from './hover.js';
 import { num } from './format.js';
 import { Icon, Key } from './parts.js';
 import { Menu, Action } from './menu.js';
@@ -91,6 +91,7 @@ export class Card extends Component {
     this.size.disconnect();
     queue.delete(this);
     cards.delete(this);
+    if (steered === this) steered = null;
     this.plot.destroy();
   }
 
@@ -128,8 +129,10 @@ export class Card extends Component {
   }
 
   keys = event => {
-    if (event.key.startsWith('Arrow')) moveCursor(this.plot, event);
-    else if (event.key === 'Escape' && this.plot.at !== undefined) { leave(); this.plot.at = undefined; event.stopPropagation(); }
+    if (event.key.startsWith('Arrow')) {
+      steered = this;
+      moveCursor(this.plot, event);
+    } else if (event.key === 'Escape' && this.plot.at !== undefined) { leave(); this.plot.at = undefined; event.stopPropagation(); }
   };
 
   render({ metric, height, title }) {
@@ -166,5 +169,8 @@ watchTheme(() => cards.forEach(card => { if (card.isVisible) drawSoon(card); }))
 
 /** Turn a chart's y axis from linear to logarithmic, or back. */
 export const flipLog = metric => go({ l: toggled('l', metric) });
-/** The chart under the pointer, else the one with the focus. */
-export const currentCard = () => [':hover', ':focus-within'].map(how => [...cards].find(card => card.figure.matches(how))).find(Boolean) || null;
+/** The chart whose cursor keys move, until the pointer moves again; else the one under the pointer, else the one with the focus. */
+let steered = null;
+addEventListener('mousemove', () => { steered = null; });
+export const currentCard = () => steered || [':hover', ':focus-within'].map(how => [...cards].find(card => card.figure.matches(how))).find(Boolean) || null;
+whenCalm(() => { if (!busy.chart) for (const card of cards) if (card.plot.isHeld) drawSoon(card); });

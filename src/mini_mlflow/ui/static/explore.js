@@ -120,7 +120,7 @@ export class Explore extends Component {
       const [least, most] = outward([low, high]);
       if (!texts) return `${name} >= ${least} and ${name} <= ${most}`;
       const truths = new Set(this.state.rows.map(row => row.cells.get(name)).filter(value => typeof value === 'boolean').map(String));
-      const chosen = [...texts].filter(([, at]) => at >= low && at <= high).map(([text]) => (truths.has(text) ? TRUTHS[text] : text));
+      const chosen = [...texts].filter(([, at]) => at >= low && at <= high).flatMap(([text]) => (truths.has(text) ? [TRUTHS[text], text] : [text]));
       left.push(...chosen.filter(text => quoted(text) === null));
       return `${name} in (${chosen.map(quoted).filter(Boolean).join(', ') || "''"})`;
     });

@@ -3,7 +3,7 @@ import { uPlot } from './uplot.js';
 import { S, go } from './address.js';
 import { theme } from './theme.js';
 import { colorOf } from './colors.js';
-import { busy, hovered, whenCalm } from './hover.js';
+import { busy, hovered } from './hover.js';
 import { seriesOf } from './series.js';
 import { smooth } from './smooth.js';
 import { frameOf, looksLog } from './frame.js';
@@ -14,7 +14,6 @@ import { tick } from './format.js';
 
 const FEW = 8; // runs whose raw lines stand behind the smoothed ones
 export const plots = new Set();
-whenCalm(() => { if (!busy.chart) for (const plot of plots) if (plot.isHeld) plot.set(plot.items, plot.height); });
 const auto = new Map(); // metric -> whether it looks log; kept, so that a chart does not change its axis while it grows
 /** What a frame goes by: a line, or of a group both edges of its band. */
 const edges = line => (line.counts ? [{ x: line.x, y: line.low }, { x: line.x, y: line.high }] : [line]);
@@ -45,7 +44,7 @@ export class Plot {
     const { xRange, yRange, isClipped, isEmpty, lines } = this;
     this.measure();
     const view = [S.x, S.z, S.m, S.l, S.u, ...this.lines.map(line => line.item.ref)].join();
-    this.isHeld = busy.chart && view === this.view && lines.length === this.lines.length && !isEmpty;
+    this.isHeld = busy.chart && view === this.view && lines.length === this.lines.length && !isEmpty && !this.isEmpty;
     if (this.isHeld) Object.assign(this, { xRange, yRange, isClipped }); // what runs on does not move the chart under the pointer
     this.view = view;
     const made = [this.isLog, S.x, theme.version].join();

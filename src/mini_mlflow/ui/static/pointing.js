@@ -17,6 +17,11 @@ watchHover(id => plots.forEach(plot => { plot.paint(id); plot.onDraw(plot, id); 
 /** Make a chart answer to the pointer and to the arrow keys. */
 export function listen(plot, u) {
   let frame = 0;
+  let isDragged = false;
+  u.over.addEventListener('mousedown', ({ button }) => {
+    isDragged = button === 0;
+    addEventListener('mouseup', () => { isDragged = false; }, { once: true });
+  });
   u.over.addEventListener('mousemove', event => {
     const box = u.over.getBoundingClientRect();
     const [left, top] = [event.clientX - box.left, event.clientY - box.top];
@@ -26,7 +31,7 @@ export function listen(plot, u) {
   });
   u.over.addEventListener('mouseleave', event => {
     cancelAnimationFrame(frame);
-    if (event.buttons & 1) dragBeyond(u, event); // who lets go outside means the part up to the edge
+    if (isDragged && event.buttons & 1) dragBeyond(u, event); // who lets go outside means the part up to the edge
     else leave();
   });
 }
@@ -35,7 +40,8 @@ function dragBeyond(u, { clientX, clientY }) {
   const box = u.over.getBoundingClientRect();
   const within = (at, most) => Math.max(0, Math.min(most, at));
   u.setCursor({ left: within(clientX - box.left, box.width), top: within(clientY - box.top, box.height) }, false);
-  addEventListener('mouseup', leave, { once: true });
+  addEventListener('mouseup', () => { if (!u.over.matches(':hover')) leave(); }, { once: true });
+  addEventListener('blur', leave, { once: true }); // the button may be let go where nobody tells
 }
 
 /** Forget the cursor. */

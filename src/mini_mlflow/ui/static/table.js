@@ -84,8 +84,9 @@ export class Table extends Component {
   /** Bring the row of a run into view, with the focus; those that are pinned always are. */
   reveal(short) {
     const row = find(short);
+    if (!row || this.pinned().includes(row)) return;
     const lines = this.lines();
-    for (let i = 0; row && !this.pinned().includes(row) && i < lines.count; i += 1) if (lines.at(i)?.row === row) { this.focusLine(i); return; }
+    for (let i = 0; i < lines.count; i += 1) if (lines.at(i)?.row === row) { this.focusLine(i); return; }
   }
 
   /** Go *by* lines further from the one with the focus. */
