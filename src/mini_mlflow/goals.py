@@ -6,7 +6,7 @@ import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Iterable, List, Optional, Tuple
+    from typing import Any, Iterable, List, Optional, Sequence, Tuple
 
 BEST = ("min", "max")  # what of a history is its best value
 _MAX_WORDS = """
@@ -50,6 +50,19 @@ def counting_values(best: Iterable[Any], last: Iterable[Any]) -> List[Any]:
     """
     # Of what is not finite the difference to itself is NaN: of a hundred thousand values that is fast to ask.
     return [most if value is not None and value - value == 0 else value for most, value in zip(best, last)]
+
+
+def best_place(values: Sequence[Any], goal: Optional[str]) -> Optional[int]:
+    """Return the place of the best value, the first of equal ones; None where none is a finite number.
+
+    Args:
+        values: A value for each place, None where there is none.
+        goal: Which end is best; None: the greatest.
+    """
+    finite = [place for place, value in enumerate(values) if value is not None and value - value == 0]
+    if not finite:
+        return None
+    return (min if goal == "min" else max)(finite, key=values.__getitem__)
 
 
 def split_goal(text: str) -> Tuple[str, Optional[str]]:

@@ -223,7 +223,7 @@ class _Look:
         goal = goal or goals.goal_of(metric) or "max"
         values = ranked.values_of(ranked.Measure(metric, goal, goal), self.table, range(self.table.count))
         check_one_experiment(metric, self.experiments, values, self.target)
-        place = ranked.best_place(values, goal)
+        place = goals.best_place(values, goal)
         if place is None:
             raise CommandError("no run has a number as metric '%s'" % metric, NOT_FOUND)
         return place

@@ -212,7 +212,7 @@ def _best_place(key: str, facts: Sequence[Optional[MetricFacts]]) -> Optional[in
     """Return which run has the best value, None where none is better than another."""
     values, goal = _values(key, facts), ranked.measure_of(key).goal
     finite = {value for value in values if value is not None and ranked.is_finite(value)}
-    return None if goal is None or len(finite) < 2 else ranked.best_place(values, goal)
+    return None if goal is None or len(finite) < 2 else goals.best_place(values, goal)
 
 
 def _values(key: str, facts: Sequence[Optional[MetricFacts]]) -> List[Any]:

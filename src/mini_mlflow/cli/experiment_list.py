@@ -124,7 +124,7 @@ def _overview(experiment: Any, rows: Sequence[int], measure: Optional[Measure], 
     if measure is None or measure.goal is None:
         return Overview(experiment, counts, newest, measure, None, None, None)
     values = ranked.values_of(measure, table, rows)
-    place = ranked.best_place(values, measure.goal)
+    place = goals.best_place(values, measure.goal)
     if place is None:
         return Overview(experiment, counts, newest, measure, None, None, None)
     table.give([rows[place]])

@@ -123,7 +123,7 @@ def _show_table(chosen: ChosenRun, found: History, limit: Optional[int], screen:
     ], screen)  # fmt: skip
     measures = [ranked.measure_of(key) for key in found.metrics]
     bests = [
-        None if measure.goal is None else ranked.best_place(values, measure.goal)
+        None if measure.goal is None else goals.best_place(values, measure.goal)
         for measure, values in zip(measures, found.values)
     ]
     lines, hidden = tables.render(_columns(found, measures, bests, places, screen), screen)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from . import group_table, numbers, ranked, run_table, tables
+from .. import goals
+from . import group_table, numbers, run_table, tables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _values(lines: Sequence[Line], screen: Screen) -> List[Column]:
         of_last, of_best = ([getattr(lines[place], name) for place in places] for name in ("last", "best"))
         decimals = numbers.decimals_of([*of_last, *of_best])
         shown = zip(places, numbers.column(of_last, none, decimals), numbers.column(of_best, none, decimals), of_best)
-        top = ranked.best_place(of_best, drawn.goal)
+        top = goals.best_place(of_best, drawn.goal)
         for place, last[place], best[place], value in shown:
             roles[place] = "best" if top is not None and value == of_best[top] else None
     columns = [tables.column("last", _aligned(last, len(metrics)), is_right=True, drops=5)]

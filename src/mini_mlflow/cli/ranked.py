@@ -104,14 +104,6 @@ def sort_by(values: Sequence[Any], goal: Optional[str]) -> List[int]:
     return finite + odd + missing
 
 
-def best_place(values: Sequence[Any], goal: Optional[str]) -> Optional[int]:
-    """Return the place of the best value, None where none is a number."""
-    finite = [place for place, value in enumerate(values) if value is not None and value - value == 0]
-    if not finite:
-        return None
-    return (min if goal == "min" else max)(finite, key=values.__getitem__)
-
-
 def is_finite(value: Any) -> bool:
     """Tell whether a value is a finite number; integers of any size are."""
     return isinstance(value, int) or isfinite(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .. import goals
 from . import apart, numbers, ranked, run_columns, spans, tables, texts, titles, trend
 from .chosen import short_id, title_of
 
@@ -167,7 +168,7 @@ def param_column(
 def metric_column(measure: Measure, values: Sequence[Any], screen: Screen, drops: Optional[float] = None) -> Column:
     """Return a column of a metric; its best value stands out."""
     cells = numbers.column(values, screen.glyph("none"))
-    best = None if measure.goal is None else ranked.best_place(values, measure.goal)
+    best = None if measure.goal is None else goals.best_place(values, measure.goal)
     roles = ["best" if place == best else None for place in range(len(values))]
     is_whole = not any("." in cell for cell in cells)
     heading = measure.title(screen)

@@ -188,9 +188,10 @@ def best_run(
             raise MetricNotFoundError(message % (len(rows), metric, advice), key=metric)
         latest = table.column("metrics", metric) or values
         counting = goals.counting_values(map(values.__getitem__, ranked), map(latest.__getitem__, ranked))
-        sound = [row for row, value in zip(ranked, counting) if value is not None and value - value == 0]
-        pick = max if mode == "max" else min
-        return table.runs([pick(sound or ranked, key=values.__getitem__)])[0]
+        place = goals.best_place(counting, mode)
+        if place is None:  # all have diverged
+            return table.runs([(max if mode == "max" else min)(ranked, key=values.__getitem__)])[0]
+        return table.runs([ranked[place]])[0]
 
     return scanning.ask(store, chosen, (experiments.ACTIVE,), question, is_refreshed=refresh, stacklevel=3)
 

@@ -143,7 +143,7 @@ class RunTable:
     """
 
     def __init__(
-        self, runs: Sequence[Any], problems: Sequence[str] = (), starts_us: Optional[Sequence[Optional[int]]] = None
+        self, runs: Sequence[Any], problems: Sequence[str] = (), starts_us: Optional[List[Optional[int]]] = None
     ) -> None:
         """Take runs as they are, ours or the MLflow front's, and what is told of those that cannot be read.
 
@@ -170,9 +170,9 @@ class RunTable:
 
     def column(self, kind: str, key: str) -> Optional[List[Any]]:
         """Return one value for each run, None where it has none; None where no run has any."""
-        if kind == "attributes" and key == known_runs.START_US:
-            return None if self._starts_us is None else list(self._starts_us)
         if kind == "attributes":
+            if key == known_runs.START_US:
+                return self._starts_us
             return [_attribute(run.info, key) for run in self._runs]
         if kind == "datasets":
             return known_runs.datasets_column([run.datasets for run in self._runs], key)

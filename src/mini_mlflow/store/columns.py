@@ -145,8 +145,9 @@ def _decode_exact(data: bytes, path: str) -> Optional[Columns]:
         step, timestamp, text = closing.groups()
         last = _place_of_newest(found.timestamps)
         number = documents.decode_number(documents.decode_json(text, path))
-        is_repeated = (int(step), int(timestamp)) == (found.steps[last], found.timestamps[last])
-        is_repeated = is_repeated and _is_same(number, found.values[last])
+        is_repeated = (int(step), int(timestamp)) == (found.steps[last], found.timestamps[last]) and _is_same(
+            number, found.values[last]
+        )
     except (BrokenFileError, ValueError, OverflowError, TypeError):
         return None
     return Columns(found.steps, found.timestamps, found.values) if is_repeated else None

@@ -242,7 +242,6 @@ def _rank(row: Metric) -> Tuple[int, int, bool, float]:
     return row.step, row.timestamp, is_number, row.value if is_number else 0.0
 
 
-
 def _read_tag(folder: str, key: str) -> Optional[str]:
     path = find_file(folder, layout.TAGS, key)
     try:

@@ -320,8 +320,11 @@ def liveness(folder: str, owner: Owner, now: float, *, has_ended: bool = False) 
         silence_ms = _silence_ms(owner, state, now)
         # Of a copy, or one out of an archive, no lock tells, but its process does. On a disk that others see, a clone
         # of this machine, made while it ran, may have it: signs of life tell.
-        is_sure = machine.is_local_device(state.st_dev) or silence_ms > _MISSED_MS
-        if is_sure and _is_boot_known(owner) and _is_its_process_gone(owner):
+        if (
+            _is_boot_known(owner)
+            and (silence_ms > _MISSED_MS or machine.is_local_device(state.st_dev))
+            and _is_its_process_gone(owner)
+        ):
             return GONE
         return SILENT if has_ended or silence_ms > SILENCE_MS else ALIVE
     finally:

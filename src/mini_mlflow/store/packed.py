@@ -241,7 +241,9 @@ def state_of(path: str) -> os.stat_result:
         pack, entry = get_entry(path)
     except FileNotFoundError:
         list_names(path)
-        there = os.lstat(path[: path.index(layout.PACK_ENDING + os.sep) + len(layout.PACK_ENDING)])
+        place = split(path)
+        assert place is not None  # else nothing has names there
+        there = os.lstat(place.pack)
         return _state(stat.S_IFDIR | 0o777, 0, there.st_mtime_ns, there)
     is_folder = entry.name.endswith(b"/")
     mode = (stat.S_IFDIR if is_folder else stat.S_IFREG) | (entry.mode or 0o666)

@@ -15,7 +15,7 @@ from ..errors import BrokenFileError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable, Dict, Optional
+    from typing import Callable, Dict, Optional, Tuple
 
 
 _MOST_LOOKED_AT = 2000  # files and folders
@@ -25,6 +25,18 @@ _RUN_ID = re.compile(rb"^[\"']?run_(?:uu)?id[\"']?\s*:", re.MULTILINE)  # of MLf
 def place_of(run_folder: str) -> str:
     """Return where a run's files lie: its folder, or its place in a pack; the folder too where there is neither."""
     return run_folder if os.path.isdir(run_folder) else _find(run_folder) or run_folder
+
+
+def locate(run_folder: str) -> Tuple[str, int, int]:
+    """Return where a run's files lie, and what tells that folder, or pack, from a later one in its place."""
+    place = place_of(run_folder)
+    state = _state_of(place)
+    if state is None:
+        from . import packed  # few stores have packs
+
+        within = packed.split(place)
+        state = None if within is None else _state_of(within.pack)
+    return (place, 0, 0) if state is None else (place, state.st_ino, state.st_ctime_ns)
 
 
 def is_there(run_folder: str) -> bool:
@@ -163,6 +175,13 @@ def _is_packed_surely(run_folder: str) -> bool:
     from . import packed
 
     return packed.find_surely(run_folder) is not None
+
+
+def _state_of(path: str) -> Optional[os.stat_result]:
+    try:
+        return os.stat(path)
+    except OSError:
+        return None
 
 
 def _find(run_folder: str) -> Optional[str]:

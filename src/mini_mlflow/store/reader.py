@@ -103,23 +103,11 @@ def read_with_owners(folder: str, experiment_id: Union[int, str], run_id: str) -
 
 def _read_run(folder: str, experiment_id: Union[int, str], run_id: str) -> Tuple[RunRecord, Owners]:
     for _ in range(_LOOKS):  # it may be packed, or unpacked, while we read
-        there = _where(folder)
+        there = presence.locate(folder)
         found = _read_there(there[0], experiment_id, run_id)
-        if _where(folder) == there:
+        if presence.locate(folder) == there:
             break
     return found
-
-
-def _where(folder: str) -> Tuple[str, int, int]:
-    """Return where a run lies, and what tells that folder, or pack, from a later one in its place."""
-    path = place = presence.place_of(folder)
-    if documents.is_packed(place):
-        path = place[: place.rindex(layout.PACK_ENDING + os.sep) + len(layout.PACK_ENDING)]
-    try:
-        state = os.stat(path)
-    except OSError:
-        return place, 0, 0
-    return place, state.st_ino, state.st_ctime_ns
 
 
 def _read_there(folder: str, experiment_id: Union[int, str], run_id: str) -> Tuple[RunRecord, Owners]:
@@ -239,14 +227,14 @@ def iter_histories(
     folder: str, key: str, problems: List[Problem], read: Callable[[str], Any]
 ) -> Iterator[Tuple[Share, Any]]:
     """Yield each writer's share and what *read* makes of its file of a metric, in the order in which they merge."""
-    first = _where(folder)
+    first = presence.locate(folder)
     place = first[0]
     for share in list_shares(place, _reporter(problems)):
         found, there = _read_share(share, key, problems, read), first
         for _ in range(_LOOKS):
-            if found or _where(folder) == there:
+            if found or presence.locate(folder) == there:
                 break
-            there = _where(folder)  # packed, or unpacked, meanwhile
+            there = presence.locate(folder)  # packed, or unpacked, meanwhile
             found = _read_share(share._replace(folder=there[0] + share.folder[len(place) :]), key, problems, read)
         for each in found:
             yield share, each

@@ -162,8 +162,12 @@ def _keys(table: Any, typed: str) -> List[Dict[str, str]]:
                 continue
             name = choices.name_of(kind, key)
             short = name.split(".", 1)[1]
-            is_clear = short == key and key not in ATTRIBUTES and key.split(".")[0] not in ("metrics", "params", "tags")
-            is_clear = is_clear and key not in before
+            is_clear = (
+                short == key
+                and key not in before
+                and key not in ATTRIBUTES
+                and key.split(".")[0] not in ("metrics", "params", "tags")
+            )
             shown = short if is_clear else name
             if typed in shown.lower() or typed in name.lower():
                 found.append((not shown.lower().startswith(typed), kind, shown, key))
@@ -207,9 +211,7 @@ def _values(table: Any, key: str, typed: str) -> List[Dict[str, str]]:
     found: Dict[str, int] = {}
     for kind, name in _places(bare):
         column = table.column(kind, name)
-        if kind != "attributes" and name == bare and table.column("metrics", name) is not None:
-            break  # a bare key is the metric's, whatever else is called so
-        for value in column or ():
+        for value in () if column is None or kind == "metrics" else column:  # nobody types a value of a metric
             if value is not None and len(found) < _MOST_VALUES:
                 text = _quoted(value)
                 found[text] = found.get(text, 0) + 1
@@ -230,7 +232,7 @@ def _places(key: str) -> List[Tuple[str, str]]:
     bare = key.strip("\"`'")
     if bare in ATTRIBUTES or bare in names:
         return [("attributes", names.get(bare, bare))]
-    return [("params", bare), ("tags", bare)]
+    return [("metrics", bare), ("params", bare), ("tags", bare)]  # the first that there is, as in filters
 
 
 def _quoted(value: Any) -> str:

@@ -169,8 +169,8 @@ watchTheme(() => cards.forEach(card => { if (card.isVisible) drawSoon(card); }))
 
 /** Turn a chart's y axis from linear to logarithmic, or back. */
 export const flipLog = metric => go({ l: toggled('l', metric) });
-/** The chart whose cursor keys move, until the pointer moves again; else the one under the pointer, else the one with the focus. */
-let steered = null;
+let steered = null; // the chart whose cursor keys move
 addEventListener('mousemove', () => { steered = null; });
+/** The chart whose cursor keys move, until the pointer moves again; else the one under the pointer, else the one with the focus. */
 export const currentCard = () => steered || [':hover', ':focus-within'].map(how => [...cards].find(card => card.figure.matches(how))).find(Boolean) || null;
 whenCalm(() => { if (!busy.chart) for (const card of cards) if (card.plot.isHeld) drawSoon(card); });

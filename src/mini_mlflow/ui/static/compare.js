@@ -54,8 +54,8 @@ export class Compare extends Component {
   }
 
   render(_, { answer, error, isAll, diffs }) {
-    const many = selectedRows().length;
-    const rows = selectedRows().slice(0, MOST);
+    const selected = selectedRows();
+    const rows = selected.slice(0, MOST);
     if (rows.length < 2) return html`<div class="empty"><h2>Select two or more runs</h2><p>Tick rows in the table<span class="keys">, or press <kbd>x</kbd> on a row</span>.</p></div>`;
     for (const row of rows) if (row.slot === undefined) assign(rows);
     const items = [...rows].sort((a, b) => place(a) - place(b));
@@ -64,7 +64,7 @@ export class Compare extends Component {
     const goals = new Map(M.keys.metrics.map(each => [each.key, each.goal]));
     return html`<div class="cmp"><div class="two-up">${charts.map(key => html`<${Card} key=${key} metric=${key} section="compare" goal=${goals.get(key)} items=${items} sig=${sig} height=${168}/>`)}</div>
       ${error && html`<p class="brk">${error.message}</p>`}
-      ${many > MOST && html`<p class="dimt cut">The first ${MOST} of ${many} selected runs</p>`}
+      ${selected.length > MOST && html`<p class="dimt">The first ${MOST} of ${selected.length} selected runs</p>`}
       ${answer && html`<div class="sheet"><${Sheet} answer=${answer} rows=${answer.runs.map(ref => M.byRef.get(ref)).filter(Boolean)} isAll=${isAll} onAll=${() => this.setState({ isAll: !isAll })}/>
         ${diffs.map(({ row, text }) => html`<h3 class="dh">Uncommitted changes of ${row.name}</h3><${Diff} text=${text}/>`)}</div>`}</div>`;
   }

@@ -117,8 +117,10 @@ export class Explore extends Component {
     const left = [];
     const parts = [...brushes].map(([name, [low, high]]) => {
       const texts = places.get(name);
-      const [least, most] = outward([low, high]);
-      if (!texts) return `${name} >= ${least} and ${name} <= ${most}`;
+      if (!texts) {
+        const [least, most] = outward([low, high]);
+        return `${name} >= ${least} and ${name} <= ${most}`;
+      }
       const truths = new Set(this.state.rows.map(row => row.cells.get(name)).filter(value => typeof value === 'boolean').map(String));
       const chosen = [...texts].filter(([, at]) => at >= low && at <= high).flatMap(([text]) => (truths.has(text) ? [TRUTHS[text], text] : [text]));
       left.push(...chosen.filter(text => quoted(text) === null));

@@ -60,8 +60,8 @@ export class Files extends Component {
     const root = folders.get('');
     const folded = (root?.files || []).filter(file => file.is_dir).length;
     const size = (root?.files || []).reduce((sum, file) => sum + (file.size_bytes || 0), 0);
-    const told = root && [root.files.length - folded || (folded ? 0 : '0'), folded && count(folded, 'folder'), !folded && size > 0 && bytes(size)].filter(Boolean).join(' · ');
-    return html`<h2>Files ${root && html`<small>${told}</small>`}</h2>
+    const told = folded ? [root.files.length - folded, count(folded, 'folder')] : [String(root?.files.length), size && bytes(size)];
+    return html`<h2>Files ${root && html`<small>${told.filter(Boolean).join(' · ')}</small>`}</h2>
       ${root?.error && html`<p class="dimt">${root.error}</p>`}${root && !root.error && !root.files.length && html`<p class="dimt">None logged</p>`}
       ${root?.files.length > 0 && html`<div class="files ${chosen ? '' : 'alone'}"><ul aria-label="Files">${this.lines('', 0)}${root.is_cut && html`<li class="dimt">and more</li>`}</ul>${chosen && html`<${Preview} refOf=${refOf} file=${chosen} preview=${preview}/>`}</div>`}`;
   }

@@ -41,10 +41,10 @@ export class Plot {
   set(items, height) {
     this.items = items;
     this.height = height || this.height;
-    const { xRange, yRange, isClipped, isEmpty, lines } = this;
+    const { xRange, yRange, isClipped, isEmpty } = this;
     this.measure();
     const view = [S.x, S.z, S.m, S.l, S.u, ...this.lines.map(line => line.item.ref)].join();
-    this.isHeld = busy.chart && view === this.view && lines.length === this.lines.length && !isEmpty && !this.isEmpty;
+    this.isHeld = busy.chart && view === this.view && !isEmpty && !this.isEmpty;
     if (this.isHeld) Object.assign(this, { xRange, yRange, isClipped }); // what runs on does not move the chart under the pointer
     this.view = view;
     const made = [this.isLog, S.x, theme.version].join();

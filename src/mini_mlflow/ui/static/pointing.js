@@ -17,11 +17,7 @@ watchHover(id => plots.forEach(plot => { plot.paint(id); plot.onDraw(plot, id); 
 /** Make a chart answer to the pointer and to the arrow keys. */
 export function listen(plot, u) {
   let frame = 0;
-  let isDragged = false;
-  u.over.addEventListener('mousedown', ({ button }) => {
-    isDragged = button === 0;
-    addEventListener('mouseup', () => { isDragged = false; }, { once: true });
-  });
+  u.over.addEventListener('mousedown', ({ button }) => { if (button === 0) dragged = u; });
   u.over.addEventListener('mousemove', event => {
     const box = u.over.getBoundingClientRect();
     const [left, top] = [event.clientX - box.left, event.clientY - box.top];
@@ -31,17 +27,24 @@ export function listen(plot, u) {
   });
   u.over.addEventListener('mouseleave', event => {
     cancelAnimationFrame(frame);
-    if (isDragged && event.buttons & 1) dragBeyond(u, event); // who lets go outside means the part up to the edge
+    if (dragged === u && event.buttons & 1) holdAtEdge(u, event); // who lets go outside means the part up to the edge
     else leave();
   });
 }
 
-function dragBeyond(u, { clientX, clientY }) {
+let dragged = null; // the chart in which a drag has begun
+function letGo() {
+  const u = dragged;
+  dragged = null;
+  if (u && !u.over.matches(':hover')) leave();
+}
+addEventListener('mouseup', letGo);
+addEventListener('blur', letGo); // the button may be let go where nobody tells
+
+function holdAtEdge(u, { clientX, clientY }) {
   const box = u.over.getBoundingClientRect();
   const within = (at, most) => Math.max(0, Math.min(most, at));
   u.setCursor({ left: within(clientX - box.left, box.width), top: within(clientY - box.top, box.height) }, false);
-  addEventListener('mouseup', () => { if (!u.over.matches(':hover')) leave(); }, { once: true });
-  addEventListener('blur', leave, { once: true }); // the button may be let go where nobody tells
 }
 
 /** Forget the cursor. */
