@@ -3,12 +3,13 @@
 import gzip
 import json
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
-from page_server import make_store, served
+from page_server import make_store, read_all, served
 
-from mini_mlflow.ui import pages
+from mini_mlflow.ui import connections, pages
 from mini_mlflow.ui.api import packing
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -19,6 +20,15 @@ def shared(tmp_path_factory):
     """A server that these tests look at and change nothing of."""
     with served(make_store(tmp_path_factory.mktemp("http") / "mlruns")) as page:
         yield page
+
+
+def test_who_came_while_the_server_ended_is_let_go(tmp_path, monkeypatch):
+    monkeypatch.setattr(connections.Protocol, "shutdown", lambda self: None)  # as of one who was not there to be told
+    with served(make_store(tmp_path / "mlruns")) as page:
+        idle = socket.create_connection(("127.0.0.1", page.port), timeout=10)
+        page.get("/")  # the server knows of both
+    with idle:
+        assert read_all(idle) == b""
 
 
 def test_the_page_comes_with_its_first_answer_inside(shared):

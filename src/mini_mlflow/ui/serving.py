@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import socket
@@ -17,7 +18,7 @@ from . import connections, desk, server
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Iterator, Optional
+    from typing import Any, Iterator, List, Optional
 
     from .api.stores import Stores
     from .settings import Settings
@@ -121,6 +122,17 @@ def _remove_stale(path: str) -> None:
     raise InvalidValueError("Another server listens at %s. End it, or choose another path." % path, value=path)
 
 
+class _Uvicorn(uvicorn.Server):
+    """uvicorn, which leaves open what came while it ended, or did not end in time."""
+
+    async def shutdown(self, sockets: Optional[List[socket.socket]] = None) -> None:
+        """End, and close what is still open then."""
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)  # in which they are closed
+
+
 class Server:
     """A server that is ready to run.
 
@@ -135,7 +147,7 @@ class Server:
         self.app = server.App(self._desk, settings)
         crowd = connections.Crowd(most=_most_connections()) if crowd is None else crowd
         about: Any = {"http": crowd.make_protocol}
-        self._server = uvicorn.Server(
+        self._server = _Uvicorn(
             uvicorn.Config(
                 self.app,
                 ws="none",
